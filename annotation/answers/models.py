@@ -1,0 +1,136 @@
+"""What speakers wrote, every version of it, and what their peers said of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from annotation.answers.querysets import AnswerQuerySet, ReviewQuerySet
+from annotation.projects.models import Assignment, Task
+from care.models import Receipt
+from people.models import Person
+
+
+class Answer(models.Model):
+    """One person's answer to one task, in Unicode NFC, bound to the consent receipt it was given under."""
+
+    class State(models.TextChoices):
+        SUBMITTED = "submitted", "waiting for review"
+        VALIDATED = "validated", "validated"
+        REJECTED = "rejected", "not accepted"
+        DISPUTED = "disputed", "with the experts"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    task = models.ForeignKey(Task, models.PROTECT, related_name="answers")
+    assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="answer", null=True, blank=True)
+    author = models.ForeignKey(Person, models.PROTECT, related_name="answers")
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="answers")
+    client_id = models.UUIDField(help_text="Made by the browser, so that sending twice stores once.")
+    first_text_sha256 = models.CharField(max_length=64, help_text="Of the text first sent with the client id.")
+    text = models.TextField(max_length=4000)
+    version = models.PositiveIntegerField(default=1)
+    fixes = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="fixed_by",
+        help_text="The answer that this one corrects, when it came from a review.",
+    )
+    built_on = models.ManyToManyField(
+        Receipt, blank=True, related_name="built_into",
+        help_text="Receipts of the others whose words this answer corrects: they must allow its use too.",
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.SUBMITTED)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["author", "client_id"], name="client_id_is_unique_per_author"),
+            models.UniqueConstraint(
+                fields=["task"], condition=models.Q(state="validated"), name="one_validated_answer_per_task"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["submitted", "validated", "rejected", "disputed", "withdrawn"]),
+                name="answer_state_is_known",
+            ),
+            models.CheckConstraint(condition=~models.Q(text="") | models.Q(state="withdrawn"),
+                                   name="answer_has_text"),
+        ]
+        indexes = [models.Index(fields=["state", "created_at"], name="answer_by_state")]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class AnswerEvent(models.Model):
+    """What happened to an answer, when and by whom; only ever added to."""
+
+    answer = models.ForeignKey(Answer, models.PROTECT, related_name="events")
+    actor = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=32)
+    version = models.PositiveIntegerField()
+    text = models.TextField(blank=True, help_text="The text as it was after the event, when it changed.")
+    note = models.CharField(max_length=1000, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.answer_id}"
+
+
+class Review(models.Model):
+    """One peer's verdict on one version of an answer. Never one's own: the database refuses it too."""
+
+    class Verdict(models.TextChoices):
+        APPROVE = "approve", "Good as it is"
+        REJECT = "reject", "Not acceptable"
+        FIX = "fix", "Good with my correction"
+        UNSURE = "unsure", "I am not sure"
+
+    class Reason(models.TextChoices):
+        WRONG_LANGUAGE = "wrong_language", "Another language or variety"
+        WRONG_MEANING = "wrong_meaning", "The meaning is different"
+        NOT_NATURAL = "not_natural", "Nobody would say it like this"
+        SPELLING = "spelling", "Spelling"
+        OFFENSIVE = "offensive", "Offensive"
+        PERSONAL_DATA = "personal_data", "Holds personal data"
+        OTHER = "other", "Another reason"
+
+    answer = models.ForeignKey(Answer, models.PROTECT, related_name="reviews")
+    author_id_of_answer = models.BigIntegerField(help_text="Kept here so that a constraint can refuse self-review.")
+    reviewer = models.ForeignKey(Person, models.PROTECT, related_name="reviews")
+    version = models.PositiveIntegerField(help_text="Version of the answer that was read.")
+    verdict = models.CharField(max_length=16, choices=Verdict.choices)
+    reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
+    note = models.CharField(max_length=1000, blank=True)
+    fix = models.ForeignKey(Answer, models.PROTECT, null=True, blank=True, related_name="from_reviews",
+                            help_text="The corrected wording, an answer of its own.")
+    client_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "reviewer", "version"], name="one_verdict_per_reviewer"),
+            models.UniqueConstraint(fields=["reviewer", "client_id"], name="review_client_id_is_unique"),
+            models.CheckConstraint(
+                condition=~models.Q(reviewer_id=models.F("author_id_of_answer")), name="nobody_reviews_their_own"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(verdict__in=["approve", "reject", "fix", "unsure"]), name="verdict_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(verdict="reject") | ~models.Q(reason=""), name="a_rejection_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} on {self.answer_id}"

@@ -1,0 +1,120 @@
+"""Peer review: giving a verdict, and what follows from the verdicts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count
+
+from annotation.aggregation.verdicts import Outcome, settle
+from annotation.answers.models import Answer, Review
+from annotation.answers.services import (
+    AnswerChanged,
+    ClientIdReused,
+    clean_answer,
+    create_answer,
+    refresh_task,
+    set_state,
+    validate_answer,
+)
+from annotation.projects.models import Project, Task
+from annotation.text.clean import UnusableText, clean_text
+from care.models import Purpose, Receipt
+from care.services import require_consent
+from people.models import Person, Role
+from people.refusals import Conflicting, Invalid, NotAllowed
+from people.services import require_role
+
+
+class OwnWords(NotAllowed):
+    """Nobody reviews what they wrote or corrected themselves."""
+
+
+class AlreadySettled(Conflicting):
+    """Others were faster: the answer needs no more verdicts."""
+
+
+def next_review(*, project: Project, person: Person) -> Answer | None:
+    """An answer that waits for this person's verdict: those that a peer has started first, then the oldest."""
+    return (
+        Answer.objects.reviewable_by(person).filter(task__project=project).usable_for(Purpose.PEER_REVIEW)
+        .annotate(asked=Count("reviews")).select_related("task__item__source", "task__project__community", "author")
+        .order_by("-asked", "created_at").first()
+    )
+
+
+@transaction.atomic
+def review_answer(*, answer: Answer, reviewer: Person, verdict: str, version: int, client_id: UUID, now: datetime,
+                  reason: str = "", note: str = "", fixed_text: str = "") -> Review:
+    """Give a verdict on the version that was read, and settle the answer when two agree.
+
+    A rejection needs a reason. A correction enters as an answer of its own, which others review. Sending the same
+    client id again returns the stored review.
+
+    Raises Invalid, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed.
+    """
+    community = answer.task.project.community
+    require_role(reviewer, community, Role.SPEAKER, Role.EXPERT)
+    receipt = require_consent(reviewer, community)
+    task = Task.objects.select_for_update().get(pk=answer.task_id)
+    current = Answer.objects.select_for_update().get(pk=answer.pk)
+    if known := Review.objects.filter(reviewer=reviewer, client_id=client_id).first():
+        if (known.answer_id, known.verdict) != (current.pk, verdict):
+            raise ClientIdReused("A verdict with this id was stored before. It was kept.")
+        return known
+    _check_reviewable(current, reviewer, version)
+    note = _checked_note(verdict, reason, note)
+    fix = _enter_fix(current, task, reviewer, receipt, fixed_text, now) if verdict == Review.Verdict.FIX else None
+    review = Review.objects.create(
+        answer=current, author_id_of_answer=current.author_id, reviewer=reviewer, version=version, verdict=verdict,
+        reason=reason if verdict == Review.Verdict.REJECT else "", note=note, fix=fix, client_id=client_id,
+        created_at=now,
+    )
+    _settle(current, now)
+    refresh_task(task)
+    return review
+
+
+def _check_reviewable(answer: Answer, reviewer: Person, version: int) -> None:
+    if answer.author_id == reviewer.pk or reviewer.answers.filter(task=answer.task_id).exists():
+        raise OwnWords("Nobody reviews a sentence that they wrote or corrected themselves.")
+    if answer.state != Answer.State.SUBMITTED:
+        raise AlreadySettled("Others have settled this one already. Thank you all the same.")
+    if answer.version != version:
+        raise AnswerChanged("Its author has just edited this answer. Please read the new text.")
+    if answer.reviews.filter(reviewer=reviewer, version=version).exists():
+        raise Conflicting("You have already given your verdict on this answer.")
+
+
+def _checked_note(verdict: str, reason: str, note: str) -> str:
+    if verdict not in Review.Verdict.values:
+        raise Invalid("Choose one of: good, not acceptable, correct it, not sure.", field="verdict")
+    if verdict == Review.Verdict.REJECT and reason not in Review.Reason.values:
+        raise Invalid("Choose what is wrong with it.", field="reason")
+    try:
+        return clean_text(note, maximum=1000) if note.strip() else ""
+    except UnusableText as error:
+        raise Invalid(str(error), field="note") from error
+
+
+def _enter_fix(answer: Answer, task: Task, reviewer: Person, receipt: Receipt, fixed_text: str,
+               now: datetime) -> Answer:
+    text = clean_answer(fixed_text, answer.task.project.community)
+    if text == answer.text:
+        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.",
+                      field="fixed_text")
+    same = task.answers.filter(text=text, state=Answer.State.SUBMITTED).first()
+    return same or create_answer(task=task, author=reviewer, receipt=receipt, text=text, fixes=answer, now=now)
+
+
+def _settle(answer: Answer, now: datetime) -> None:
+    verdicts = list(answer.reviews.filter(version=answer.version).values_list("verdict", flat=True))
+    outcome = settle(verdicts)
+    if outcome is Outcome.VALIDATED:
+        validate_answer(answer=answer, actor=None, now=now, note="Two peers agreed.")
+    elif outcome is Outcome.REJECTED:
+        set_state(answer=answer, state=Answer.State.REJECTED, actor=None, now=now, note="Two peers agreed.")
+    elif outcome is Outcome.EXPERT:
+        set_state(answer=answer, state=Answer.State.DISPUTED, actor=None, now=now, note="Three peers disagreed.")

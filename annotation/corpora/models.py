@@ -1,0 +1,79 @@
+"""What there is to work on: sources (documents) with their provenance, and the items (sentences) in them."""
+
+from __future__ import annotations
+
+
+from django.db import models
+
+from annotation.corpora.querysets import ItemQuerySet, SourceQuerySet
+from people.models import Community, Person, Variety
+
+
+class Import(models.Model):
+    """One import of a file or a packaged corpus: who brought what, on what terms, and what was wrong with it."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="imports")
+    imported_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    origin = models.CharField(max_length=200, help_text="File name, or package and corpus.")
+    licence = models.CharField(max_length=200)
+    file_sha256 = models.CharField(max_length=64)
+    rows = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    repeated = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list, help_text="[{line, message}], one for each line left out.")
+    imported_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-imported_at"]
+
+    def __str__(self) -> str:
+        return self.origin
+
+
+class Source(models.Model):
+    """A document whose sentences are worked on: its title, variety, licence and where it came from."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="sources")
+    title = models.CharField(max_length=300)
+    reference = models.CharField(max_length=200, blank=True, help_text="The document's id where it came from.")
+    variety = models.ForeignKey(Variety, models.PROTECT, null=True, blank=True, related_name="sources")
+    language_tag = models.CharField(max_length=64, help_text="BCP 47 tag of the sentences to be translated.")
+    licence = models.CharField(max_length=200)
+    origin = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "origin", "title", "reference"], name="source_is_unique_in_community"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Item(models.Model):
+    """One sentence of a source, in Unicode NFC. `reference` is a translation that came with it, if one did."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="items")
+    imported = models.ForeignKey(Import, models.PROTECT, related_name="items")
+    position = models.PositiveIntegerField()
+    text = models.TextField(max_length=4000)
+    text_sha256 = models.CharField(max_length=64)
+    reference = models.TextField(blank=True, max_length=4000)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["source", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "position"], name="item_position_is_unique_in_source"),
+            models.UniqueConstraint(fields=["source", "text_sha256"], name="item_text_is_unique_in_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]

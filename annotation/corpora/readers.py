@@ -1,0 +1,143 @@
+"""Reading an upload line by line: TSV, CSV or JSON Lines, with a message for every line that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from annotation.text.clean import UnusableText, clean_text
+
+COLUMNS = ("text", "reference", "document", "variety")
+MAXIMUM_BYTES = 20_000_000
+MAXIMUM_ROWS = 200_000
+FORMATS = ("tsv", "csv", "jsonl")
+
+
+class UnreadableFile(ValueError):
+    """The file as a whole cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One usable line: cleaned text, an optional translation, the document it belongs to, and a variety code."""
+
+    line: int
+    text: str
+    reference: str = ""
+    document: str = ""
+    variety: str = ""
+
+
+@dataclass
+class Reading:
+    """The usable rows of a file and, for each line left out, its number (from 1) and the reason."""
+
+    rows: list[Row] = field(default_factory=list)
+    problems: list[dict[str, str | int]] = field(default_factory=list)
+
+    def refuse(self, line: int, message: str) -> None:
+        """Note a line that is left out."""
+        self.problems.append({"line": line, "message": message})
+
+
+def format_of(name: str) -> str:
+    """The format by the file's name. Raises UnreadableFile for anything else."""
+    suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
+    suffix = {"ndjson": "jsonl", "txt": "tsv", "tab": "tsv"}.get(suffix, suffix)
+    if suffix not in FORMATS:
+        raise UnreadableFile("Send a .tsv, .csv or .jsonl file. Spreadsheets can be saved as CSV (UTF-8).")
+    return suffix
+
+
+def read_rows(name: str, content: bytes) -> Reading:
+    """Read an upload. Lines with mixed or wrong encoding are named one by one; the others are kept.
+
+    Raises:
+        UnreadableFile: empty, too big, of another type, binary, or without a `text` column.
+    """
+    kind = format_of(name)
+    if not content.strip():
+        raise UnreadableFile("The file is empty.")
+    if len(content) > MAXIMUM_BYTES:
+        raise UnreadableFile(f"The file is larger than {MAXIMUM_BYTES // 1_000_000} MB. Please split it.")
+    if content.startswith((b"PK\x03\x04", b"\x89PNG", b"%PDF", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableFile("This is not plain UTF-8 text. Spreadsheets can be saved as CSV (UTF-8).")
+    reading = Reading()
+    raw_rows = _json_rows(content, reading) if kind == "jsonl" else _table_rows(content, kind, reading)
+    for line, values in raw_rows:
+        if len(reading.rows) >= MAXIMUM_ROWS:
+            raise UnreadableFile(f"The file has more than {MAXIMUM_ROWS:,} lines. Please split it.")
+        try:
+            reading.rows.append(_row(line, values))
+        except UnusableText as error:
+            reading.refuse(line, str(error))
+    reading.problems.sort(key=lambda problem: problem["line"])
+    return reading
+
+
+def _row(line: int, values: dict[str, str]) -> Row:
+    text = clean_text(values.get("text", ""))
+    reference = values.get("reference", "").strip()
+    return Row(
+        line=line, text=text, reference=clean_text(reference) if reference else "",
+        document=values.get("document", "").strip()[:300], variety=values.get("variety", "").strip()[:32],
+    )
+
+
+def _decoded_lines(content: bytes, reading: Reading) -> Iterator[tuple[int, str]]:
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for line, raw in enumerate(content.split(b"\n"), start=1):
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            reading.refuse(line, f"Not UTF-8 (byte {error.start + 1}). Save the file as UTF-8 and send it again.")
+            continue
+        if "\0" in text:
+            reading.refuse(line, "Holds a null byte.")
+        elif text.strip():
+            yield line, text
+
+
+def _json_rows(content: bytes, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
+    for line, text in _decoded_lines(content, reading):
+        try:
+            value = json.loads(text)
+        except (json.JSONDecodeError, RecursionError):
+            reading.refuse(line, "Not a JSON object.")
+            continue
+        if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+            reading.refuse(line, 'Needs a JSON object with a string "text".')
+            continue
+        yield line, {key: value[key] for key in COLUMNS if isinstance(value.get(key), str)}
+
+
+def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = list(_decoded_lines(content, reading))
+    if not lines:
+        raise UnreadableFile("No line of the file is readable UTF-8 text.")
+    delimiter = "\t" if kind == "tsv" else ","
+    header = [name.strip().lower() for name in next(csv.reader([lines[0][1]], delimiter=delimiter))]
+    if "text" not in header:
+        found = ", ".join(header[:6])[:120]
+        raise UnreadableFile(f"The first line must name the columns, with one called text. Found: {found}.")
+    quoting = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
+    body = io.StringIO("".join(text + "\n" for _, text in lines[1:]))
+    reader = csv.reader(body, delimiter=delimiter, quoting=quoting)
+    last = 0
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reading.refuse(lines[min(last + 1, len(lines) - 1)][0], f"Cannot be split into columns ({error}).")
+            last = reader.line_num
+            continue
+        line, last = lines[min(last + 1, len(lines) - 1)][0], reader.line_num
+        if len(values) != len(header):
+            reading.refuse(line, f"Has {len(values)} columns where the first line names {len(header)}.")
+            continue
+        yield line, dict(zip(header, values, strict=True))

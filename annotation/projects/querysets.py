@@ -1,0 +1,62 @@
+"""Named sets of projects, tasks and assignments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from people.models import Community
+
+if TYPE_CHECKING:
+    from annotation.projects.models import Assignment, Project, Task
+    from people.models import Person
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Chainable selections of projects."""
+
+    def visible_to(self, person: Person) -> ProjectQuerySet:
+        """Projects of the communities in which the person holds a role."""
+        return self.filter(community__in=Community.objects.visible_to(person))
+
+    def open(self) -> ProjectQuerySet:
+        """Projects that take answers."""
+        return self.filter(state="open")
+
+    def with_progress(self) -> ProjectQuerySet:
+        """Adds the numbers of tasks by state: `tasks_total`, `tasks_open`, `tasks_in_review`, `tasks_disputed`,
+        `tasks_done`."""
+
+        def count(state: str) -> models.Count:
+            return models.Count("tasks", filter=models.Q(tasks__state=state))
+
+        return self.annotate(
+            tasks_total=models.Count("tasks"), tasks_open=count("open"), tasks_in_review=count("answered"),
+            tasks_disputed=count("disputed"), tasks_done=count("done"),
+        )
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    """Chainable selections of tasks."""
+
+    def visible_to(self, person: Person) -> TaskQuerySet:
+        """Tasks of the communities in which the person holds a role."""
+        return self.filter(project__community__in=Community.objects.visible_to(person))
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    """Chainable selections of assignments."""
+
+    def visible_to(self, person: Person) -> AssignmentQuerySet:
+        """A lease concerns its holder only."""
+        return self.filter(person_id=person.pk)
+
+    def live(self, now: datetime) -> AssignmentQuerySet:
+        """Leases that have not run out."""
+        return self.filter(state="leased", expires_at__gt=now)
+
+    def overdue(self, now: datetime) -> AssignmentQuerySet:
+        """Leases whose time ran out and that nobody has closed yet."""
+        return self.filter(state="leased", expires_at__lte=now)

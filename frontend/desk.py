@@ -1,0 +1,58 @@
+"""What all desks share: finding the community with permission, and turning a refusal into a form's error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.views import View
+
+from people.models import Community, Person
+from people.refusals import Refusal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+
+class DeskView(LoginRequiredMixin, View):
+    """A page of one community. Whoever holds none of `roles` there gets 404, as if it did not exist."""
+
+    roles: tuple[str, ...] = ()
+    community: Community
+    person: Person
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Load the community named in the address, if this person may see it."""
+        if not isinstance(request.user, Person):
+            return self.handle_no_permission()
+        self.person = request.user
+        allowed = Community.objects.visible_to(self.person)
+        if self.roles:
+            allowed = Community.objects.where(self.person, *self.roles)
+        community = allowed.filter(slug=kwargs.pop("slug")).first()
+        if community is None:
+            raise Http404("No such page.")
+        self.community = community
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this request."""
+        return timezone.now()
+
+
+def show_refusal(form: forms.BaseForm, refusal: Refusal) -> int:
+    """Put the refusal's message beside the field it names, or above the form; returns the response status."""
+    field = getattr(refusal, "field", "")
+    form.add_error(field if field in form.fields else None, str(refusal))
+    return refusal.status
+
+
+def with_status(response: HttpResponse, status: int) -> HttpResponse:
+    """The same response with another status."""
+    response.status_code = status
+    return response

@@ -1,0 +1,117 @@
+"""CARE: consent policies, purposes and receipts."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from care.querysets import GrantQuerySet, ReceiptQuerySet
+from people.models import Community, Person
+
+
+class Purpose(models.TextChoices):
+    """What a person may allow or refuse, each on its own. Nothing but what is needed is ever pre-chosen."""
+
+    DISPLAY_MEMBERS = "display_members", "Show my words to members of this community"
+    DISPLAY_PUBLIC = "display_public", "Show my words to anyone"
+    CREDIT_NAME = "credit_name", "Name me as the author"
+    PEER_REVIEW = "peer_review", "Let other members check and correct my words"
+    RESEARCH = "research", "Use my words in studies of the language"
+    TRAIN_NONCOMMERCIAL = "train_noncommercial", "Train language models, not for profit"
+    TRAIN_COMMERCIAL = "train_commercial", "Train language models for commercial use"
+    RELEASE_DATASET = "release_dataset", "Publish my words in a dataset"
+    RELEASE_ADAPTER = "release_adapter", "Publish models trained on my words"
+    PROCESS_OUTSIDE_COUNTRY = "process_outside_country", "Process my words on computers in other countries"
+
+
+# Without these two the work itself cannot be done: words that no member may see cannot be checked.
+NEEDED = (Purpose.DISPLAY_MEMBERS, Purpose.PEER_REVIEW)
+
+
+class Policy(models.Model):
+    """One version of a community's consent text. A published version never changes; a new one replaces it."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "draft"
+        PUBLISHED = "published", "published"
+        REPLACED = "replaced", "replaced"
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="policies")
+    version = models.PositiveIntegerField()
+    text = models.TextField(max_length=20_000)
+    purposes = ArrayField(models.CharField(max_length=32, choices=Purpose.choices))
+    text_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
+    created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["community", "-version"]
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(fields=["community", "version"], name="policy_version_is_unique"),
+            models.UniqueConstraint(
+                fields=["community"], condition=models.Q(state="published"), name="one_published_policy"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "published", "replaced"]), name="policy_state_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"policy {self.version} of {self.community}"
+
+
+class Receipt(models.Model):
+    """What one person agreed to, when, and to which text (names after ISO/IEC TS 27560:2023).
+
+    Each agreed purpose is a `Grant`; a receipt is live while any of its grants is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="receipts")
+    community = models.ForeignKey(Community, models.PROTECT, related_name="receipts")
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="receipts")
+    policy_sha256 = models.CharField(max_length=64)
+    given_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="Withdrawn, or replaced by a newer one.")
+    sha256 = models.CharField(max_length=64, unique=True)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-given_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "community"], condition=models.Q(ended_at__isnull=True),
+                name="one_current_receipt_per_person",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"receipt {self.id}"
+
+
+class Grant(models.Model):
+    """One purpose that a receipt allows, until it is withdrawn."""
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="grants")
+    purpose = models.CharField(max_length=32, choices=Purpose.choices)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["receipt", "purpose"]
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "purpose"], name="purpose_granted_once_per_receipt"),
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=[purpose.value for purpose in Purpose]),
+                name="grant_purpose_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} under {self.receipt_id}"

@@ -1,0 +1,59 @@
+"""Generation by a worker, so that the web server never loads a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from training.playground.engine import EngineFailed, engine
+from training.playground.models import Generation
+from training.playground.services import end_generation, start_generation
+from training.playground.stream import connect, publish
+from training.runs.base_models import find_base_model
+from training.runs.services import adapter_folder
+
+MAX_NEW_TOKENS = 80
+
+
+@shared_task(queue="playground")
+def generate_job(*, generation_id: str, **kwargs: Any) -> None:
+    """Write one sentence with base model and adapter; ringing twice is harmless."""
+    generation = start_generation(generation_id=generation_id, now=timezone.now())
+    client = connect()
+    texts, failure = {"base": "", "adapter": ""}, ""
+    try:
+        if generation is not None:
+            for event in _events(generation):
+                if event.get("event") == "error":
+                    failure = str(event.get("message", "The model failed."))
+                elif "text" in event:
+                    texts[event["which"]] += event["text"]
+                if event.get("event") not in {"finished", "error"}:
+                    publish(client, generation_id, event)
+    except (EngineFailed, OSError) as error:
+        failure = str(error)
+    if generation is not None:
+        end_generation(generation=generation, texts=texts, failure=failure, now=timezone.now())
+        publish(client, generation_id,
+                {"event": "error", "message": failure} if failure else {"event": "finished"})
+    client.close()
+
+
+def _events(generation: Generation) -> Any:
+    adapter = generation.adapter
+    base = find_base_model(adapter.run.base_model)
+    if base is None:
+        raise EngineFailed("The base model is not on this worker.")
+    project = adapter.run.release.project
+    return engine.generate(base, {
+        "id": str(generation.pk), "adapter": str(adapter_folder(adapter)), "source": generation.source,
+        "source_name": project.source_language_name, "target_name": adapter.community.language_name,
+        "max_new_tokens": MAX_NEW_TOKENS, "temperature": 0.0, "seed": 0,
+    })
+
+
+def ring(generation: Generation) -> None:
+    """Wake a playground worker once the transaction is committed."""
+    generate_job.delay_on_commit(generation_id=str(generation.pk))

@@ -1,0 +1,47 @@
+"""Trying an adapter: one generation is one sentence answered by the base model and by the adapter."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from people.models import Person
+from training.playground.querysets import GenerationQuerySet
+from training.runs.models import Adapter
+
+
+class Generation(models.Model):
+    """One request of one member. Its tokens travel through a Redis stream while they are made; the finished
+    texts are kept here."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "waiting"
+        RUNNING = "running", "writing"
+        FINISHED = "finished", "finished"
+        FAILED = "failed", "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="generations")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="generations")
+    source = models.TextField(max_length=1000)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    base_text = models.TextField(blank=True)
+    adapter_text = models.TextField(blank=True)
+    failure = models.CharField(max_length=1000, blank=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "running", "finished", "failed"]),
+                name="generation_state_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.source[:80]

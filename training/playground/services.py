@@ -1,0 +1,75 @@
+"""Asking base model and adapter for the same sentence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from annotation.text.clean import UnusableText, clean_text
+from people.models import Person
+from people.refusals import Conflicting, Invalid
+from people.services import require_role
+from training.playground.models import Generation
+from training.runs.models import Adapter
+
+LONGEST_SOURCE = 500
+
+
+class NotServed(Conflicting):
+    """The adapter may not be used: no steward approved it, or its words were withdrawn."""
+
+
+class OneAtATime(Conflicting):
+    """The person's last sentence is still being written."""
+
+
+@transaction.atomic
+def request_generation(*, adapter: Adapter, person: Person, source: str, now: datetime) -> Generation:
+    """Queue one sentence for base model and adapter; the caller rings `training.playground.jobs.ring`.
+
+    Raises NotServed, OneAtATime, Invalid, NotAllowed.
+    """
+    require_role(person, adapter.community)
+    current = Adapter.objects.select_for_update().get(pk=adapter.pk)
+    if not current.is_usable:
+        raise NotServed(
+            "This adapter learnt from words that were withdrawn." if current.contains_withdrawn
+            else "A steward has not approved this adapter, so it is not used here."
+        )
+    try:
+        text = clean_text(source, maximum=LONGEST_SOURCE)
+    except UnusableText as error:
+        raise Invalid(str(error), field="source") from error
+    waiting = Generation.objects.filter(
+        person=person, state__in=[Generation.State.QUEUED, Generation.State.RUNNING]
+    )
+    if waiting.exists():
+        raise OneAtATime("Your last sentence is still being written. Please wait for it.")
+    return Generation.objects.create(adapter=current, person=person, source=text, created_at=now)
+
+
+def start_generation(*, generation_id: str, now: datetime) -> Generation | None:
+    """Take a queued generation; None when it was taken already, or its adapter may no longer be used."""
+    with transaction.atomic():
+        generation = (
+            Generation.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("adapter__run__release__project", "adapter__community")
+            .filter(pk=generation_id, state=Generation.State.QUEUED).first()
+        )
+        if generation is None:
+            return None
+        if not generation.adapter.is_usable:
+            end_generation(generation=generation, texts={}, failure="This adapter may no longer be used.", now=now)
+            return None
+        generation.state = Generation.State.RUNNING
+        generation.save(update_fields=["state"])
+        return generation
+
+
+def end_generation(*, generation: Generation, texts: dict[str, str], now: datetime, failure: str = "") -> None:
+    """Keep the finished texts, or say why there are none."""
+    generation.state = Generation.State.FAILED if failure else Generation.State.FINISHED
+    generation.base_text, generation.adapter_text = texts.get("base", ""), texts.get("adapter", "")
+    generation.failure, generation.ended_at = failure[:1000], now
+    generation.save(update_fields=["state", "base_text", "adapter_text", "failure", "ended_at"])

@@ -1,0 +1,83 @@
+"""Frozen dataset versions, and which answer is in which under whose receipt."""
+
+from __future__ import annotations
+
+
+from django.db import models
+
+from annotation.answers.models import Answer
+from annotation.projects.models import Project
+from care.models import Receipt
+from people.models import Community, Person
+from training.releases.querysets import ReleaseQuerySet
+
+
+class Release(models.Model):
+    """A frozen selection of a project's validated, consented answers, written to a folder.
+
+    `sha256` is the hash of manifest.json, which depends on the selected rows only: the same state of the
+    community's data gives the same hash.
+    """
+
+    community = models.ForeignKey(Community, models.PROTECT, related_name="releases")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="releases")
+    number = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=32)
+    note = models.CharField(max_length=500, blank=True)
+    sha256 = models.CharField(max_length=64)
+    folder = models.CharField(max_length=300, help_text="Relative to the releases folder.")
+    counts = models.JSONField(default=dict, help_text="Rows by split, withheld rows by reason, people, documents.")
+    created_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    withdrawn_since = models.DateTimeField(
+        null=True, blank=True, help_text="When words in it were first withdrawn; such a release trains nothing."
+    )
+
+    objects = ReleaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["community", "number"], name="release_number_is_unique"),
+            models.CheckConstraint(condition=~models.Q(sha256=""), name="a_release_has_a_hash"),
+        ]
+
+    def __str__(self) -> str:
+        return f"release {self.number}"
+
+    @property
+    def contains_withdrawn(self) -> bool:
+        """Whether words in it were withdrawn since it was frozen."""
+        return self.withdrawn_since is not None
+
+
+class ReleaseItem(models.Model):
+    """One answer in one release, with the receipt that allowed it.
+
+    A database trigger (migration 0002) refuses a row whose answer is not validated or for which any of the
+    people whose words are in it does not grant the release's purpose at that moment.
+    """
+
+    class Split(models.TextChoices):
+        TRAIN = "train", "training"
+        VALIDATION = "validation", "validation"
+        TEST = "test", "test"
+
+    release = models.ForeignKey(Release, models.CASCADE, related_name="items")
+    answer = models.ForeignKey(Answer, models.PROTECT, related_name="release_items")
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="release_items")
+    split = models.CharField(max_length=16, choices=Split.choices)
+    row_sha256 = models.CharField(max_length=64)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["release", "split", "answer"]
+        constraints = [
+            models.UniqueConstraint(fields=["release", "answer"], name="answer_is_in_a_release_once"),
+            models.CheckConstraint(
+                condition=models.Q(split__in=["train", "validation", "test"]), name="split_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} in release {self.release_id}"

@@ -1,0 +1,207 @@
+"""Freezing a release, checking it again, and marking it when words are withdrawn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from annotation.answers.models import Answer
+from annotation.projects.models import Project
+from care.models import Purpose, Receipt
+from ledger.services import append_entry
+from people.models import Community, Person, Role
+from people.refusals import Conflicting, Invalid
+from people.services import require_role
+from training.releases.models import Release, ReleaseItem
+from training.releases.splits import CannotSplit, SplitRow, assign_splits
+from training.releases.writing import canonical, card_of, data_files, manifest_of, sha256_of_row, write_folder
+
+PURPOSES = (Purpose.TRAIN_NONCOMMERCIAL, Purpose.TRAIN_COMMERCIAL)
+
+
+class NothingToRelease(Conflicting):
+    """There is no validated answer whose author allows the purpose, or too few to hold some out."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A release before it is stored: its rows, their splits, and the files that follow from them."""
+
+    rows: list[dict[str, Any]]
+    answers: dict[str, Answer]
+    splits: dict[str, str]
+    files: dict[str, bytes]
+    manifest: dict[str, Any]
+    manifest_bytes: bytes
+    sha256: str
+
+
+def selected_answers(project: Project, purpose: str) -> QuerySet[Answer]:
+    """The project's validated answers that everybody whose words are in them lets be used for the purpose."""
+    return Answer.objects.filter(task__project=project).validated().usable_for(purpose)
+
+
+def draft_release(*, project: Project, purpose: str) -> Draft:
+    """Select, split and lay out a release without storing anything. Raises NothingToRelease."""
+    answers = {
+        str(answer.pk): answer
+        for answer in selected_answers(project, purpose)
+        .select_related("task__item__source__variety", "author", "from_adjudication")
+        .prefetch_related("built_on").order_by("pk")
+    }
+    if not answers:
+        raise NothingToRelease("No validated sentence may be used for this purpose yet.")
+    rows = [_row(answer, project) for answer in answers.values()]
+    try:
+        splits = assign_splits(
+            [SplitRow(row["id"], row["document"], tuple(row["contributors"])) for row in rows]
+        )
+    except CannotSplit as error:
+        raise NothingToRelease(str(error)) from error
+    files = data_files(rows, splits)
+    manifest = manifest_of(head=_head(project, purpose), rows=rows, splits=splits, files=files)
+    manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+    return Draft(rows=rows, answers=answers, splits=splits, files=files, manifest=manifest,
+                 manifest_bytes=manifest_bytes, sha256=hashlib.sha256(manifest_bytes).hexdigest())
+
+
+def _row(answer: Answer, project: Project) -> dict[str, Any]:
+    item = answer.task.item
+    source = item.source
+    others = list(answer.built_on.all())
+    people = {answer.author_id, *(receipt.person_id for receipt in others)}
+    return {
+        "id": str(answer.pk),
+        "source": item.text,
+        "target": answer.text,
+        "source_language": source.language_tag,
+        "target_language": project.community.language_tag,
+        "variety": source.variety.code if source.variety else "",
+        "document": f"{source.origin}: {source.title}",
+        "licence": source.licence,
+        "contributors": sorted(pseudonym(person, project.community) for person in people),
+        "receipts": sorted({str(answer.receipt_id), *(str(receipt.pk) for receipt in others)}),
+    }
+
+
+def pseudonym(person_id: int, community: Community) -> str:
+    """A stable name for a contributor that only this installation can trace back (keyed hash)."""
+    return salted_hmac("wordhearth.contributor", f"{community.slug}:{person_id}", algorithm="sha256").hexdigest()[:16]
+
+
+def _head(project: Project, purpose: str) -> dict[str, Any]:
+    community = project.community
+    return {
+        "community": {
+            "slug": community.slug, "name": community.name, "language_name": community.language_name,
+            "language_tag": community.language_tag, "iso_639_3": community.iso_639_3,
+            "glottocode": community.glottocode, "script": community.script, "is_demo": community.is_demo,
+        },
+        "project": {"id": project.pk, "title": project.title, "kind": project.kind},
+        "source_language": {"name": project.source_language_name, "tag": project.source_language_tag},
+        "query": {
+            "project": project.pk, "state": "validated", "purpose": purpose,
+            "meaning": "validated answers of the project for which the author, and everybody whose words are in "
+                       "them, holds a live grant for the purpose",
+        },
+    }
+
+
+@transaction.atomic
+def freeze_release(*, project: Project, purpose: str, created_by: Person | None, now: datetime,
+                   note: str = "") -> tuple[Release, bool]:
+    """Freeze the present state of a project into a release folder.
+
+    Returns the release and whether it is new: the same state gives the same hash, and then the release that
+    holds it already is returned. `created_by` None means the schedule.
+
+    Raises NothingToRelease, Invalid, NotAllowed.
+    """
+    community = Community.objects.select_for_update().get(pk=project.community_id)
+    if created_by is not None:
+        require_role(created_by, community, Role.RESEARCHER, Role.STEWARD)
+    if purpose not in PURPOSES:
+        raise Invalid("A release is made for training: choose one of the training purposes.", field="purpose")
+    draft = draft_release(project=project, purpose=purpose)
+    same = Release.objects.trainable().filter(project=project, sha256=draft.sha256).first()
+    if same is not None:
+        return same, False
+    number = (Release.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
+    folder = f"{community.slug}/{number:04d}-{draft.sha256[:12]}"
+    release = Release.objects.create(
+        community=community, project=project, number=number, purpose=purpose, note=note, sha256=draft.sha256,
+        folder=folder, counts=draft.manifest["counts"], created_by=created_by, created_at=now,
+    )
+    ReleaseItem.objects.bulk_create([
+        ReleaseItem(release=release, answer=draft.answers[row["id"]], receipt_id=draft.answers[row["id"]].receipt_id,
+                    split=draft.splits[row["id"]], row_sha256=sha256_of_row(row))
+        for row in draft.rows if row["id"] in draft.splits
+    ], batch_size=1000)
+    append_entry(action="release.frozen", subject=f"release:{release.pk}", community=community.slug,
+                 actor=str(created_by.pk) if created_by else "", now=now,
+                 details={"number": number, "sha256": draft.sha256, "purpose": purpose})
+    write_folder(folder_of(release), files=draft.files, manifest=draft.manifest_bytes,
+                 card=card_of(draft.manifest, draft.sha256))
+    return release, True
+
+
+def folder_of(release: Release) -> Path:
+    """Where the release's files are."""
+    return Path(settings.RELEASES_DIR) / release.folder
+
+
+def verify_release(release: Release) -> list[str]:
+    """What is wrong with a release's files: nothing when every hash in its manifest holds."""
+    folder = folder_of(release)
+    try:
+        content = (folder / "manifest.json").read_bytes()
+    except OSError as error:
+        return [f"manifest.json cannot be read: {error.strerror}"]
+    wrong = [] if hashlib.sha256(content).hexdigest() == release.sha256 else ["manifest.json was changed"]
+    manifest = json.loads(content)
+    for name, facts in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != facts["sha256"]:
+            wrong.append(f"{name} was changed")
+    rows = {item["id"]: item["sha256"] for item in manifest["items"]}
+    stored = {str(item.answer_id): item.row_sha256 for item in release.items.all()}
+    return wrong if rows == stored else [*wrong, "the database and the manifest name different rows"]
+
+
+def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]:
+    """Mark the releases that hold any of these answers as containing withdrawn words.
+
+    Only rows whose answer may no longer be used for their release's purpose are marked. Returns the releases
+    that hold such rows, those marked earlier included, so that adapters can be marked after them.
+    """
+    touched: list[Release] = []
+    for release in Release.objects.filter(items__answer__in=answers).distinct():
+        usable = Answer.objects.validated().usable_for(release.purpose)
+        lost = release.items.filter(answer__in=answers).exclude(answer__in=usable)
+        if not lost.exists():
+            continue
+        lost.filter(withdrawn_at__isnull=True).update(withdrawn_at=now)
+        Release.objects.filter(pk=release.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
+        touched.append(release)
+    return touched
+
+
+def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answer]:
+    """Answers the person wrote in the community, and corrections that were built on their words."""
+    receipts = Receipt.objects.filter(person=person, community=community)
+    return Answer.objects.filter(Q(receipt__in=receipts) | Q(built_on__in=receipts)).distinct()
+
+
+__all__ = [
+    "Draft", "NothingToRelease", "answers_with_words_of", "canonical", "draft_release", "folder_of",
+    "freeze_release", "mark_withdrawn", "pseudonym", "selected_answers", "verify_release",
+]

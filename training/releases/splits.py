@@ -1,0 +1,101 @@
+"""Which rows train and which are held out, so that neither a document nor a contributor is on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+HELD_OUT_SHARE = 0.1
+
+
+class CannotSplit(ValueError):
+    """The rows come from too few documents or people to hold some out without a leak."""
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """What the split looks at: the row's id, its document, and everybody whose words are in it."""
+
+    id: str
+    document: str
+    contributors: tuple[str, ...]
+
+
+def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
+    """Map row ids to train, validation or test; rows that would leak are left out of the result.
+
+    Documents that share a contributor are kept together. When that leaves fewer than three groups, documents are
+    split one by one, each contributor belongs to the split that holds most of their rows, and their rows elsewhere
+    are withheld. The result is a function of the rows alone, in any order.
+
+    Raises CannotSplit when one of the three splits would be empty.
+    """
+    groups = _linked_groups(rows)
+    if len(set(groups.values())) < 3:
+        groups = {row.document: row.document for row in rows}
+    split_of_group = _fill(Counter(groups[row.document] for row in rows))
+    by_document = {document: split_of_group[group] for document, group in groups.items()}
+    by_person = _home_splits(rows, by_document)
+    result = {
+        row.id: by_document[row.document] for row in rows
+        if all(by_person[person] == by_document[row.document] for person in row.contributors)
+    }
+    if set(result.values()) != {TRAIN, VALIDATION, TEST}:
+        people = {person for row in rows for person in row.contributors}
+        raise CannotSplit(
+            "Testing needs whole documents and authors that were not trained on: at least three documents, "
+            f"translated by three people who did not share them. Now there are {len(groups)} documents and "
+            f"{len(people)} contributors among {len(rows)} sentences."
+        )
+    return result
+
+
+def _linked_groups(rows: Sequence[SplitRow]) -> dict[str, str]:
+    """Group name by document, where documents with a contributor in common are one group."""
+    parent: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        parent.setdefault(node, node)
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for row in rows:
+        for person in row.contributors:
+            first, second = sorted((root("d" + row.document), root("p" + person)))
+            parent[second] = first
+    return {row.document: root("d" + row.document) for row in rows}
+
+
+def _fill(sizes: Counter[str]) -> dict[str, str]:
+    """The largest group trains; the smallest ones fill the test split, then the validation split."""
+    def order(group: str) -> tuple[int, str]:
+        return sizes[group], hashlib.sha256(group.encode()).hexdigest()
+
+    wanted = HELD_OUT_SHARE * sum(sizes.values())
+    ordered = sorted(sizes, key=order)
+    result = dict.fromkeys(ordered, TRAIN)
+    waiting = ordered[:-1]
+    for split, reserve in ((TEST, 1), (VALIDATION, 0)):
+        filled = 0
+        while waiting and filled < wanted and len(waiting) > reserve:
+            group = waiting.pop(0)
+            result[group] = split
+            filled += sizes[group]
+    return result
+
+
+def _home_splits(rows: Sequence[SplitRow], by_document: dict[str, str]) -> dict[str, str]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        for person in row.contributors:
+            counts[person][by_document[row.document]] += 1
+    preference = (TEST, VALIDATION, TRAIN)
+    return {
+        person: max(preference, key=lambda split: (splits[split], -preference.index(split)))
+        for person, splits in counts.items()
+    }

@@ -1,0 +1,118 @@
+"""The folder of a release: data/*.jsonl, manifest.json and a card, each a function of the rows alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.releases.splits import TEST, TRAIN, VALIDATION
+
+FORMAT = "wordhearth-release/1"
+SPLITS = (TRAIN, VALIDATION, TEST)
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys, no spaces and real letters: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256_of_row(row: dict[str, Any]) -> str:
+    """SHA-256 of the row's canonical JSON."""
+    return hashlib.sha256(canonical(row).encode()).hexdigest()
+
+
+def data_files(rows: Sequence[dict[str, Any]], splits: dict[str, str]) -> dict[str, bytes]:
+    """The three JSON Lines files, rows in the order of their ids."""
+    files: dict[str, bytes] = {}
+    for split in SPLITS:
+        chosen = sorted((row for row in rows if splits.get(row["id"]) == split), key=lambda row: row["id"])
+        files[f"data/{split}.jsonl"] = "".join(canonical(row) + "\n" for row in chosen).encode()
+    return files
+
+
+def manifest_of(*, head: dict[str, Any], rows: Sequence[dict[str, Any]], splits: dict[str, str],
+                files: dict[str, bytes]) -> dict[str, Any]:
+    """What the release holds and why: counts, hashes, one consent receipt per item, terms, and the query.
+
+    It names no date and no number, so that the same state of the data gives the same manifest.
+    """
+    kept = [row for row in rows if row["id"] in splits]
+    return {
+        "format": FORMAT, **head,
+        "counts": {
+            **{split: sum(1 for row in kept if splits[row["id"]] == split) for split in SPLITS},
+            "withheld_to_prevent_leaks": len(rows) - len(kept),
+            "contributors": len({person for row in kept for person in row["contributors"]}),
+            "documents": len({row["document"] for row in kept}),
+        },
+        "licences": dict(sorted(Counter(row["licence"] for row in kept).items())),
+        "varieties": dict(sorted(Counter(row["variety"] or "unknown" for row in kept).items())),
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
+                   "rows": content.count(b"\n")}
+            for name, content in sorted(files.items())
+        },
+        "items": [
+            {"id": row["id"], "split": splits[row["id"]], "receipts": row["receipts"],
+             "sha256": sha256_of_row(row)}
+            for row in sorted(kept, key=lambda row: row["id"])
+        ],
+    }
+
+
+def write_folder(folder: Path, *, files: dict[str, bytes], manifest: bytes, card: str) -> None:
+    """Write the folder whole or not at all; one that is there already is left as it is."""
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    try:
+        building.chmod(0o755)
+        (building / "data").mkdir()
+        for name, content in {**files, "manifest.json": manifest, "README.md": card.encode()}.items():
+            (building / name).write_bytes(content)
+        os.replace(building, folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def card_of(manifest: dict[str, Any], sha256: str) -> str:
+    """The dataset card (README.md) for people."""
+    counts = manifest["counts"]
+    licences = "\n".join(f"- {name}: {number} sentences" for name, number in manifest["licences"].items())
+    varieties = ", ".join(f"{name} ({number})" for name, number in manifest["varieties"].items())
+    return f"""# {manifest['community']['name']}: {manifest['project']['title']}
+
+Sentences in {manifest['source_language']['name']} with their translations into
+{manifest['community']['language_name']} ({manifest['community']['language_tag']}), written and checked by
+members of the community, each under the author's consent for the purpose `{manifest['query']['purpose']}`.
+
+| split | sentences |
+|---|---|
+| train | {counts['train']} |
+| validation | {counts['validation']} |
+| test | {counts['test']} |
+
+- No document and no contributor is in two splits; {counts['withheld_to_prevent_leaks']} sentences were withheld
+  for that.
+- {counts['contributors']} contributors (by pseudonym), {counts['documents']} documents. Varieties: {varieties}.
+- Manifest SHA-256: `{sha256}`. It names the consent receipt of every sentence.
+
+## Terms of the source texts
+
+{licences}
+
+## Use
+
+Only for the purpose above, and only while the consent holds: check with the community that no words were
+withdrawn since. The manifest says which rows to leave out by their ids. A CARE-supporting platform made this
+dataset; the community's stewards decide on its use.
+"""

@@ -1,0 +1,191 @@
+"""Training runs, the adapters they made, and the schedule by which a community lets them start."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+
+from people.models import Community, Person
+from training.releases.models import Release
+from training.runs.querysets import AdapterQuerySet, RunQuerySet
+
+
+class Run(models.Model):
+    """One execution of a recipe on a release.
+
+    The row is the truth: a worker holds a run by its lease and renews the heartbeat; when the lease runs out
+    another worker continues from the last checkpoint. The Celery message is only a bell.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "waiting for the training worker"
+        RUNNING = "running", "running"
+        CANCELLING = "cancelling", "stopping"
+        CANCELLED = "cancelled", "cancelled"
+        FAILED = "failed", "failed"
+        FINISHED = "finished", "finished"
+
+    class Trigger(models.TextChoices):
+        PERSON = "person", "started by a person"
+        SCHEDULE = "schedule", "started by the schedule"
+
+    community = models.ForeignKey(Community, models.PROTECT, related_name="runs")
+    release = models.ForeignKey(Release, models.PROTECT, related_name="runs")
+    number = models.PositiveIntegerField()
+    method = models.CharField(max_length=32, default="qlora")
+    base_model = models.CharField(max_length=100)
+    base_sha256 = models.CharField(max_length=64, blank=True)
+    settings = models.JSONField(default=dict, help_text="The recipe's settings, by section of its config.toml.")
+    trigger = models.CharField(max_length=16, choices=Trigger.choices, default=Trigger.PERSON)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    failure = models.CharField(max_length=2000, blank=True)
+    folder = models.CharField(max_length=300, help_text="Relative to the runs folder.")
+    attempts = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    progress = models.JSONField(default=dict, help_text="The newest lines of log.jsonl, by event.")
+    started_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["community", "number"], name="run_number_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["queued", "running", "cancelling", "cancelled", "failed", "finished"]
+                ),
+                name="run_state_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.number}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it waits, runs or is being stopped."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING, self.State.CANCELLING}
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a researcher may start it again from its last checkpoint."""
+        return self.state in {self.State.CANCELLED, self.State.FAILED}
+
+
+class RunEvent(models.Model):
+    """What happened to a run, when and by whom; only ever added to."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=32)
+    actor = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=2000, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of run {self.run_id}"
+
+
+class Adapter(models.Model):
+    """What a finished run made, with its evaluation. A candidate serves nobody until a steward approves it."""
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", "candidate"
+        APPROVED = "approved", "approved"
+        REFUSED = "refused", "refused"
+        RETIRED = "retired", "retired"
+
+    run = models.OneToOneField(Run, models.PROTECT, related_name="adapter")
+    community = models.ForeignKey(Community, models.PROTECT, related_name="adapters")
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CANDIDATE)
+    base_bpb = models.FloatField(help_text="Bits per byte of the base model on the held-out split; lower is better.")
+    adapter_bpb = models.FloatField()
+    base_chrf = models.FloatField(help_text="chrF++ of the base model, 0 to 100; higher is better.")
+    adapter_chrf = models.FloatField()
+    report = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    withdrawn_since = models.DateTimeField(
+        null=True, blank=True, help_text="When words it learnt from were first withdrawn."
+    )
+
+    objects = AdapterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["candidate", "approved", "refused", "retired"]),
+                name="adapter_state_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"adapter of {self.run}"
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it needs fewer bits per byte than its base on held-out sentences."""
+        return self.adapter_bpb < self.base_bpb
+
+    @property
+    def contains_withdrawn(self) -> bool:
+        """Whether words it learnt from were withdrawn."""
+        return self.withdrawn_since is not None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the playground may generate with it."""
+        return self.state == self.State.APPROVED and not self.contains_withdrawn
+
+
+class AdapterEvent(models.Model):
+    """A decision on an adapter, when and by whom; only ever added to."""
+
+    adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=32)
+    actor = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=1000, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.adapter_id}"
+
+
+class Schedule(models.Model):
+    """Whether, when and after how many newly validated items a project is trained on without anybody asking."""
+
+    project = models.OneToOneField("projects.Project", models.CASCADE, related_name="schedule")
+    is_allowed = models.BooleanField(default=False)
+    minimum_new_items = models.PositiveIntegerField(default=100)
+    cadence_hours = models.PositiveIntegerField(default=24 * 7)
+    last_checked_at = models.DateTimeField(null=True, blank=True)
+    last_outcome = models.CharField(max_length=300, blank=True)
+    changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(minimum_new_items__gte=1), name="schedule_needs_at_least_one_new_item"
+            ),
+            models.CheckConstraint(condition=models.Q(cadence_hours__gte=1), name="schedule_cadence_is_an_hour_up"),
+        ]
+
+    def __str__(self) -> str:
+        return f"schedule of {self.project}"
+
+    @property
+    def cadence(self) -> timedelta:
+        """Time between two scheduled checks."""
+        return timedelta(hours=self.cadence_hours)

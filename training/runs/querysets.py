@@ -1,0 +1,40 @@
+"""Named sets of runs and adapters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from people.models import Community
+
+if TYPE_CHECKING:
+    from people.models import Person
+    from training.runs.models import Adapter, Run
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Chainable selections of runs."""
+
+    def visible_to(self, person: Person) -> RunQuerySet:
+        """Runs of the communities in which the person is a researcher or a steward."""
+        communities = Community.objects.where(person, "researcher", "steward")
+        return self.filter(community__in=communities)
+
+    def waiting(self, now: datetime) -> RunQuerySet:
+        """Runs that a worker may take: queued, or left by a worker whose lease ran out."""
+        abandoned = models.Q(state__in=["running", "cancelling"], lease_expires_at__lte=now)
+        return self.filter(models.Q(state="queued") | abandoned)
+
+
+class AdapterQuerySet(models.QuerySet["Adapter"]):
+    """Chainable selections of adapters."""
+
+    def visible_to(self, person: Person) -> AdapterQuerySet:
+        """Adapters of the communities in which the person holds a role: whose words are in it is theirs to know."""
+        return self.filter(community__in=Community.objects.visible_to(person))
+
+    def usable(self) -> AdapterQuerySet:
+        """Adapters that a steward approved and whose words were not withdrawn."""
+        return self.filter(state="approved", withdrawn_since__isnull=True)

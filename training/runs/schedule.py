@@ -1,0 +1,82 @@
+"""Training without anybody asking, as far as the community allows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from annotation.projects.models import Project
+from care.models import Purpose
+from ledger.services import append_entry
+from people.models import Person, Role
+from people.refusals import Invalid, Refusal
+from people.services import require_role
+from training.releases.services import freeze_release, selected_answers
+from training.runs.models import Run, Schedule
+from training.runs.services import LIVE, queue_run
+
+PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
+
+
+@transaction.atomic
+def set_schedule(*, project: Project, is_allowed: bool, minimum_new_items: int, cadence_hours: int,
+                 changed_by: Person, now: datetime) -> Schedule:
+    """A steward allows or forbids scheduled runs and sets how much must be new and how often at most."""
+    require_role(changed_by, project.community, Role.STEWARD)
+    if not 1 <= minimum_new_items <= 1_000_000:
+        raise Invalid("At least one new sentence is needed.", field="minimum_new_items")
+    if not 1 <= cadence_hours <= 24 * 366:
+        raise Invalid("The time between two runs is from one hour to a year.", field="cadence_hours")
+    schedule, _ = Schedule.objects.update_or_create(
+        project=project,
+        defaults={"is_allowed": is_allowed, "minimum_new_items": minimum_new_items,
+                  "cadence_hours": cadence_hours, "changed_by": changed_by},
+    )
+    append_entry(action="schedule.set", subject=f"project:{project.pk}", community=project.community.slug,
+                 actor=str(changed_by.pk), now=now,
+                 details={"allowed": is_allowed, "items": minimum_new_items, "hours": cadence_hours})
+    return schedule
+
+
+def count_new_items(project: Project) -> int:
+    """Usable validated answers that the release of the project's last run did not hold."""
+    usable = selected_answers(project, PURPOSE)
+    last = Run.objects.filter(release__project=project).order_by("-created_at").first()
+    return usable.exclude(release_items__release=last.release_id).count() if last else usable.count()
+
+
+@transaction.atomic
+def check_schedule(*, schedule_id: int, now: datetime) -> Run | None:
+    """Start a run if the community allows it, it is time, and enough is new; else note why not."""
+    schedule = (
+        Schedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("project__community")
+        .filter(pk=schedule_id, is_allowed=True).first()
+    )
+    if schedule is None:
+        return None
+    run, outcome = _check(schedule, now)
+    schedule.last_checked_at, schedule.last_outcome = now, outcome[:300]
+    schedule.save(update_fields=["last_checked_at", "last_outcome"])
+    return run
+
+
+def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, str]:
+    runs = Run.objects.filter(release__project=schedule.project)
+    if runs.filter(state__in=LIVE).exists():
+        return None, "A run is going on."
+    last = runs.order_by("-created_at").select_related("release").first()
+    if last is not None and last.created_at + schedule.cadence > now:
+        return None, f"The next run may start on {last.created_at + schedule.cadence:%d %B %Y, %H:%M} UTC."
+    fresh = count_new_items(schedule.project)
+    if fresh < schedule.minimum_new_items:
+        return None, f"{fresh} of {schedule.minimum_new_items} new sentences are there."
+    try:
+        release, _ = freeze_release(project=schedule.project, purpose=PURPOSE, created_by=None, now=now,
+                                    note="made by the schedule")
+        if last is not None and release.sha256 == last.release.sha256:
+            return None, f"Release {release.number} is unchanged, so there is nothing to learn."
+        run = queue_run(release=release, started_by=None, now=now, given=last.settings if last else None)
+    except Refusal as refusal:
+        return None, str(refusal)
+    return run, f"Started run {run.number} on release {release.number}."

@@ -1,0 +1,231 @@
+"""Starting, stopping and finishing runs, and deciding on the adapters they make."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from ledger.services import append_entry
+from people.models import Community, Person, Role
+from people.refusals import Conflicting, Invalid
+from people.services import require_role
+from training.recipes.configuration import ConfigurationError, Recipe
+from training.releases.models import Release
+from training.runs.base_models import DEFAULT, find_base_model
+from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
+
+METHODS = ("qlora",)
+LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
+
+
+class ReleaseIsTainted(Conflicting):
+    """The release holds words that were withdrawn; nothing trains on it any more."""
+
+
+class RunIsOver(Conflicting):
+    """The act does not fit the run's present state."""
+
+
+class NotDecidable(Conflicting):
+    """The adapter cannot be decided on: it was decided already, or its words were withdrawn."""
+
+
+def checked_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's settings with defaults filled in. Raises Invalid naming the wrong one."""
+    try:
+        return Recipe.from_mapping(given).as_mapping()
+    except ConfigurationError as error:
+        raise Invalid(str(error), field="settings") from error
+
+
+@transaction.atomic
+def queue_run(*, release: Release, started_by: Person | None, now: datetime, method: str = "qlora",
+              given: dict[str, Any] | None = None, base_model: str = DEFAULT) -> Run:
+    """Queue a run of a recipe on a release; the caller rings the bell (`training.runs.jobs.ring`) after commit.
+
+    `started_by` None means the community's schedule. `given` are settings of the recipe (rank, epochs, ...).
+    Raises ReleaseIsTainted, Invalid, NotAllowed, Conflicting when the release is being trained on already.
+    """
+    community = Community.objects.select_for_update().get(pk=release.community_id)
+    if started_by is not None:
+        require_role(started_by, community, Role.RESEARCHER)
+    if method not in METHODS:
+        raise Invalid(f"Choose a method: {', '.join(METHODS)}.", field="method")
+    if Release.objects.get(pk=release.pk).contains_withdrawn:
+        raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
+    if Run.objects.filter(release=release, state__in=LIVE).exists():
+        raise Conflicting("A run on this release is going on already.")
+    base = find_base_model(base_model)
+    number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
+    run = Run.objects.create(
+        community=community, release=release, number=number, method=method, base_model=base_model,
+        base_sha256=base.sha256 if base else "", settings=checked_settings(given or {}),
+        trigger=Run.Trigger.PERSON if started_by else Run.Trigger.SCHEDULE,
+        folder=f"{community.slug}/{number:04d}", started_by=started_by, created_at=now,
+    )
+    _record(run, "queued", started_by, now)
+    append_entry(action="run.queued", subject=f"run:{run.pk}", community=community.slug,
+                 actor=str(started_by.pk) if started_by else "", now=now,
+                 details={"release": release.sha256, "method": method})
+    return run
+
+
+@transaction.atomic
+def cancel_run(*, run: Run, cancelled_by: Person, now: datetime) -> Run:
+    """Stop a run after its present step; what it learnt so far stays in a checkpoint. Raises RunIsOver."""
+    current = Run.objects.select_for_update().get(pk=run.pk)
+    require_role(cancelled_by, current.community, Role.RESEARCHER, Role.STEWARD)
+    if current.state == Run.State.QUEUED:
+        current.state, current.ended_at = Run.State.CANCELLED, now
+    elif current.state == Run.State.RUNNING:
+        current.state = Run.State.CANCELLING
+    elif current.state != Run.State.CANCELLING:
+        raise RunIsOver(f"This run is over: {current.get_state_display()}.")
+    current.save(update_fields=["state", "ended_at"])
+    _record(current, "cancel asked", cancelled_by, now)
+    return current
+
+
+@transaction.atomic
+def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
+    """Queue a cancelled or failed run again; it goes on from its last checkpoint.
+
+    Raises RunIsOver, ReleaseIsTainted.
+    """
+    current = Run.objects.select_for_update().get(pk=run.pk)
+    require_role(resumed_by, current.community, Role.RESEARCHER)
+    if not current.can_resume:
+        raise RunIsOver(f"Only a cancelled or failed run can go on; this one is {current.get_state_display()}.")
+    if current.release.contains_withdrawn:
+        raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
+    if Run.objects.filter(release=current.release, state__in=LIVE).exists():
+        raise Conflicting("Another run on this release is going on.")
+    current.state, current.failure, current.ended_at = Run.State.QUEUED, "", None
+    current.save(update_fields=["state", "failure", "ended_at"])
+    _record(current, "resumed", resumed_by, now)
+    return current
+
+
+@transaction.atomic
+def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) -> Run | None:
+    """Take a waiting run for one worker; None when another has it, or nothing waits.
+
+    The row lock and the lease make sure that two bells, or two workers, never train the same run twice at once.
+    """
+    run = Run.objects.select_for_update(skip_locked=True).waiting(now).filter(pk=run_id).first()
+    if run is None:
+        return None
+    if run.state == Run.State.CANCELLING:
+        _end(run, Run.State.CANCELLED, now, "its worker was gone")
+        return None
+    if run.release.contains_withdrawn:
+        _end(run, Run.State.FAILED, now, "Words in the release were withdrawn before the run began.")
+        return None
+    run.state, run.lease_owner, run.lease_expires_at = Run.State.RUNNING, owner, lease_until
+    run.attempts += 1
+    run.started_at = run.started_at or now
+    run.save(update_fields=["state", "lease_owner", "lease_expires_at", "attempts", "started_at"])
+    _record(run, "started" if run.attempts == 1 else "continued", None, now, note=owner)
+    return run
+
+
+def renew_lease(*, run: Run, lease_until: datetime, progress: dict[str, Any]) -> str | None:
+    """Prolong the lease and show the progress. Returns the run's state; None when the lease was lost."""
+    renewed = Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner, state__in=LIVE).update(
+        lease_expires_at=lease_until, progress=progress
+    )
+    if not renewed:
+        return None
+    return Run.objects.values_list("state", flat=True).get(pk=run.pk)
+
+
+@transaction.atomic
+def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter:
+    """Store what a finished run made; the adapter stays a candidate. Marked at once if words were withdrawn."""
+    # The release's row is locked first, as a withdrawal does, so that neither can miss the other.
+    release = Release.objects.select_for_update().get(pk=run.release_id)
+    evaluation = report["evaluation"]
+    adapter = Adapter.objects.create(
+        run=run, community=run.community, sha256=report["adapter_sha256"], report=report, created_at=now,
+        base_bpb=evaluation["base_bpb"], adapter_bpb=evaluation["adapter_bpb"], base_chrf=evaluation["base_chrf"],
+        adapter_chrf=evaluation["adapter_chrf"], withdrawn_since=release.withdrawn_since,
+    )
+    _end(run, Run.State.FINISHED, now, "")
+    append_entry(action="adapter.made", subject=f"adapter:{adapter.pk}", community=run.community.slug, now=now,
+                 details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256})
+    return adapter
+
+
+@transaction.atomic
+def end_run(*, run: Run, state: Run.State, now: datetime, failure: str = "") -> None:
+    """End a run without an adapter: cancelled, or failed with a message for people."""
+    _end(run, state, now, failure)
+
+
+@transaction.atomic
+def give_back_run(*, run: Run, now: datetime) -> None:
+    """Queue a run again because its worker is going down; another continues from the checkpoint."""
+    Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
+        state=Run.State.QUEUED, lease_owner="", lease_expires_at=None
+    )
+    _record(run, "given back", None, now)
+
+
+@transaction.atomic
+def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note: str, now: datetime) -> Adapter:
+    """A steward approves an adapter for use, or refuses it, or takes an approval back.
+
+    Raises NotDecidable, NotAllowed; Invalid when a worse adapter is approved without a word why.
+    """
+    current = Adapter.objects.select_for_update().get(pk=adapter.pk)
+    require_role(decided_by, current.community, Role.STEWARD)
+    note = note.strip()[:1000]
+    if approve and current.contains_withdrawn:
+        raise NotDecidable("It learnt from words that were withdrawn since, so it cannot be approved.")
+    if approve and not current.is_better and not note:
+        raise Invalid("This adapter is not better than the base model. Say why it should be used.", field="note")
+    if not approve and not note:
+        raise Invalid("Give the reason.", field="note")
+    wanted = Adapter.State.APPROVED if approve else (
+        Adapter.State.RETIRED if current.state == Adapter.State.APPROVED else Adapter.State.REFUSED
+    )
+    if current.state == wanted or (not approve and current.state == Adapter.State.RETIRED):
+        raise NotDecidable(f"This adapter is {current.get_state_display()} already.")
+    current.state = wanted
+    current.save(update_fields=["state"])
+    AdapterEvent.objects.create(adapter=current, kind=wanted.value, actor=decided_by, note=note, at=now)
+    append_entry(action=f"adapter.{wanted.value}", subject=f"adapter:{current.pk}",
+                 community=current.community.slug, actor=str(decided_by.pk), now=now, details={"note": note})
+    return current
+
+
+def folder_of(run: Run) -> Path:
+    """Where the run's config.toml, log.jsonl, report.json and adapter/ are."""
+    return Path(settings.RUNS_DIR) / run.folder
+
+
+def adapter_folder(adapter: Adapter) -> Path:
+    """Where the adapter's weights are."""
+    return folder_of(adapter.run) / "adapter"
+
+
+def discard_checkpoints(run: Run) -> None:
+    """Free the disk that the checkpoints of a finished run take."""
+    shutil.rmtree(folder_of(run) / "checkpoints", ignore_errors=True)
+
+
+def _end(run: Run, state: Run.State, now: datetime, failure: str) -> None:
+    run.state, run.failure, run.ended_at = state, failure[:2000], now
+    run.lease_owner, run.lease_expires_at = "", None
+    run.save(update_fields=["state", "failure", "ended_at", "lease_owner", "lease_expires_at"])
+    _record(run, state.value, None, now, note=failure)
+
+
+def _record(run: Run, kind: str, actor: Person | None, now: datetime, *, note: str = "") -> None:
+    RunEvent.objects.create(run=run, kind=kind, actor=actor, note=note[:2000], at=now)

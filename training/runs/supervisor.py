@@ -1,0 +1,177 @@
+"""Keeping one run's recipe process: start it, follow its log, renew the lease, stop it when asked.
+
+The recipe is a separate program (`python -m training.recipes.<method> config.toml`), so this process never loads
+torch, and a recipe that dies takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import tomli_w
+from django.conf import settings
+from django.utils import timezone
+
+from training.releases.services import folder_of as release_folder
+from training.runs import services
+from training.runs.base_models import find_base_model
+from training.runs.models import Run
+from training.runs.progress import LogReader, failure_message
+
+LEASE = timedelta(seconds=60)
+POLL_SECONDS = 1.0
+STOPPED = 75  # EX_TEMPFAIL: the recipe stopped after a checkpoint because it was asked to
+GRACE_SECONDS = 120.0
+
+# Set when the worker is told to go down; the run is then given back, not cancelled.
+worker_is_leaving = threading.Event()
+
+
+class BaseModelMissing(RuntimeError):
+    """The base model could not be prepared."""
+
+
+def execute(run_id: int) -> str:
+    """Train one run to its end, or as far as this worker may. Returns what became of it, for the worker's log."""
+    now = timezone.now()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
+    run = services.claim_run(run_id=run_id, owner=owner, lease_until=now + LEASE, now=now)
+    if run is None:
+        return "not waiting"
+    folder = services.folder_of(run)
+    try:
+        _end_leftover(folder)
+        process = _start(run, folder)
+    except (BaseModelMissing, OSError) as error:
+        services.end_run(run=run, state=Run.State.FAILED, now=timezone.now(), failure=str(error))
+        return "failed to start"
+    asked = _follow(run, folder, process)
+    return _conclude(run, folder, process.returncode, asked)
+
+
+def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
+    folder.mkdir(parents=True, exist_ok=True)
+    base = find_base_model(run.base_model) or _prepare_base_model(run, folder)
+    if run.base_sha256 not in {"", base.sha256}:
+        raise BaseModelMissing("The base model on this worker is not the one the run began with.")
+    Run.objects.filter(pk=run.pk).update(base_sha256=base.sha256)
+    config = configuration_of(run, str(base.folder), base.sha256)
+    (folder / "config.toml").write_text(tomli_w.dumps(config), encoding="utf-8")
+    with (folder / "output.txt").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"training.recipes.{run.method}", str(folder / "config.toml")],
+            cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env=_environment(), start_new_session=True,
+        )
+    started = psutil.Process(process.pid).create_time()
+    (folder / "process.json").write_text(json.dumps({"pid": process.pid, "started": started}))
+    return process
+
+
+def _environment() -> dict[str, str]:
+    """The recipe needs neither the database nor the secret key, so it does not get them."""
+    secret = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY"}
+    kept = {key: value for key, value in os.environ.items() if key not in secret}
+    return {**kept, "PYTHONPATH": str(settings.BASE_DIR), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "MKL_CBWR": "AVX2"}
+
+
+def _prepare_base_model(run: Run, folder: Path) -> Any:
+    """Turn the packaged weights into safetensors once; half a minute on a laptop."""
+    services.renew_lease(run=run, lease_until=timezone.now() + timedelta(minutes=15),
+                         progress={"phase": "preparing the base model"})
+    with (folder / "output.txt").open("ab") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "training.recipes.base_model", "--models", str(settings.MODELS_DIR),
+             "--name", run.base_model],
+            cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env=_environment(), timeout=900, check=False,
+        )
+    base = find_base_model(run.base_model)
+    if done.returncode or base is None:
+        raise BaseModelMissing(f"The base model {run.base_model} could not be prepared; see output.txt of the run.")
+    return base
+
+
+def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
+    """The run's config.toml as a mapping; `training.recipes.configuration` says what each key means."""
+    data = release_folder(run.release) / "data"
+    project = run.release.project
+    return {
+        "base": {"path": base, "sha256": base_sha256},
+        "data": {split: str(data / f"{split}.jsonl") for split in ("train", "validation", "test")},
+        "language": {
+            "source_name": project.source_language_name, "source_tag": project.source_language_tag,
+            "target_name": run.community.language_name, "target_tag": run.community.language_tag,
+        },
+        "energy": {"watts": settings.TRAINING_WATTS, "grams_per_kwh": settings.TRAINING_GRAMS_PER_KWH},
+        **run.settings,
+    }
+
+
+def _follow(run: Run, folder: Path, process: subprocess.Popen[bytes]) -> str:
+    """Watch the process until it ends. Returns why it was stopped: cancel, leave, lost, or nothing."""
+    log = LogReader(folder / "log.jsonl")
+    asked, deadline = "", 0.0
+    while True:
+        try:
+            process.wait(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        state = services.renew_lease(run=run, lease_until=timezone.now() + LEASE, progress=log.progress())
+        if process.returncode is not None:
+            return asked
+        reason = (
+            "lost" if state is None else
+            "cancel" if state == Run.State.CANCELLING else
+            "leave" if worker_is_leaving.is_set() else ""
+        )
+        if reason and not asked:
+            asked, deadline = reason, time.monotonic() + GRACE_SECONDS
+            process.send_signal(signal.SIGTERM)
+        elif asked and time.monotonic() > deadline:
+            process.kill()
+
+
+def _conclude(run: Run, folder: Path, code: int, asked: str) -> str:
+    now = timezone.now()
+    (folder / "process.json").unlink(missing_ok=True)
+    if asked == "lost":
+        return "lease lost"
+    if code == 0:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        services.finish_run(run=run, report=report, now=now)
+        services.discard_checkpoints(run)
+        return "finished"
+    if asked == "cancel":
+        services.end_run(run=run, state=Run.State.CANCELLED, now=now)
+        return "cancelled"
+    if asked == "leave" or code == STOPPED:
+        services.give_back_run(run=run, now=now)
+        return "given back"
+    message = failure_message(folder, code)
+    services.end_run(run=run, state=Run.State.FAILED, now=now, failure=message)
+    return "failed"
+
+
+def _end_leftover(folder: Path) -> None:
+    """End a recipe process that outlived its worker on this machine, so that two never write one folder."""
+    try:
+        facts = json.loads((folder / "process.json").read_text())
+        process = psutil.Process(facts["pid"])
+        if abs(process.create_time() - facts["started"]) < 1.0:
+            process.kill()
+            process.wait(timeout=10)
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return

@@ -1,0 +1,61 @@
+"""Taking words back, all the way: answer or consent, then releases, then adapters.
+
+This is the one door for withdrawals, because only this room sees everything that may hold the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from annotation.answers.models import Answer
+from annotation.answers.services import withdraw_answer as take_back
+from care.services import withdraw_purposes
+from ledger.services import append_entry
+from people.models import Community, Person
+from training.releases.models import Release
+from training.releases.services import answers_with_words_of, mark_withdrawn
+from training.runs.models import Adapter, AdapterEvent
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a withdrawal reached: numbers of answers, and the releases and adapters that held them."""
+
+    answers: int
+    releases: list[Release]
+    adapters: list[Adapter]
+
+
+@transaction.atomic
+def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Withdrawal:
+    """Withdraw one answer (and corrections built on it); mark every release and adapter that held it."""
+    community = answer.task.project.community
+    withdrawn = take_back(answer=answer, author=author, now=now)
+    if withdrawn:
+        append_entry(action="answer.withdrawn", subject=f"answer:{answer.pk}", community=community.slug,
+                     actor=str(author.pk), now=now, details={"answers": len(withdrawn)})
+    reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
+    return _mark(reached, len(withdrawn), now)
+
+
+@transaction.atomic
+def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Withdrawal:
+    """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
+    reached = answers_with_words_of(person, community)
+    withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
+    return _mark(reached, reached.count(), now)
+
+
+def _mark(answers: QuerySet[Answer], count: int, now: datetime) -> Withdrawal:
+    releases = mark_withdrawn(answers=answers, now=now)
+    adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run"))
+    for adapter in adapters:
+        marked = Adapter.objects.filter(pk=adapter.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
+        if marked:
+            AdapterEvent.objects.create(adapter=adapter, kind="words withdrawn", at=now)
+    return Withdrawal(answers=count, releases=releases, adapters=adapters)
