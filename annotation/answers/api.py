@@ -1,0 +1,134 @@
+"""API of answers and reviews. Withdrawal is in `training.runs.api`, because it reaches releases and adapters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation.answers.models import Answer, Review
+from annotation.answers.reviews import next_review, review_answer
+from annotation.answers.services import edit_answer, submit_answer
+from annotation.projects.models import Assignment, Project
+from people.api import person_of
+from people.models import Role
+from people.services import require_role
+
+LONGEST_BODY = 2_000_000  # the services say what is too long, and why; this only bounds the work
+
+
+class AnswerSerializer(serializers.ModelSerializer[Answer]):
+    """An answer and the receipt it was given under."""
+
+    project = serializers.IntegerField(source="task.project_id", read_only=True)
+    source = serializers.CharField(source="task.item.text", read_only=True)
+    document = serializers.CharField(source="task.item.source.title", read_only=True)
+    is_mine = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Answer
+        fields = ["id", "project", "source", "document", "text", "version", "state", "receipt", "client_id",
+                  "is_mine", "created_at", "changed_at", "settled_at"]
+
+    def get_is_mine(self, answer: Answer) -> bool:
+        """Whether the asking person wrote it."""
+        return answer.author_id == self.context["request"].user.pk
+
+
+class NewAnswerSerializer(serializers.Serializer[Any]):
+    """An answer to send; `client_id` makes sending twice harmless."""
+
+    assignment = serializers.IntegerField()
+    text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True)
+    client_id = serializers.UUIDField()
+
+
+class EditSerializer(serializers.Serializer[Any]):
+    """A new text for the version that was read."""
+
+    text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True)
+    version = serializers.IntegerField(min_value=1)
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """A verdict on the version that was read."""
+
+    fixed_text = serializers.CharField(write_only=True, required=False, default="", allow_blank=True,
+                                       max_length=LONGEST_BODY)
+    reason = serializers.ChoiceField(choices=Review.Reason.choices, required=False, default="", allow_blank=True)
+    version = serializers.IntegerField(min_value=1)
+
+    class Meta:
+        model = Review
+        fields = ["id", "answer", "version", "verdict", "reason", "note", "fixed_text", "fix", "client_id",
+                  "created_at"]
+        read_only_fields = ["answer", "fix", "created_at"]
+
+
+class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
+    """Your answers (`?mine=1`) and those of your communities."""
+
+    serializer_class = AnswerSerializer
+    queryset = Answer.objects.none()
+    cursor_ordering = ("-created_at", "pk")
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Answer]:
+        """Visible answers, by state or only one's own when asked."""
+        if getattr(self, "swagger_fake_view", False):
+            return Answer.objects.none()
+        person = person_of(self.request)
+        answers = Answer.objects.visible_to(person).select_related("task__item__source", "task__project__community")
+        if self.request.query_params.get("mine"):
+            answers = answers.filter(author=person)
+        state = self.request.query_params.get("state")
+        return answers.filter(state=state) if state in Answer.State.values else answers
+
+    @extend_schema(request=NewAnswerSerializer, responses={201: AnswerSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer a task that is leased to you."""
+        given = NewAnswerSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        person = person_of(request)
+        assignment = get_object_or_404(Assignment.objects.visible_to(person), pk=fields.pop("assignment"))
+        answer = submit_answer(assignment=assignment, author=person, now=timezone.now(), **fields)
+        return Response(self.get_serializer(answer).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=EditSerializer, responses=AnswerSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Edit your answer until somebody has reviewed it."""
+        given = EditSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        answer = edit_answer(answer=self.get_object(), author=person_of(request), now=timezone.now(),
+                             **given.validated_data)
+        return Response(self.get_serializer(answer).data)
+
+    @extend_schema(request=ReviewSerializer, responses={201: ReviewSerializer})
+    @action(detail=True, methods=["post"])
+    def reviews(self, request: Request, pk: str) -> Response:
+        """Give your verdict."""
+        given = ReviewSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        review = review_answer(answer=self.get_object(), reviewer=person_of(request), now=timezone.now(),
+                               **given.validated_data)
+        return Response(ReviewSerializer(review).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={200: AnswerSerializer, 204: None})
+    @action(detail=False, methods=["get"], url_path="next-review/<int:project>")
+    def next_review(self, request: Request, project: int) -> Response:
+        """An answer of the project that waits for your verdict; 204 when none does."""
+        person = person_of(request)
+        row = get_object_or_404(Project.objects.visible_to(person), pk=project)
+        require_role(person, row.community, Role.SPEAKER, Role.EXPERT)
+        answer = next_review(project=row, person=person)
+        if answer is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(self.get_serializer(answer).data)

@@ -1,0 +1,101 @@
+"""API of consent: the policy in force, giving consent, one's receipts. Withdrawal is in `training.runs.api`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from care.models import Policy, Purpose, Receipt
+from care.services import give_consent, publish_policy
+from people.api import person_of
+from people.models import Community
+
+
+class PolicySerializer(serializers.ModelSerializer[Policy]):
+    """One version of a community's consent text."""
+
+    community = serializers.SlugRelatedField(slug_field="slug", queryset=Community.objects.all())
+    purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices))
+
+    class Meta:
+        model = Policy
+        fields = ["id", "community", "version", "text", "purposes", "text_sha256", "state", "published_at"]
+        read_only_fields = ["version", "text_sha256", "state", "published_at"]
+
+
+class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
+    """What you agreed to; `purposes` are those still granted."""
+
+    policy = serializers.PrimaryKeyRelatedField(queryset=Policy.objects.all())
+    community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices), write_only=True)
+    granted = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Receipt
+        fields = ["id", "community", "policy", "policy_sha256", "purposes", "granted", "given_at", "ended_at",
+                  "sha256"]
+        read_only_fields = ["policy_sha256", "given_at", "ended_at", "sha256"]
+
+    def get_granted(self, receipt: Receipt) -> list[str]:
+        """Purposes of the receipt that were not withdrawn."""
+        return [grant.purpose for grant in receipt.grants.all() if grant.withdrawn_at is None]
+
+
+class PolicyViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Policy]):
+    """Consent texts of your communities; stewards publish new versions."""
+
+    serializer_class = PolicySerializer
+    queryset = Policy.objects.none()
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Policy]:
+        """All versions, so that old receipts can be understood."""
+        if getattr(self, "swagger_fake_view", False):
+            return Policy.objects.none()
+        return Policy.objects.filter(community__in=Community.objects.visible_to(person_of(self.request)))
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Publish the next version."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        visible = Community.objects.visible_to(person_of(request))
+        community = get_object_or_404(visible, pk=given.validated_data["community"].pk)
+        policy = publish_policy(community=community, text=given.validated_data["text"],
+                                purposes=given.validated_data["purposes"], published_by=person_of(request),
+                                now=timezone.now())
+        return Response(self.get_serializer(policy).data, status=status.HTTP_201_CREATED)
+
+
+class ReceiptViewSet(viewsets.ReadOnlyModelViewSet[Receipt]):
+    """Your own consent receipts; posting one gives consent and replaces the one before."""
+
+    serializer_class = ReceiptSerializer
+    queryset = Receipt.objects.none()
+    lookup_value_converter = "uuid"
+    cursor_ordering = "-given_at"
+
+    def get_queryset(self) -> QuerySet[Receipt]:
+        """One's own receipts."""
+        if getattr(self, "swagger_fake_view", False):
+            return Receipt.objects.none()
+        mine = Receipt.objects.visible_to(person_of(self.request))
+        return mine.select_related("community").prefetch_related("grants")
+
+    @extend_schema(responses={201: ReceiptSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give consent to a published policy for the chosen purposes."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        visible = Policy.objects.filter(community__in=Community.objects.visible_to(person_of(request)))
+        policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
+        receipt = give_consent(person=person_of(request), policy=policy, now=timezone.now(),
+                               purposes=given.validated_data["purposes"])
+        return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)

@@ -1,0 +1,40 @@
+"""The API root: /api/v1/."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import DefaultRouter
+
+from annotation.answers.api import AnswerViewSet
+from annotation.conflicts.api import DisputeViewSet
+from annotation.corpora.api import ImportViewSet, SourceViewSet
+from annotation.projects.api import AssignmentViewSet, ProjectViewSet
+from care.api import PolicyViewSet, ReceiptViewSet
+from people.api import CommunityViewSet, TokenView
+from training.playground.api import GenerationViewSet
+from training.releases.api import ReleaseViewSet
+from training.runs.api import (
+    AdapterViewSet,
+    RunViewSet,
+    ScheduleView,
+    WithdrawAnswerView,
+    WithdrawConsentView,
+)
+
+router = DefaultRouter(use_regex_path=False)
+for prefix, viewset in {
+    "communities": CommunityViewSet, "policies": PolicyViewSet, "receipts": ReceiptViewSet,
+    "sources": SourceViewSet, "imports": ImportViewSet, "projects": ProjectViewSet,
+    "assignments": AssignmentViewSet, "answers": AnswerViewSet, "disputes": DisputeViewSet,
+    "releases": ReleaseViewSet, "runs": RunViewSet, "adapters": AdapterViewSet,
+    "generations": GenerationViewSet,
+}.items():
+    router.register(prefix, viewset, basename=f"api-{prefix}")
+
+urlpatterns = [
+    path("token/", TokenView.as_view(), name="api-token"),
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("answers/<uuid:pk>/withdraw/", WithdrawAnswerView.as_view(), name="api-answer-withdraw"),
+    path("consent/withdraw/", WithdrawConsentView.as_view(), name="api-consent-withdraw"),
+    path("projects/<int:pk>/schedule/", ScheduleView.as_view(), name="api-schedule"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,186 @@
+"""Services and the cast: Aroha (steward), Ben, Filipa and Goran (speakers), Chen (expert), Esi (researcher),
+and Dana, who has an account but no role here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from annotation.answers.models import Answer, Review
+from annotation.answers.reviews import review_answer
+from annotation.answers.services import submit_answer
+from annotation.corpora.models import Source
+from annotation.corpora.services import import_upload
+from annotation.projects.models import Project
+from annotation.projects.services import lease_task, open_project
+from care.models import Policy, Purpose, Receipt
+from care.services import give_consent, publish_policy
+from people.models import Community, Person, Role
+from people.services import found_community, grant_role
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PASSWORD = "a long pass phrase"
+TRAINING = [Purpose.DISPLAY_MEMBERS, Purpose.PEER_REVIEW, Purpose.TRAIN_NONCOMMERCIAL]
+
+
+@pytest.fixture(autouse=True)
+def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
+    """Releases, runs and models of a test live in its own folder."""
+    settings.RELEASES_DIR = tmp_path / "releases"
+    settings.RUNS_DIR = tmp_path / "runs"
+    settings.MODELS_DIR = tmp_path / "models"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment: services take the time as an argument."""
+    return NOW
+
+
+def make_person(username: str) -> Person:
+    """An account with the shared test password."""
+    return Person.objects.create_user(username=username, password=PASSWORD)
+
+
+@pytest.fixture
+def aroha(db: None) -> Person:
+    """The steward."""
+    return make_person("aroha")
+
+
+@pytest.fixture
+def community(aroha: Person) -> Community:
+    """A community with two varieties and one orthography, founded by Aroha."""
+    return found_community(
+        founder=aroha, now=NOW, slug="test-otomi", name="Test community", language_name="Otomí", language_tag="ote",
+        iso_639_3="ote", glottocode="mezq1235", script="Latn",
+        varieties=[{"code": "ote", "name": "Mezquital", "iso_639_3": "ote"},
+                   {"code": "ots", "name": "Estado de México", "iso_639_3": "ots"}],
+        orthographies=[{"name": "Norma", "characters": "ä ñ ʼ ̱ ̠"}],
+    )
+
+
+def _member(username: str, community: Community, role: Role) -> Person:
+    person = make_person(username)
+    grant_role(person=person, community=community, role=role, granted_by=person, now=NOW)
+    return person
+
+
+@pytest.fixture
+def ben(community: Community) -> Person:
+    """A speaker."""
+    return _member("ben", community, Role.SPEAKER)
+
+
+@pytest.fixture
+def filipa(community: Community) -> Person:
+    """A second speaker."""
+    return _member("filipa", community, Role.SPEAKER)
+
+
+@pytest.fixture
+def goran(community: Community) -> Person:
+    """A third speaker."""
+    return _member("goran", community, Role.SPEAKER)
+
+
+@pytest.fixture
+def chen(community: Community) -> Person:
+    """The expert."""
+    return _member("chen", community, Role.EXPERT)
+
+
+@pytest.fixture
+def esi(community: Community) -> Person:
+    """The researcher."""
+    return _member("esi", community, Role.RESEARCHER)
+
+
+@pytest.fixture
+def dana(db: None) -> Person:
+    """An outsider with an account."""
+    return make_person("dana")
+
+
+@pytest.fixture
+def policy(community: Community, aroha: Person) -> Policy:
+    """A published policy that offers every purpose."""
+    return publish_policy(community=community, text="How your words are used.", purposes=list(Purpose.values),
+                          published_by=aroha, now=NOW)
+
+
+@pytest.fixture
+def consenting(policy: Policy) -> Callable[..., Receipt]:
+    """consenting(person, purposes=...) gives consent to the published policy."""
+
+    def give(person: Person, purposes: list[str] | None = None) -> Receipt:
+        return give_consent(person=person, policy=policy, purposes=purposes or TRAINING, now=NOW)
+
+    return give
+
+
+@pytest.fixture
+def sources(community: Community, aroha: Person) -> list[Source]:
+    """Three documents of four numbered sentences each, made up for tests."""
+    lines = "".join(f"frase {number} del texto {document}\t{document}\n"
+                    for document in ("A", "B", "C") for number in range(1, 5))
+    import_upload(community=community, imported_by=aroha, name="test.tsv",
+                  content=f"text\tdocument\n{lines}".encode(), licence="CC0", title="Test", language_tag="es",
+                  now=NOW)
+    return list(community.sources.all())
+
+
+@pytest.fixture
+def project(community: Community, aroha: Person, sources: list[Source]) -> Project:
+    """A translation project over the three documents."""
+    return open_project(community=community, created_by=aroha, sources=sources, now=NOW, title="Test project",
+                        source_language_name="Spanish", source_language_tag="es",
+                        orthography=community.orthographies.first())
+
+
+@pytest.fixture
+def answered(project: Project) -> Callable[..., Answer]:
+    """answered(person, text) leases the person's next task and submits a translation of it."""
+
+    def submit(person: Person, text: str = "") -> Answer:
+        lease = lease_task(project=project, person=person, now=NOW)
+        return submit_answer(assignment=lease, author=person, client_id=uuid4(), now=NOW,
+                             text=text or f"traducción {lease.task_id} ñäʼ")
+
+    return submit
+
+
+@pytest.fixture
+def verdict() -> Callable[..., Review]:
+    """verdict(answer, reviewer, "approve", **more) gives one verdict on the answer's current version."""
+
+    def give(answer: Answer, reviewer: Person, word: str = "approve", **more: Any) -> Review:
+        return review_answer(answer=answer, reviewer=reviewer, verdict=word, version=answer.version,
+                             client_id=uuid4(), now=NOW, **more)
+
+    return give
+
+
+@pytest.fixture
+def validated_corpus(
+    project: Project, ben: Person, filipa: Person, goran: Person, consenting: Callable[..., Receipt],
+    answered: Callable[..., Answer], verdict: Callable[..., Review],
+) -> Iterator[list[Answer]]:
+    """Twelve validated answers: each speaker translated one document, the other two approved."""
+    speakers = [ben, filipa, goran]
+    for speaker in speakers:
+        consenting(speaker)
+    answers = [answered(speaker) for _ in range(4) for speaker in speakers]
+    for answer in answers:
+        for reviewer in speakers:
+            if reviewer.pk != answer.author_id:
+                answer.refresh_from_db()
+                verdict(answer, reviewer)
+    yield list(Answer.objects.order_by("created_at"))

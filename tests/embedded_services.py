@@ -1,0 +1,14 @@
+"""A pytest plugin (`-p tests.embedded_services`) that starts PostgreSQL and Valkey before Django reads its settings.
+
+pytest-django imports the settings before any conftest.py, so a fixture would come too late.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
+
+from wordhearth import embedded  # noqa: E402
+
+getattr(embedded, "provide", lambda: None)()

@@ -1,0 +1,226 @@
+"""API of runs, adapters, schedules and withdrawals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.answers.models import Answer
+from annotation.projects.models import Project
+from care.models import Purpose
+from people.api import person_of
+from people.models import Community
+from training.releases.models import Release
+from training.runs.jobs import ring
+from training.runs.models import Adapter, Run, Schedule
+from training.runs.progress import loss_curve
+from training.runs.schedule import set_schedule
+from training.runs.services import METHODS, cancel_run, decide_adapter, folder_of, queue_run, resume_run
+from training.runs.withdrawals import Withdrawal, withdraw_answer, withdraw_consent
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    """A run and how far it is."""
+
+    community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    adapter = serializers.PrimaryKeyRelatedField(read_only=True)
+    settings = serializers.DictField(read_only=True)
+    progress = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Run
+        fields = ["id", "community", "number", "release", "method", "base_model", "base_sha256", "settings",
+                  "trigger", "state", "progress", "failure", "attempts", "adapter", "created_at", "started_at",
+                  "ended_at"]
+
+
+class NewRunSerializer(serializers.Serializer[Any]):
+    """What to train. `settings` are the recipe's, e.g. {"recipe": {"rank": 8}}; the rest are defaults."""
+
+    release = serializers.IntegerField()
+    method = serializers.ChoiceField(choices=[(method, method) for method in METHODS], default="qlora")
+    settings = serializers.DictField(required=False, default=dict)
+
+
+class AdapterSerializer(serializers.ModelSerializer[Adapter]):
+    """An adapter with its evaluation."""
+
+    community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    is_better = serializers.BooleanField(read_only=True)
+    is_usable = serializers.BooleanField(read_only=True)
+    contains_withdrawn = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Adapter
+        fields = ["id", "community", "run", "sha256", "state", "base_bpb", "adapter_bpb", "base_chrf",
+                  "adapter_chrf", "is_better", "is_usable", "contains_withdrawn", "created_at"]
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """A steward's decision."""
+
+    approve = serializers.BooleanField()
+    note = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
+
+
+class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
+    """When a project trains without anybody asking."""
+
+    class Meta:
+        model = Schedule
+        fields = ["is_allowed", "minimum_new_items", "cadence_hours", "last_checked_at", "last_outcome"]
+        read_only_fields = ["last_checked_at", "last_outcome"]
+
+
+class PurposesSerializer(serializers.Serializer[Any]):
+    """Purposes to withdraw."""
+
+    community = serializers.SlugField()
+    purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices), min_length=1)
+
+
+class WithdrawalSerializer(serializers.Serializer[Any]):
+    """What a withdrawal reached."""
+
+    answers = serializers.IntegerField()
+    releases = serializers.ListField(child=serializers.IntegerField())
+    adapters = serializers.ListField(child=serializers.IntegerField())
+
+
+def _reached(withdrawal: Withdrawal) -> dict[str, Any]:
+    return {"answers": withdrawal.answers, "releases": [row.pk for row in withdrawal.releases],
+            "adapters": [row.pk for row in withdrawal.adapters]}
+
+
+class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
+    """Runs of communities in which you are a researcher or a steward."""
+
+    serializer_class = RunSerializer
+    queryset = Run.objects.none()
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Run]:
+        """Visible runs."""
+        if getattr(self, "swagger_fake_view", False):
+            return Run.objects.none()
+        return Run.objects.visible_to(person_of(self.request)).select_related("community", "release", "adapter")
+
+    @extend_schema(request=NewRunSerializer, responses={201: RunSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Start a run on a release."""
+        given = NewRunSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = given.validated_data
+        release = get_object_or_404(Release.objects.visible_to(person_of(request)), pk=fields["release"])
+        run = queue_run(release=release, started_by=person_of(request), now=timezone.now(),
+                        method=fields["method"], given=fields["settings"])
+        ring(run)
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop after the present step; a checkpoint stays."""
+        run = cancel_run(run=self.get_object(), cancelled_by=person_of(request), now=timezone.now())
+        return Response(self.get_serializer(run).data)
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Go on from the last checkpoint."""
+        run = resume_run(run=self.get_object(), resumed_by=person_of(request), now=timezone.now())
+        ring(run)
+        return Response(self.get_serializer(run).data)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def curve(self, request: Request, pk: str) -> Response:
+        """Loss by step: training in nats per token, validation in bits per byte."""
+        return Response(loss_curve(folder_of(self.get_object()) / "log.jsonl"))
+
+
+class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
+    """Adapters of your communities."""
+
+    serializer_class = AdapterSerializer
+    queryset = Adapter.objects.none()
+    lookup_value_converter = "int"
+
+    def get_queryset(self) -> QuerySet[Adapter]:
+        """Visible adapters."""
+        if getattr(self, "swagger_fake_view", False):
+            return Adapter.objects.none()
+        return Adapter.objects.visible_to(person_of(self.request)).select_related("community", "run")
+
+    @extend_schema(request=DecisionSerializer, responses=AdapterSerializer)
+    @action(detail=True, methods=["post"])
+    def decide(self, request: Request, pk: str) -> Response:
+        """Approve, refuse or retire, as a steward."""
+        given = DecisionSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        adapter = decide_adapter(adapter=self.get_object(), decided_by=person_of(request), now=timezone.now(),
+                                 **given.validated_data)
+        return Response(self.get_serializer(adapter).data)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def report(self, request: Request, pk: str) -> Response:
+        """The recipe's full report, with samples side by side."""
+        return Response(self.get_object().report)
+
+
+class ScheduleView(APIView):
+    """The schedule of one project."""
+
+    @extend_schema(responses=ScheduleSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """The schedule as it is."""
+        project = get_object_or_404(Project.objects.visible_to(person_of(request)), pk=pk)
+        return Response(ScheduleSerializer(Schedule.objects.filter(project=project).first() or Schedule()).data)
+
+    @extend_schema(request=ScheduleSerializer, responses=ScheduleSerializer)
+    def put(self, request: Request, pk: int) -> Response:
+        """Set it, as a steward."""
+        project = get_object_or_404(Project.objects.visible_to(person_of(request)), pk=pk)
+        given = ScheduleSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        defaults = {"is_allowed": False, "minimum_new_items": 100, "cadence_hours": 168}
+        schedule = set_schedule(project=project, changed_by=person_of(request), now=timezone.now(),
+                                **{**defaults, **given.validated_data})
+        return Response(ScheduleSerializer(schedule).data)
+
+
+class WithdrawAnswerView(APIView):
+    """Taking one answer back."""
+
+    @extend_schema(request=None, responses=WithdrawalSerializer)
+    def post(self, request: Request, pk: str) -> Response:
+        """Withdraw your answer; it leaves the next release at once."""
+        mine = Answer.objects.filter(author=person_of(request))
+        answer = get_object_or_404(mine, pk=pk)
+        return Response(_reached(withdraw_answer(answer=answer, author=person_of(request), now=timezone.now())))
+
+
+class WithdrawConsentView(APIView):
+    """Taking consent back."""
+
+    @extend_schema(request=PurposesSerializer, responses=WithdrawalSerializer)
+    def post(self, request: Request) -> Response:
+        """Withdraw purposes for all your words in a community, past ones too."""
+        given = PurposesSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        person = person_of(request)
+        theirs = Community.objects.filter(receipts__person=person).distinct()
+        community = get_object_or_404(theirs, slug=given.validated_data["community"])
+        return Response(_reached(withdraw_consent(person=person, community=community, now=timezone.now(),
+                                                  purposes=given.validated_data["purposes"])))
