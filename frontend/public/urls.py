@@ -1,0 +1,18 @@
+"""Addresses of the pages that need no desk."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from frontend.public import views
+
+app_name = "public"
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("about/", views.AboutView.as_view(), name="about"),
+    path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
+    path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
+    path("c/<slug:slug>/join/", views.JoinView.as_view(), name="join_open"),
+    path("c/<slug:slug>/try/", include("frontend.public.playground_urls")),
+]

@@ -1,0 +1,123 @@
+"""The pages one sees before taking a seat: home, about, a community, and joining it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views import View
+from django.views.generic import TemplateView
+
+from care.services import current_receipt, published_policy
+from frontend.public.queries import community_numbers, communities_left
+from people.models import Community, Person, Role
+from people.refusals import Refusal
+from people.services import accept_invitation, find_invitation, join_open_community
+from training.runs.models import Adapter
+
+FIRST_DESK = {
+    Role.SPEAKER: "speaker:home",
+    Role.EXPERT: "expert:queue",
+    Role.RESEARCHER: "researcher:home",
+    Role.STEWARD: "steward:home",
+}
+
+
+class HomeView(View):
+    """What Wordhearth is, my communities, and those I may join."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The front door."""
+        joinable = Community.objects.joinable()
+        if not isinstance(request.user, Person):
+            return render(request, "public/home.html", {"joinable": joinable})
+        mine = Community.objects.visible_to(request.user)
+        context = {
+            "mine": mine,
+            "left": communities_left(request.user),
+            "joinable": joinable.exclude(pk__in=mine.values("pk")),
+        }
+        return render(request, "public/home.html", context)
+
+
+class AboutView(TemplateView):
+    """What happens to words here, and what the site keeps about its visitors."""
+
+    template_name = "public/about.html"
+
+
+class CommunityView(View):
+    """A community's page: all of it for members, a card for others when it is open, else nothing."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """The page that fits who is asking."""
+        person = request.user if isinstance(request.user, Person) else None
+        if person and (community := Community.objects.visible_to(person).filter(slug=slug).first()):
+            return render(request, "public/community.html", _members_context(community, person))
+        if community := Community.objects.joinable().filter(slug=slug).first():
+            return render(request, "public/community_card.html", {"community": community})
+        if person is None:
+            return redirect_to_login(request.get_full_path())
+        raise Http404("No such page.")
+
+
+def _members_context(community: Community, person: Person) -> dict[str, Any]:
+    roles = set(
+        community.memberships.live().filter(person=person).values_list("role", flat=True)  # type: ignore[attr-defined]
+    )
+    return {
+        "community": community,
+        "roles": roles,
+        "varieties": community.varieties.all(),
+        "policy": published_policy(community),
+        "receipt": current_receipt(person, community),
+        "numbers": community_numbers(community),
+        "adapters": Adapter.objects.visible_to(person).usable().filter(community=community).select_related("run"),
+    }
+
+
+class JoinView(View):
+    """Joining an open community as a speaker."""
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Join, then go to the speaker's desk."""
+        if not isinstance(request.user, Person):
+            return redirect_to_login(f"/c/{slug}/")
+        community = Community.objects.joinable().filter(slug=slug).first()
+        if community is None:
+            raise Http404("No such page.")
+        join_open_community(person=request.user, community=community, now=timezone.now())
+        messages.success(request, _("Welcome to %(name)s.") % {"name": community.name})
+        return redirect("speaker:home", slug=community.slug)
+
+
+class InvitationView(View):
+    """The page behind an invitation link. Whoever holds the link may see which community it is for."""
+
+    def get(self, request: HttpRequest, secret: str) -> HttpResponse:
+        """Say what the invitation is for; nothing happens before the button is pressed."""
+        try:
+            invitation = find_invitation(secret=secret, now=timezone.now())
+        except Refusal as refusal:
+            return _spent(request, refusal)
+        return render(request, "public/invitation.html", {"invitation": invitation})
+
+    def post(self, request: HttpRequest, secret: str) -> HttpResponse:
+        """Accept the invitation."""
+        if not isinstance(request.user, Person):
+            return redirect_to_login(request.path)
+        try:
+            membership = accept_invitation(person=request.user, secret=secret, now=timezone.now())
+        except Refusal as refusal:
+            return _spent(request, refusal)
+        messages.success(request, _("Welcome to %(name)s.") % {"name": membership.community.name})
+        return redirect(FIRST_DESK[Role(membership.role)], slug=membership.community.slug)
+
+
+def _spent(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    return render(request, "public/invitation_spent.html", {"refusal": refusal}, status=refusal.status)
