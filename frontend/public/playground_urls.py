@@ -1,7 +1,13 @@
-"""Addresses of the playground."""
+"""Addresses of the playground, under /c/<slug>/try/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from frontend.public import playground
+
+urlpatterns = [
+    path("", playground.PlaygroundView.as_view(), name="playground"),
+    path("<uuid:pk>/", playground.GenerationView.as_view(), name="generation"),
+    path("<uuid:pk>/stream/", playground.StreamView.as_view(), name="stream"),
+]

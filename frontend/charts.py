@@ -1,0 +1,137 @@
+"""Line charts as SVG, drawn on the server: no script, readable by a screen reader, coloured by the stylesheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+Point = tuple[int, float]
+
+# In units of the view box. Small, so that the 12 px letters stay readable when a phone shows it at its own width.
+WIDTH, HEIGHT = 360, 220
+LEFT, RIGHT, TOP, BOTTOM = 48, 10, 26, 38
+MOST_POINTS = 240
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale from values to positions, with round ticks that span the values."""
+
+    ticks: tuple[float, ...]
+    start: float
+    length: float
+
+    def place(self, value: float) -> float:
+        """The position of a value; a single value stands in the middle."""
+        low, high = self.ticks[0], self.ticks[-1]
+        share = (value - low) / (high - low) if high > low else 0.5
+        return round(self.start + share * self.length, 1)
+
+
+def round_ticks(low: float, high: float, *, wanted: int = 4) -> tuple[float, ...]:
+    """About `wanted` evenly spaced round numbers (1, 2 or 5 times a power of ten) from below low to above high."""
+    if not high > low:
+        margin = abs(low) * 0.1 or 1.0
+        low, high = low - margin, high + margin
+    rough = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    digits = max(0, -math.floor(math.log10(step)) + 1)
+    return tuple(round(number * step, digits) for number in range(first, last + 1))
+
+
+def thin(points: Sequence[Point], at_most: int) -> list[Point]:
+    """The points themselves when they are few, else the means of neighbours; the last step is always kept."""
+    if len(points) <= at_most:
+        return list(points)
+    size = math.ceil(len(points) / at_most)
+    groups = [points[start : start + size] for start in range(0, len(points), size)]
+    return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
+
+
+def line_chart(
+    points: Sequence[Point], *, name: str, title: str, x_label: str, y_label: str, second: bool = False
+) -> SafeString:
+    """One line over steps as an SVG element; empty when there is no finite point.
+
+    `name` makes the ids of title and description unique on the page. `y_label` is the quantity with its unit.
+    """
+    finite = [(step, value) for step, value in points if math.isfinite(value)]
+    if not finite:
+        return mark_safe("")
+    shown = thin(finite, MOST_POINTS)
+    across = Axis(_step_ticks(shown[0][0], shown[-1][0]), LEFT, WIDTH - LEFT - RIGHT)
+    values = [value for _, value in shown]
+    up = Axis(round_ticks(min(values), max(values)), HEIGHT - BOTTOM, -(HEIGHT - TOP - BOTTOM))
+    description = (
+        f"{y_label}: {_number(finite[0][1])} at {x_label} {finite[0][0]}, "
+        f"{_number(finite[-1][1])} at {x_label} {finite[-1][0]}; lowest {_number(min(v for _, v in finite))}."
+    )
+    return format_html(
+        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
+        '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}{}{}</svg>',
+        WIDTH,
+        HEIGHT,
+        name,
+        name,
+        name,
+        title,
+        name,
+        description,
+        _frame(across, up),
+        _labels(x_label, y_label),
+        _line(shown, across, up, second=second),
+    )
+
+
+def _step_ticks(first: int, last: int) -> tuple[float, ...]:
+    ticks = tuple(tick for tick in round_ticks(first, last) if tick == int(tick))
+    return ticks if len(ticks) > 1 else (float(first), float(max(last, first + 1)))
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def _frame(across: Axis, up: Axis) -> SafeString:
+    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+    lines = format_html('<path class="axis" fill="none" d="M{} {}V{}H{}"/>', LEFT, TOP, bottom, right)
+    below = format_html_join(
+        "",
+        '<path class="axis" d="M{0} {1}v4"/><text x="{0}" y="{2}" text-anchor="middle">{3}</text>',
+        ((across.place(tick), bottom, bottom + 17, f"{tick:.0f}") for tick in across.ticks),
+    )
+    beside = format_html_join(
+        "",
+        '<path class="axis" d="M{0} {1}h-4"/><text x="{2}" y="{3}" text-anchor="end">{4}</text>',
+        ((LEFT, up.place(tick), LEFT - 7, up.place(tick) + 4, f"{tick:g}") for tick in up.ticks),
+    )
+    return lines + below + beside
+
+
+def _labels(x_label: str, y_label: str) -> SafeString:
+    return format_html(
+        '<text x="2" y="13">{}</text><text x="{}" y="{}" text-anchor="end">{}</text>',
+        y_label,
+        WIDTH - RIGHT,
+        HEIGHT - 5,
+        x_label,
+    )
+
+
+def _line(points: Sequence[Point], across: Axis, up: Axis, *, second: bool) -> SafeString:
+    places = [(across.place(step), up.place(value)) for step, value in points]
+    kind = "line second" if second else "line"
+    line = format_html(
+        '<polyline class="{}" points="{}"/>', kind, " ".join(f"{x:g},{y:g}" for x, y in places)
+    )
+    # Few points are easy to overlook, and a single one draws no line at all.
+    dots = format_html_join(
+        "", '<circle cx="{:g}" cy="{:g}" r="3" fill="currentColor"/>', places if len(places) <= 12 else []
+    )
+    return line + dots

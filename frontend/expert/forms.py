@@ -1,0 +1,29 @@
+"""The expert's form: shape only, `annotation.conflicts.services` decides what is possible."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotation.conflicts.models import Adjudication
+
+
+class DecisionForm(forms.Form):
+    """A decision with its reason, and the corrected wording when there is one."""
+
+    decision = forms.ChoiceField(
+        label=_("Your decision"), choices=Adjudication.Decision.choices, widget=forms.RadioSelect
+    )
+    corrected_text = forms.CharField(
+        label=_("Corrected wording"),
+        required=False,
+        strip=False,
+        help_text=_("Used only with “Accept with my correction”."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The author and the reviewers will read it."),
+    )

@@ -1,0 +1,14 @@
+"""Addresses of the expert's desk, under /c/<slug>/decide/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from frontend.expert import views
+
+app_name = "expert"
+
+urlpatterns = [
+    path("", views.QueueView.as_view(), name="queue"),
+    path("<uuid:pk>/", views.AnswerView.as_view(), name="answer"),
+]

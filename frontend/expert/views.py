@@ -1,0 +1,132 @@
+"""The expert's desk: answers that peers could not settle, and the decisions on them.
+
+Names of authors and reviewers are not shown: a decision is about words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from annotation.answers.models import Answer, Review
+from annotation.conflicts.models import Adjudication
+from annotation.conflicts.services import adjudicate
+from frontend.desk import DeskView, show_refusal
+from frontend.expert.forms import DecisionForm
+from people.models import Role
+from people.refusals import Refusal
+
+RECENT = 20
+
+
+class ExpertView(DeskView):
+    """A page for experts of the community."""
+
+    roles = (Role.EXPERT,)
+
+    def readable(self) -> QuerySet[Answer]:
+        """Answers of the community that this expert may read."""
+        return Answer.objects.visible_to(self.person).of_community(self.community)
+
+
+class QueueView(ExpertView):
+    """What waits for an expert, and what was decided lately."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The queue, longest waiting first."""
+        waiting = (
+            self.readable()
+            .adjudicable_by(self.person)
+            .select_related("task__item", "task__project")
+            .annotate(verdicts=Count("reviews"))
+            .order_by("settled_at")
+        )
+        own = self.readable().disputed().filter(author=self.person).count()
+        context = {
+            "community": self.community,
+            "waiting": waiting,
+            "own": own,
+            "decisions": self._decisions(),
+        }
+        return render(request, "expert/queue.html", context)
+
+    def _decisions(self) -> list[dict[str, Any]]:
+        """The latest decisions, with their words where they may still be read."""
+        latest = list(
+            Adjudication.objects.visible_to(self.person)
+            .filter(answer__task__project__community=self.community)
+            .select_related("answer__task__item", "correction", "expert")[:RECENT]
+        )
+        wanted = {pk for row in latest for pk in (row.answer_id, row.correction_id) if pk}
+        readable = set(self.readable().filter(pk__in=wanted).values_list("pk", flat=True))
+        return [
+            {
+                "row": row,
+                "answer": row.answer if row.answer_id in readable else None,
+                "correction": row.correction if row.correction_id in readable else None,
+            }
+            for row in latest
+        ]
+
+
+class AnswerView(ExpertView):
+    """One disputed answer with everything that was said about it."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Source, answer, verdicts, history, and the form to decide."""
+        answer = self._answer(pk)
+        return self._page(answer, DecisionForm(initial={"corrected_text": answer.text}))
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Decide."""
+        answer = self._answer(pk)
+        form = DecisionForm(request.POST)
+        if not form.is_valid():
+            return self._page(answer, form, status=422)
+        try:
+            adjudicate(answer=answer, expert=self.person, now=self.now, **form.cleaned_data)
+        except Refusal as refusal:
+            return self._page(answer, form, status=show_refusal(form, refusal))
+        messages.success(request, _("Decided. Everybody concerned can read your reason."))
+        return redirect("expert:queue", slug=self.community.slug)
+
+    def _answer(self, pk: UUID) -> Answer:
+        """A dispute, or one that was decided while this expert was reading; never the expert's own words."""
+        concerns_experts = self.readable().disputed() | self.readable().filter(adjudications__isnull=False)
+        answers = concerns_experts.exclude(author=self.person).distinct()
+        return get_object_or_404(answers.select_related("task__item__source", "task__project"), pk=pk)
+
+    def _page(self, answer: Answer, form: DecisionForm, *, status: int = 200) -> HttpResponse:
+        form.fields["corrected_text"].widget.attrs.update(
+            lang=self.community.language_tag, dir=self.community.direction
+        )
+        reviews = list(answer.reviews.select_related("fix"))
+        fixes = [review.fix_id for review in reviews if review.fix_id]
+        readable = set(self.readable().filter(pk__in=fixes).values_list("pk", flat=True))
+        context = {
+            "community": self.community,
+            "answer": answer,
+            "form": form,
+            "verdicts": [_verdict(review, readable) for review in reviews],
+            "history": answer.events.all(),
+            "decision": answer.adjudications.first(),
+        }
+        return render(self.request, "expert/answer.html", context, status=status)
+
+
+SIGN_OF_VERDICT = {"approve": "good", "reject": "bad", "fix": "warn", "unsure": "info"}
+
+
+def _verdict(review: Review, readable: set[UUID]) -> dict[str, Any]:
+    """A review as the page shows it; a correction that was withdrawn stays hidden."""
+    return {
+        "review": review,
+        "sign": SIGN_OF_VERDICT[review.verdict],
+        "fix": review.fix if review.fix_id in readable else None,
+    }

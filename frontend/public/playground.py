@@ -1,0 +1,188 @@
+"""Trying an adapter: one sentence, answered by the base model and by the adapter side by side."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db import close_old_connections
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from redis import RedisError
+
+from frontend.desk import DeskView, show_refusal
+from people.refusals import Refusal
+from training.playground.jobs import ring
+from training.playground.models import Generation
+from training.playground.services import request_generation
+from training.playground.stream import follow
+from training.runs.models import Adapter
+
+LONGEST_STREAM = 150.0  # seconds; the browser opens a new one by itself and goes on where this one ended
+ENDED = (Generation.State.FINISHED, Generation.State.FAILED)
+STREAM_ID = re.compile(r"^\d{1,20}(-\d{1,20})?$")
+
+
+class TryForm(forms.Form):
+    """A sentence, and the adapter to try it with."""
+
+    adapter = forms.ModelChoiceField(
+        label=gettext_lazy("Adapter"), queryset=Adapter.objects.none(), empty_label=None
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Sentence"), strip=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, adapters: QuerySet[Adapter], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["adapter"]
+        # Any adapter of the community may be asked for, so that the service can say why one is refused.
+        field.queryset = adapters
+        field.widget.choices = [(adapter.pk, _label(adapter)) for adapter in adapters.usable()]  # type: ignore[attr-defined]
+
+
+def _label(adapter: Adapter) -> str:
+    words = {"run": adapter.run.number, "chrf": adapter.adapter_chrf}
+    return _("Run %(run)s (chrF++ %(chrf).1f)") % words
+
+
+def _why_not(adapter: Adapter) -> str:
+    """Why an adapter may not be tried, in plain words."""
+    if adapter.contains_withdrawn:
+        return _("Words it learnt from were withdrawn, so nobody uses it any more.")
+    reasons = {
+        Adapter.State.CANDIDATE: _("A steward has not decided on it yet."),
+        Adapter.State.REFUSED: _("The stewards refused it."),
+        Adapter.State.RETIRED: _("The stewards took it out of use."),
+    }
+    return str(reasons[Adapter.State(adapter.state)])
+
+
+class PlaygroundView(DeskView):
+    """The form, for any member."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Choose an adapter and write a sentence."""
+        return self._page(TryForm(adapters=self._adapters()))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Ask both models."""
+        form = TryForm(request.POST, adapters=self._adapters())
+        if not form.is_valid():
+            return self._page(form, status=422)
+        try:
+            generation = request_generation(person=self.person, now=self.now, **form.cleaned_data)
+        except Refusal as refusal:
+            return self._page(form, status=show_refusal(form, refusal))
+        ring(generation)
+        return redirect("public:generation", slug=self.community.slug, pk=generation.pk)
+
+    def _adapters(self) -> QuerySet[Adapter]:
+        visible = Adapter.objects.visible_to(self.person).filter(community=self.community)
+        return visible.select_related("run__release__project")
+
+    def _page(self, form: TryForm, *, status: int = 200) -> HttpResponse:
+        adapters = list(self._adapters())
+        usable = [adapter for adapter in adapters if adapter.is_usable]
+        if usable:
+            form.fields["source"].widget.attrs["lang"] = usable[0].run.release.project.source_language_tag
+        mine = Generation.objects.visible_to(self.person).filter(adapter__community=self.community)
+        context = {
+            "community": self.community,
+            "form": form,
+            "usable": usable,
+            "refused": [(adapter, _why_not(adapter)) for adapter in adapters if not adapter.is_usable],
+            "waiting": mine.exclude(state__in=ENDED).first(),
+            "earlier": mine.filter(state__in=ENDED)[:10],
+        }
+        return render(self.request, "public/playground.html", context, status=status)
+
+
+class OneGeneration(DeskView):
+    """What the page and its stream share."""
+
+    def generation(self, pk: UUID) -> Generation:
+        """The person's own generation."""
+        mine = Generation.objects.visible_to(self.person).filter(adapter__community=self.community)
+        return get_object_or_404(mine.select_related("adapter__run__release__project"), pk=pk)
+
+
+class GenerationView(OneGeneration):
+    """Both answers side by side; they fill while they are written."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Read them."""
+        generation = self.generation(pk)
+        context = {
+            "community": self.community,
+            "generation": generation,
+            "project": generation.adapter.run.release.project,
+            "is_over": generation.state in ENDED,
+        }
+        return render(request, "public/playground_generation.html", context)
+
+
+class StreamView(OneGeneration):
+    """The words as they come, as Server-Sent Events."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+        """Follow the generation from where the browser says it was."""
+        last_id = request.headers.get("Last-Event-ID", "")
+        events = stream_of(self.generation(pk), last_id if STREAM_ID.match(last_id) else "0")
+        response = StreamingHttpResponse(events, content_type="text/event-stream")
+        response["Cache-Control"] = "no-store"
+        response["X-Accel-Buffering"] = "no"
+        # Django's gzip middleware leaves a response alone that names its encoding; it would hold the words back.
+        response["Content-Encoding"] = "identity"
+        return response
+
+
+def stream_of(generation: Generation, last_id: str) -> Iterator[str]:
+    """Server-Sent Events of a generation: from its row when it is over, else as the worker writes them.
+
+    A quiet stream sends comments, so that nothing between worker and browser closes it. It ends with the
+    generation, or after 150 seconds.
+    """
+    yield "retry: 2000\n\n"
+    if generation.state in ENDED:
+        yield from _whole(generation)
+        return
+    close_old_connections()
+    until = time.monotonic() + LONGEST_STREAM
+    try:
+        for event_id, event in follow(str(generation.pk), last_id=last_id):
+            if event_id:
+                yield _message(event, event_id)
+                continue
+            # Nothing came for a while: the worker may have ended it without a word, so the row is asked.
+            generation.refresh_from_db(fields=["state", "base_text", "adapter_text", "failure"])
+            close_old_connections()
+            if generation.state in ENDED:
+                yield from _whole(generation)
+                return
+            yield ": still writing\n\n"
+            if time.monotonic() > until:
+                return
+    except RedisError:
+        # The browser comes back in two seconds and finds the row or the stream again.
+        yield ": interrupted\n\n"
+
+
+def _whole(generation: Generation) -> Iterator[str]:
+    yield _message({"event": "whole", "base": generation.base_text, "adapter": generation.adapter_text})
+    failed = generation.state == Generation.State.FAILED
+    yield _message({"event": "error", "message": generation.failure} if failed else {"event": "finished"})
+
+
+def _message(event: dict[str, Any], event_id: str = "") -> str:
+    """One event on the wire; JSON holds no line breaks, so one data line is enough."""
+    name = f"id: {event_id}\n" if event_id else ""
+    return f"{name}data: {json.dumps(event, ensure_ascii=False)}\n\n"

@@ -1,0 +1,25 @@
+"""Packing a release's folder for a download."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO
+
+IN_MEMORY = 5_000_000
+# A fixed date makes two downloads of one release the same bytes.
+DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def zip_folder(folder: Path, *, name: str) -> IO[bytes]:
+    """A zip of the folder's files under one folder called `name`; on disk when it is large."""
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}", date_time=DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    file.seek(0)
+    return file

@@ -1,0 +1,103 @@
+"""The researcher's forms: shape only, the services and the recipe decide what is possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from annotation.projects.models import Project
+from training.releases.services import PURPOSES
+
+Words = str | Promise
+
+# The settings that most people look at first; a recipe's other settings follow under “more”.
+FIRST = ("rank", "alpha", "learning_rate", "epochs", "batch_size", "max_length", "seed")
+WORDS: dict[str, tuple[Words, Words]] = {
+    "rank": (_("Rank"), _("Size of the adapter. A larger one learns more and forgets more.")),
+    "alpha": (_("Alpha"), _("Strength of the adapter; twice the rank is a good start.")),
+    "learning_rate": (_("Learning rate"), _("Size of one step, such as 0.001.")),
+    "epochs": (_("Epochs"), _("How often the run reads all training sentences.")),
+    "batch_size": (_("Batch size"), _("Sentences per step.")),
+    "max_length": (_("Maximum length"), _("Longest sentence pair, in tokens; longer ones are cut.")),
+    "seed": (_("Seed"), _("The same seed repeats the same run.")),
+}
+
+
+class FreezeForm(forms.Form):
+    """What to freeze, and for which purpose."""
+
+    project = forms.ModelChoiceField(label=_("Project"), queryset=Project.objects.none(), empty_label=None)
+    purpose = forms.ChoiceField(
+        label=_("Purpose"),
+        choices=[(purpose.value, purpose.label) for purpose in PURPOSES],
+        widget=forms.RadioSelect,
+        initial=PURPOSES[0].value,
+        help_text=_("Only words whose authors allow this purpose go in."),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=500,
+        help_text=_("Why it was frozen, for those who come later."),
+    )
+
+    def __init__(self, *args: Any, projects: QuerySet[Project], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["project"].queryset = projects  # type: ignore[attr-defined]
+
+
+class RunForm(forms.Form):
+    """One field for each setting of the recipe, filled with its defaults.
+
+    The recipe's own configuration says which settings there are, so this form cannot fall behind it.
+    """
+
+    def __init__(self, *args: Any, defaults: dict[str, dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places: dict[str, tuple[str, str]] = {}
+        flat = [(section, key, value) for section, keys in defaults.items() for key, value in keys.items()]
+        for section, key, value in sorted(flat, key=lambda row: _rank_of(row[1])):
+            if (field := _field(key, value)) is not None:
+                self.fields[f"{section}-{key}"] = field
+                self._places[f"{section}-{key}"] = (section, key)
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        """The settings to look at."""
+        return [self[name] for name, (_, key) in self._places.items() if key in FIRST]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        """The settings to leave alone, mostly."""
+        return [self[name] for name, (_, key) in self._places.items() if key not in FIRST]
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """What was chosen, by section, as the recipe reads it."""
+        chosen: dict[str, dict[str, Any]] = {}
+        for name, (section, key) in self._places.items():
+            chosen.setdefault(section, {})[key] = self.cleaned_data[name]
+        return chosen
+
+
+def _rank_of(key: str) -> int:
+    return FIRST.index(key) if key in FIRST else len(FIRST)
+
+
+def _field(key: str, value: Any) -> forms.Field | None:
+    """A field for a value of this type; lists and the like keep the recipe's default."""
+    label, help_text = WORDS.get(key, (key.replace("_", " ").capitalize(), ""))
+    if isinstance(value, bool):
+        return forms.BooleanField(label=label, help_text=help_text, initial=value, required=False)
+    if isinstance(value, int):
+        return forms.IntegerField(label=label, help_text=help_text, initial=value)
+    if isinstance(value, float):
+        widget = forms.NumberInput(attrs={"step": "any"})
+        return forms.FloatField(label=label, help_text=help_text, initial=value, widget=widget)
+    if isinstance(value, str):
+        return forms.CharField(label=label, help_text=help_text, initial=value, required=False)
+    return None

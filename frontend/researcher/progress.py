@@ -1,0 +1,105 @@
+"""How far a run is, in the words and figures of its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from frontend.charts import Point, line_chart, thin
+from training.runs.models import Run
+from training.runs.progress import loss_curve
+from training.runs.services import folder_of
+
+TABLE_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One curve as a drawing, and as a table for those who cannot see it."""
+
+    title: str
+    unit: str
+    drawing: SafeString
+    rows: list[Point]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The newest facts of a run; None where its log has not said."""
+
+    phase: str
+    step: int | None
+    steps: int | None
+    done: int | None
+    of: int | None
+    loss: float | None
+    validation_bpb: float | None
+    tokens_per_second: float | None
+    time_left: timedelta | None
+    watt_hours: float | None
+    watts: float | None
+    charts: list[Chart]
+
+    @property
+    def part(self) -> tuple[int, int] | None:
+        """How much of the present phase is done: (done, of)."""
+        if self.of:
+            return min(self.done or 0, self.of), self.of
+        if self.steps:
+            return min(self.step or 0, self.steps), self.steps
+        return None
+
+
+def run_progress(run: Run) -> Progress:
+    """The run's newest facts and its curves."""
+    facts: dict[str, Any] = run.progress
+    left = facts.get("seconds_left")
+    return Progress(
+        phase=str(facts.get("phase", "")),
+        step=facts.get("step"),
+        steps=facts.get("steps"),
+        done=facts.get("done"),
+        of=facts.get("of"),
+        loss=facts.get("loss"),
+        validation_bpb=facts.get("validation_bpb"),
+        tokens_per_second=facts.get("tokens_per_second"),
+        time_left=timedelta(seconds=round(left)) if left is not None else None,
+        watt_hours=facts.get("wh"),
+        watts=facts.get("watts"),
+        charts=_charts(run),
+    )
+
+
+def _charts(run: Run) -> list[Chart]:
+    curve = loss_curve(folder_of(run) / "log.jsonl")
+    kinds = (
+        ("training", _("Training loss"), _("nats per token"), False),
+        ("validation", _("Validation"), _("bits per byte"), True),
+    )
+    return [
+        Chart(
+            title=title,
+            unit=unit,
+            rows=thin(curve[name], TABLE_ROWS),
+            drawing=line_chart(
+                curve[name], name=f"{name}-curve", title=title, x_label=_("step"), y_label=unit, second=second
+            ),
+        )
+        for name, title, unit, second in kinds
+        if curve[name]
+    ]
+
+
+def read_card(run: Run) -> str:
+    """The card beside the adapter, or in the run's folder; empty before there is one."""
+    folder = folder_of(run)
+    for path in (folder / "README.md", folder / "adapter" / "README.md"):
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError:
+            continue
+    return ""

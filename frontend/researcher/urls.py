@@ -1,0 +1,23 @@
+"""Addresses of the researcher's desk, under /c/<slug>/train/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from frontend.researcher.views import home, releases, runs
+
+app_name = "researcher"
+
+urlpatterns = [
+    path("", home.HomeView.as_view(), name="home"),
+    path("freeze/", releases.FreezeView.as_view(), name="freeze"),
+    path("releases/<int:pk>/", releases.ReleaseView.as_view(), name="release"),
+    path("releases/<int:pk>/verify/", releases.VerifyView.as_view(), name="verify"),
+    path("releases/<int:pk>/download/", releases.DownloadView.as_view(), name="download"),
+    path("releases/<int:pk>/run/", runs.StartView.as_view(), name="start"),
+    path("runs/<int:pk>/", runs.RunView.as_view(), name="run"),
+    path("runs/<int:pk>/live/", runs.LiveView.as_view(), name="live"),
+    path("runs/<int:pk>/cancel/", runs.CancelView.as_view(), name="cancel"),
+    path("runs/<int:pk>/resume/", runs.ResumeView.as_view(), name="resume"),
+    path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),
+]

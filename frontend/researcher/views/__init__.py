@@ -1,0 +1,1 @@
+"""Pages of the researcher's desk: home, releases, runs."""

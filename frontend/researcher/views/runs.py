@@ -1,0 +1,156 @@
+"""Starting a run, watching it, and reading what it made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from frontend.desk import show_refusal
+from frontend.researcher.forms import RunForm
+from frontend.researcher.progress import read_card, run_progress
+from frontend.researcher.views.home import ResearchView
+from people.models import Role
+from people.refusals import Refusal
+from people.services import has_role
+from training.releases.models import Release
+from training.runs.jobs import ring
+from training.runs.models import Adapter, Run
+from training.runs.services import cancel_run, checked_settings, queue_run, resume_run
+
+STOP_POLLING = 286  # the status with which htmx ends an "every 3s" trigger
+
+
+class StartView(ResearchView):
+    """The form that starts a run on a release."""
+
+    roles = (Role.RESEARCHER,)
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The recipe's settings with their defaults."""
+        return self._page(self._release(pk), RunForm(defaults=checked_settings({})))
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Queue the run and wake a worker."""
+        release = self._release(pk)
+        form = RunForm(request.POST, defaults=checked_settings({}))
+        if not form.is_valid():
+            return self._page(release, form, status=422)
+        try:
+            run = queue_run(release=release, started_by=self.person, now=self.now, given=form.settings)
+        except Refusal as refusal:
+            return self._page(release, form, status=show_refusal(form, refusal))
+        ring(run)
+        messages.success(request, _("Run %(number)s waits for the training worker.") % {"number": run.number})
+        return redirect("researcher:run", slug=self.community.slug, pk=run.pk)
+
+    def _release(self, pk: int) -> Release:
+        visible = Release.objects.visible_to(self.person).filter(community=self.community)
+        return get_object_or_404(visible.select_related("project"), pk=pk)
+
+    def _page(self, release: Release, form: RunForm, *, status: int = 200) -> HttpResponse:
+        context = {"community": self.community, "release": release, "form": form}
+        return render(self.request, "researcher/start.html", context, status=status)
+
+
+class OneRun(ResearchView):
+    """What all pages of one run share."""
+
+    def run(self, pk: int) -> Run:
+        """The run, if this person may see it."""
+        visible = Run.objects.visible_to(self.person).filter(community=self.community)
+        return get_object_or_404(visible.select_related("release__project", "community", "started_by"), pk=pk)
+
+    def page(self, run: Run, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
+        """The run's page."""
+        context = {
+            **self.live_context(run),
+            "refusal": refusal,
+            "adapter": Adapter.objects.visible_to(self.person).filter(run=run).first(),
+            "is_steward": has_role(self.person, self.community, Role.STEWARD),
+        }
+        return render(self.request, "researcher/run.html", context, status=status)
+
+    def live_context(self, run: Run) -> dict[str, Any]:
+        """What changes while the run is going on."""
+        return {
+            "community": self.community,
+            "run": run,
+            "live": run_progress(run),
+            "events": run.events.select_related("actor"),
+            "may_train": self.may_train,
+        }
+
+
+class RunView(OneRun):
+    """One run."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Read it."""
+        return self.page(self.run(pk))
+
+
+class LiveView(OneRun):
+    """The part of the run's page that changes, for htmx to put in place."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The fragment; once the run is over, the whole page is fetched again for its results."""
+        run = self.run(pk)
+        if run.is_live:
+            return render(request, "researcher/_live.html", self.live_context(run))
+        response = HttpResponse(status=STOP_POLLING)
+        response["HX-Refresh"] = "true"
+        return response
+
+
+class _ActView(OneRun):
+    """A button on the run's page."""
+
+    def act(self, run: Run) -> str:
+        """Do it; returns what to tell the person."""
+        raise NotImplementedError
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Do it, or show on the same page why not."""
+        run = self.run(pk)
+        try:
+            told = self.act(run)
+        except Refusal as refusal:
+            return self.page(run, status=refusal.status, refusal=refusal)
+        messages.success(request, told)
+        return redirect("researcher:run", slug=self.community.slug, pk=run.pk)
+
+
+class CancelView(_ActView):
+    """Stopping a run."""
+
+    def act(self, run: Run) -> str:
+        """Ask it to stop after its present step."""
+        cancel_run(run=run, cancelled_by=self.person, now=self.now)
+        return _("The run stops after its present step. What it learnt so far is kept.")
+
+
+class ResumeView(_ActView):
+    """Going on with a run."""
+
+    def act(self, run: Run) -> str:
+        """Queue it again."""
+        ring(resume_run(run=run, resumed_by=self.person, now=self.now))
+        return _("The run goes on from its last checkpoint.")
+
+
+class CardView(OneRun):
+    """The adapter's card as the recipe wrote it."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Plain text on a page."""
+        run = self.run(pk)
+        card = read_card(run)
+        if not card:
+            raise Http404("This run has no card.")
+        return render(
+            request, "researcher/card.html", {"community": self.community, "run": run, "card": card}
+        )

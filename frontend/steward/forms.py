@@ -1,0 +1,162 @@
+"""The stewards' forms: shape only, the services decide what is possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotation.corpora.models import Source
+from care.models import NEEDED, Purpose
+from people.models import LANGUAGE_TAG, Community, Orthography, Role, Variety
+
+CADENCES = [(24, _("once a day")), (24 * 7, _("once a week")), (24 * 30, _("once a month"))]
+
+
+class UploadForm(forms.Form):
+    """A file of sentences with its terms."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_(
+            "A .tsv, .csv or .jsonl file in UTF-8. The first line names the columns; one is called text. "
+            "The columns reference, document and variety may be there too."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".tsv,.csv,.jsonl,.ndjson,.txt,.tab"}),
+    )
+    title = forms.CharField(
+        label=_("Title"), max_length=300, help_text=_("For sentences that name no document of their own.")
+    )
+    language_tag = forms.CharField(
+        label=_("Language of the sentences"),
+        max_length=64,
+        validators=[LANGUAGE_TAG],
+        help_text=_("The tag of the language to translate from, such as es or en."),
+    )
+    licence = forms.CharField(
+        label=_("Licence"),
+        max_length=200,
+        help_text=_("On what terms the text may be used, such as CC BY 4.0."),
+    )
+
+
+class ProjectForm(forms.Form):
+    """A project to open."""
+
+    title = forms.CharField(label=_("Title"), max_length=200)
+    sources = forms.ModelMultipleChoiceField(
+        label=_("Documents to translate"), queryset=Source.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+    source_language_name = forms.CharField(
+        label=_("Language to translate from"),
+        max_length=120,
+        help_text=_("As people say it, such as Spanish."),
+    )
+    source_language_tag = forms.CharField(
+        label=_("Its language tag"), max_length=64, validators=[LANGUAGE_TAG], help_text=_("Such as es.")
+    )
+    variety = forms.ModelChoiceField(
+        label=_("Variety"), queryset=Variety.objects.none(), required=False, empty_label=_("any")
+    )
+    orthography = forms.ModelChoiceField(
+        label=_("Orthography"),
+        queryset=Orthography.objects.none(),
+        required=False,
+        empty_label=_("none in particular"),
+    )
+    guidelines = forms.CharField(
+        label=_("Guidelines"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("What speakers and reviewers should know. They read it beside every sentence."),
+    )
+    lease_minutes = forms.IntegerField(
+        label=_("Minutes for one sentence"),
+        initial=10,
+        min_value=1,
+        max_value=1440,
+        help_text=_("After that, somebody else may get it."),
+    )
+
+    def __init__(self, *args: Any, community: Community, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sources"].queryset = community.sources.all()  # type: ignore[attr-defined]
+        self.fields["variety"].queryset = community.varieties.all()  # type: ignore[attr-defined]
+        self.fields["orthography"].queryset = community.orthographies.all()  # type: ignore[attr-defined]
+
+
+class ScheduleForm(forms.Form):
+    """When a project trains without anybody asking."""
+
+    is_allowed = forms.BooleanField(label=_("Allow scheduled training"), required=False)
+    minimum_new_items = forms.IntegerField(
+        label=_("New sentences needed"),
+        initial=100,
+        help_text=_("Validated, and allowed for training, since the last run."),
+    )
+    cadence_hours = forms.TypedChoiceField(label=_("At most"), choices=CADENCES, coerce=int, initial=24 * 7)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A cadence that was set through the API stays choosable, so that saving the form does not change it.
+        hours = self.initial.get("cadence_hours")
+        if hours and hours not in dict(CADENCES):
+            self.fields["cadence_hours"].choices = [*CADENCES, (hours, _("every %s hours") % hours)]  # type: ignore[attr-defined]
+
+
+class GrantForm(forms.Form):
+    """A role for somebody who has an account."""
+
+    username = forms.CharField(label=_("Username"), max_length=150)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class InviteForm(forms.Form):
+    """An invitation link."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    uses = forms.IntegerField(
+        label=_("How many people"),
+        initial=1,
+        min_value=1,
+        max_value=1000,
+        help_text=_("The link works that often, for 14 days."),
+    )
+
+
+class PolicyForm(forms.Form):
+    """A new version of the consent text, and the purposes people choose among."""
+
+    text = forms.CharField(
+        label=_("What people read before they choose"),
+        max_length=20_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_("Say who uses the words, for what, where they are kept, and whom to ask."),
+    )
+    purposes = forms.MultipleChoiceField(
+        label=_("Purposes to offer"),
+        choices=Purpose.choices,
+        widget=forms.CheckboxSelectMultiple,
+        initial=[purpose.value for purpose in NEEDED],
+        help_text=_(
+            "Everybody chooses among these, each on its own. The work itself needs the first and the fourth."
+        ),
+    )
+
+
+class AdapterForm(forms.Form):
+    """A decision on an adapter."""
+
+    note = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=1000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "Members can read it. Needed when you refuse or retire, or approve one that is not better."
+        ),
+    )

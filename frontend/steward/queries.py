@@ -1,0 +1,51 @@
+"""What the stewards' pages read across rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Prefetch, QuerySet
+
+from ledger.models import Entry
+from people.models import Community, Membership, Person
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """A ledger entry with the name of who acted: the account's, or the platform's own when nobody did."""
+
+    entry: Entry
+    actor: str
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """The entry's details as (name, value), hashes shortened to be readable."""
+        return [(key.replace("_", " "), _short(value)) for key, value in self.entry.details.items()]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    text = str(value)
+    return f"{text[:12]}…" if len(text) == 64 and " " not in text else text
+
+
+def record_lines(entries: Sequence[Entry]) -> list[RecordLine]:
+    """The entries with the names of the people who acted."""
+    ids = {int(entry.actor) for entry in entries if entry.actor.isdigit()}
+    names = {str(person.pk): person.name for person in Person.objects.filter(pk__in=ids)}
+    return [RecordLine(entry=entry, actor=names.get(entry.actor, "")) for entry in entries]
+
+
+def members_of(community: Community) -> QuerySet[Person]:
+    """People with a live role, by name; `live_roles` holds their memberships."""
+    live = Membership.objects.live().filter(community=community).order_by("role")
+    people = Person.objects.filter(memberships__in=live).distinct().order_by("username")
+    return people.prefetch_related(Prefetch("memberships", queryset=live, to_attr="live_roles"))
+
+
+def sources_with_items(community: Community, person: Person) -> QuerySet:  # type: ignore[type-arg]
+    """The community's documents with `items_total` sentences each."""
+    sources = community.sources.model.objects.visible_to(person).filter(community=community)
+    return sources.select_related("variety").annotate(items_total=Count("items"))

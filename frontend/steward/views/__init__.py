@@ -1,0 +1,1 @@
+"""Pages of the stewards' desk, one module for each thing they govern."""

@@ -1,0 +1,61 @@
+"""The consent text: publishing a version, and reading old ones."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from care.models import Policy, Purpose
+from care.services import publish_policy, published_policy
+from frontend.desk import show_refusal
+from frontend.steward.forms import PolicyForm
+from frontend.steward.views.home import StewardView
+from people.refusals import Refusal
+
+
+class ConsentView(StewardView):
+    """The text in force, the form for the next version, and all versions."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Start from the text in force."""
+        current = published_policy(self.community)
+        initial = {"text": current.text, "purposes": current.purposes} if current else {}
+        return self._page(PolicyForm(initial=initial))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Publish the next version."""
+        form = PolicyForm(request.POST)
+        if not form.is_valid():
+            return self._page(form, status=422)
+        try:
+            policy = publish_policy(
+                community=self.community, published_by=self.person, now=self.now, **form.cleaned_data
+            )
+        except Refusal as refusal:
+            return self._page(form, status=show_refusal(form, refusal))
+        told = _("Version %(number)s is in force. Everybody is asked again before their next contribution.")
+        messages.success(request, told % {"number": policy.version})
+        return redirect("steward:consent", slug=self.community.slug)
+
+    def _page(self, form: PolicyForm, *, status: int = 200) -> HttpResponse:
+        context = {
+            "community": self.community,
+            "form": form,
+            "policy": published_policy(self.community),
+            "versions": self.community.policies.select_related("created_by").order_by("-version"),
+        }
+        return render(self.request, "steward/consent.html", context, status=status)
+
+
+class VersionView(StewardView):
+    """One version of the consent text, in force or replaced."""
+
+    def get(self, request: HttpRequest, version: int) -> HttpResponse:
+        """Read it."""
+        versions = Policy.objects.filter(community=self.community).select_related("created_by")
+        policy = get_object_or_404(versions, version=version)
+        labels = [Purpose(purpose).label for purpose in policy.purposes]
+        context = {"community": self.community, "policy": policy, "labels": labels}
+        return render(request, "steward/consent_version.html", context)

@@ -1,0 +1,123 @@
+"""Opening work, closing it, and letting it train by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from annotation.corpora.models import Source
+from annotation.projects.models import Project
+from annotation.projects.services import open_project, set_project_state
+from frontend.desk import show_refusal
+from frontend.steward.forms import ProjectForm, ScheduleForm
+from frontend.steward.views.home import StewardView
+from people.refusals import Refusal
+from training.runs.models import Schedule
+from training.runs.schedule import count_new_items, set_schedule
+
+
+class OpenView(StewardView):
+    """The form that opens a project."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Choose documents."""
+        first = self.community.sources.first()
+        initial = {"source_language_tag": first.language_tag} if first else {}
+        return self._page(ProjectForm(initial=initial, community=self.community))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Open it."""
+        form = ProjectForm(request.POST, community=self.community)
+        if not form.is_valid():
+            return self._page(form, status=422)
+        try:
+            project = open_project(
+                community=self.community, created_by=self.person, now=self.now, **form.cleaned_data
+            )
+        except Refusal as refusal:
+            return self._page(form, status=show_refusal(form, refusal))
+        messages.success(request, _("The project is open: speakers find it on their desk."))
+        return redirect("steward:project", slug=self.community.slug, pk=project.pk)
+
+    def _page(self, form: ProjectForm, *, status: int = 200) -> HttpResponse:
+        context = {
+            "community": self.community,
+            "form": form,
+            "has_sources": Source.objects.visible_to(self.person).filter(community=self.community).exists(),
+        }
+        return render(self.request, "steward/open_project.html", context, status=status)
+
+
+class ProjectView(StewardView):
+    """One project: how far it is, its state, and its schedule."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Read it."""
+        project = self.project(pk)
+        return self.page(project, _form_of(project))
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Set the schedule."""
+        project = self.project(pk)
+        form = _form_of(project, request.POST)
+        if not form.is_valid():
+            return self.page(project, form, status=422)
+        try:
+            set_schedule(project=project, changed_by=self.person, now=self.now, **form.cleaned_data)
+        except Refusal as refusal:
+            return self.page(project, form, status=show_refusal(form, refusal))
+        messages.success(request, _("The schedule is set."))
+        return redirect("steward:project", slug=self.community.slug, pk=project.pk)
+
+    def project(self, pk: int) -> Project:
+        """The project with its numbers of tasks."""
+        visible = Project.objects.visible_to(self.person).filter(community=self.community)
+        return get_object_or_404(visible.with_progress().select_related("community"), pk=pk)
+
+    def page(
+        self, project: Project, form: ScheduleForm, *, status: int = 200, refusal: Refusal | None = None
+    ) -> HttpResponse:
+        """The project's page."""
+        context = {
+            "community": self.community,
+            "project": project,
+            "form": form,
+            "refusal": refusal,
+            "schedule": Schedule.objects.filter(project=project).first(),
+            "new_items": count_new_items(project),
+        }
+        return render(self.request, "steward/project.html", context, status=status)
+
+
+class StateView(ProjectView):
+    """Opening or closing a project."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """There is nothing to read here by itself."""
+        return redirect("steward:project", slug=self.community.slug, pk=self.project(pk).pk)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Change the state."""
+        project = self.project(pk)
+        state = Project.State.CLOSED if request.POST.get("state") == "closed" else Project.State.OPEN
+        try:
+            set_project_state(project=project, state=state, changed_by=self.person, now=self.now)
+        except Refusal as refusal:
+            return self.page(project, _form_of(project), status=refusal.status, refusal=refusal)
+        told = (
+            _("The project is closed. Everything in it is kept.")
+            if state == "closed"
+            else _("The project is open.")
+        )
+        messages.success(request, told)
+        return redirect("steward:project", slug=self.community.slug, pk=project.pk)
+
+
+def _form_of(project: Project, data: Any = None) -> ScheduleForm:
+    schedule = Schedule.objects.filter(project=project).first()
+    names = ("is_allowed", "minimum_new_items", "cadence_hours")
+    return ScheduleForm(data, initial={name: getattr(schedule, name) for name in names} if schedule else {})
