@@ -1,0 +1,1 @@
+"""PURE: how good a model is, in numbers with a source."""

@@ -1,0 +1,1 @@
+"""PURE: one readable file per training method, and what they share."""

@@ -1,0 +1,177 @@
+"""A run's config.toml: every setting with its default, its bounds, and a clear error. No torch here."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+
+Section = TypeVar("Section")
+
+
+class ConfigurationError(ValueError):
+    """A setting that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The base model: a folder with safetensors and tokenizer, and the SHA-256 of its weights."""
+
+    path: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The three JSON Lines files of a release."""
+
+    train: str
+    validation: str
+    test: str
+
+
+@dataclass(frozen=True)
+class Language:
+    """Names for the prompt, and BCP 47 tags for the card."""
+
+    source_name: str
+    target_name: str
+    source_tag: str = ""
+    target_tag: str = ""
+
+
+@dataclass(frozen=True)
+class RecipeSettings:
+    """Settings of the training itself. Defaults suit a 135M model and some hundred to some thousand sentences."""
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    learning_rate: float = 1e-3
+    warmup: float = 0.05
+    epochs: int = 2
+    max_steps: int = 0
+    batch_size: int = 8
+    max_length: int = 256
+    clip: float = 1.0
+    weight_decay: float = 0.0
+    seed: int = 7
+    validate_every: int = 25
+    checkpoint_every: int = 25
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How much of the held-out split is measured. Numbers of sentences, and of new tokens per sentence."""
+
+    max_items: int = 60
+    generate_items: int = 24
+    max_new_tokens: int = 64
+    samples: int = 12
+
+
+@dataclass(frozen=True)
+class Energy:
+    """A stated electric power in watts (0: unknown), and the grid's grams of CO2 per kWh (0: unknown)."""
+
+    watts: float = 0.0
+    grams_per_kwh: float = 0.0
+
+
+# (least, most) of every number a person may set.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "rank": (1, 256), "alpha": (1, 1024), "dropout": (0, 0.9), "learning_rate": (1e-7, 0.1), "warmup": (0, 0.5),
+    "epochs": (1, 100), "max_steps": (0, 1_000_000), "batch_size": (1, 256), "max_length": (16, 4096),
+    "clip": (0.01, 100), "weight_decay": (0, 1), "seed": (0, 2**31 - 1), "validate_every": (1, 100_000),
+    "checkpoint_every": (1, 100_000), "threads": (1, 256), "max_items": (1, 100_000),
+    "generate_items": (1, 10_000), "max_new_tokens": (1, 1024), "samples": (0, 1000), "watts": (0, 1e6),
+    "grams_per_kwh": (0, 5000),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The part of a configuration that a person chooses; the rest follows from the release and the machine."""
+
+    recipe: RecipeSettings = field(default_factory=RecipeSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Recipe:
+        """Read {"recipe": {...}, "evaluation": {...}}; what is left out gets its default."""
+        _only(given, {"recipe", "evaluation"}, "settings")
+        return cls(recipe=_read(RecipeSettings, given.get("recipe", {}), "recipe"),
+                   evaluation=_read(EvaluationSettings, given.get("evaluation", {}), "evaluation"))
+
+    def as_mapping(self) -> dict[str, Any]:
+        """The same as plain values, as config.toml and the database keep them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A whole config.toml."""
+
+    folder: Path
+    base: Base
+    data: Data
+    language: Language
+    recipe: RecipeSettings
+    evaluation: EvaluationSettings
+    energy: Energy
+
+    @classmethod
+    def read(cls, path: Path) -> Configuration:
+        """Read and check a config.toml. Raises ConfigurationError for anything wrong in it."""
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path} is not TOML: {error}.") from error
+        _only(raw, {"base", "data", "language", "recipe", "evaluation", "energy"}, str(path))
+        data = _read(Data, raw.get("data", {}), "data")
+        for name, value in asdict(data).items():
+            if not Path(value).is_file():
+                raise ConfigurationError(f"data.{name} names {value}, which is not there.")
+        return cls(
+            folder=path.parent, data=data, base=_read(Base, raw.get("base", {}), "base"),
+            language=_read(Language, raw.get("language", {}), "language"),
+            recipe=_read(RecipeSettings, raw.get("recipe", {}), "recipe"),
+            evaluation=_read(EvaluationSettings, raw.get("evaluation", {}), "evaluation"),
+            energy=_read(Energy, raw.get("energy", {}), "energy"),
+        )
+
+
+def _only(given: Any, known: set[str], where: str) -> None:
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"{where} is not a table of settings.")
+    if unknown := sorted(set(given) - known):
+        raise ConfigurationError(f"{where} has the unknown setting {unknown[0]}; known: {', '.join(sorted(known))}.")
+
+
+def _read(kind: type[Section], given: Any, where: str) -> Section:
+    names = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
+    _only(given, set(names), where)
+    values = {name: _checked(f"{where}.{name}", name, names[name].type, value) for name, value in given.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ConfigurationError(f"{where} lacks a setting: {error}.") from error
+
+
+def _checked(where: str, name: str, kind: Any, value: Any) -> Any:
+    if kind == "str":
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{where} must be a text.")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind == "int" and int(value) != value):
+        raise ConfigurationError(f"{where} must be a {'whole ' if kind == 'int' else ''}number, not {value!r}.")
+    least, most = _BOUNDS[name]
+    if not least <= value <= most:
+        raise ConfigurationError(f"{where} must be from {least:g} to {most:g}, not {value:g}.")
+    return int(value) if kind == "int" else float(value)
