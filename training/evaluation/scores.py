@@ -1,0 +1,53 @@
+"""Scores from plain numbers and texts: bits per byte, its interval, chrF++."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sacrebleu.metrics import CHRF
+
+
+def bits_per_byte(nats: Sequence[float], sizes: Sequence[int]) -> float:
+    """Bits that a model needs for one byte of held-out text: sum of nats / ln 2 / UTF-8 bytes; lower is better.
+
+    `nats` is the summed negative log-likelihood of each sentence including its end mark; `sizes` its bytes without
+    one. Independent of the tokenizer, so base models can be compared.
+    """
+    if len(nats) != len(sizes) or sum(sizes) <= 0:
+        raise ValueError("bits per byte needs one positive size for each sentence")
+    return math.fsum(nats) / math.log(2) / sum(sizes)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+def difference_interval(first: Sequence[float], second: Sequence[float], sizes: Sequence[int], *, seed: int = 0,
+                        draws: int = 1000) -> Interval:
+    """Paired bootstrap over sentences of bits_per_byte(second) - bits_per_byte(first) (Koehn 2004)."""
+    random_ = random.Random(seed)  # noqa: S311 - resampling, not secrecy
+    count = len(sizes)
+    differences = []
+    for _ in range(draws):
+        drawn = [random_.randrange(count) for _ in range(count)]
+        total = sum(sizes[i] for i in drawn)
+        differences.append(math.fsum(second[i] - first[i] for i in drawn) / math.log(2) / total)
+    differences.sort()
+    return Interval(differences[int(0.025 * draws)], differences[int(0.975 * draws) - 1])
+
+
+def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    """Corpus chrF++ (0 to 100, higher is better): character 6-grams and word bigrams (Popović 2017), sacrebleu."""
+    return float(CHRF(word_order=2).corpus_score(list(hypotheses), [list(references)]).score)
+
+
+def sentence_chrf(hypothesis: str, reference: str) -> float:
+    """chrF++ of one sentence."""
+    return float(CHRF(word_order=2).sentence_score(hypothesis, [reference]).score)

@@ -1,0 +1,75 @@
+"""Base model against adapter on held-out sentences: bits per byte, chrF++, and samples side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from training.evaluation.likelihood import sentence_losses
+from training.evaluation.scores import bits_per_byte, chrf, difference_interval, sentence_chrf
+from training.recipes.configuration import Configuration
+from training.recipes.generation import generate_batch
+from training.recipes.journal import Journal, Stopped
+from training.recipes.text import Example, Row, batches_of, collate, ordered, prompt_of
+
+GENERATION_BATCH = 12
+
+
+def compare(model: Any, tokenizer: Any, examples: Sequence[Example], rows: Sequence[Row], config: Configuration,
+            journal: Journal) -> dict[str, Any]:
+    """The evaluation part of a report. The base is the same quantised model with the adapter disabled."""
+    model.eval()
+    chosen = ordered(examples, seed=config.recipe.seed, epoch=-2)[: config.evaluation.max_items]
+    batches = batches_of(chosen, config.recipe.batch_size)
+    by_id = {row.id: row for row in rows}
+    asked = [by_id[example.id] for example in chosen[: config.evaluation.generate_items]]
+    work = _Work(journal, of=2 * (len(chosen) + len(asked)))
+
+    adapter_nats, adapter_texts = _measure(model, tokenizer, batches, asked, config, work)
+    with model.disable_adapter():
+        base_nats, base_texts = _measure(model, tokenizer, batches, asked, config, work)
+
+    sizes = [example.target_bytes for batch in batches for example in batch]
+    interval = difference_interval(base_nats, adapter_nats, sizes, seed=config.recipe.seed)
+    references = [row.target for row in asked]
+    return {
+        "items": len(sizes), "generated_items": len(asked),
+        "base_bpb": bits_per_byte(base_nats, sizes), "adapter_bpb": bits_per_byte(adapter_nats, sizes),
+        "bpb_difference_ci95": [interval.low, interval.high],
+        "base_chrf": chrf(base_texts, references), "adapter_chrf": chrf(adapter_texts, references),
+        "samples": [
+            {"id": row.id, "source": row.source, "reference": row.target, "base": base, "adapter": adapter,
+             "base_chrf": sentence_chrf(base, row.target), "adapter_chrf": sentence_chrf(adapter, row.target)}
+            for row, base, adapter in zip(asked, base_texts, adapter_texts, strict=True)
+        ][: config.evaluation.samples],
+    }
+
+
+class _Work:
+    """Progress of the evaluation, in sentences."""
+
+    def __init__(self, journal: Journal, of: int) -> None:
+        self._journal, self._of, self._done = journal, of, 0
+
+    def add(self, done: int) -> None:
+        self._done += done
+        self._journal.write("progress", phase="evaluating", done=self._done, of=self._of)
+        if self._journal.stop_asked:
+            raise Stopped
+
+
+def _measure(model: Any, tokenizer: Any, batches: Sequence[list[Example]], asked: Sequence[Row],
+             config: Configuration, work: _Work) -> tuple[list[float], list[str]]:
+    nats: list[float] = []
+    for batch in batches:
+        tensors = collate(batch, tokenizer.pad_token_id)
+        nats += sentence_losses(model, {name: value.to(model.device) for name, value in tensors.items()})
+        work.add(len(batch))
+    texts: list[str] = []
+    for start in range(0, len(asked), GENERATION_BATCH):
+        part = asked[start : start + GENERATION_BATCH]
+        prompts = [prompt_of(tokenizer, row.source, source_name=config.language.source_name,
+                             target_name=config.language.target_name) for row in part]
+        texts += generate_batch(model, tokenizer, prompts, max_new_tokens=config.evaluation.max_new_tokens)
+        work.add(len(part))
+    return nats, texts

@@ -1,0 +1,49 @@
+"""Greedy and sampled generation, in batches for evaluation and token by token for the playground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+
+@torch.inference_mode()
+def generate_batch(model: Any, tokenizer: Any, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
+    """Greedy continuations of the prompts (left-padded together), up to the end mark."""
+    encoded = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    length = max(len(tokens) for tokens in encoded)
+    pad = tokenizer.pad_token_id
+    ids = torch.tensor([[pad] * (length - len(tokens)) + tokens for tokens in encoded])
+    mask = torch.tensor([[0] * (length - len(tokens)) + [1] * len(tokens) for tokens in encoded])
+    ids, mask = ids.to(model.device), mask.to(model.device)
+    made = model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False,
+                          pad_token_id=pad, eos_token_id=tokenizer.eos_token_id)
+    return [tokenizer.decode(row[length:], skip_special_tokens=True).strip() for row in made]
+
+
+@torch.inference_mode()
+def stream_tokens(model: Any, tokenizer: Any, prompt: str, *, max_new_tokens: int, temperature: float,
+                  seed: int) -> Iterator[str]:
+    """Yield the continuation piece by piece; a piece never ends inside a character."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.tensor([tokenizer(prompt, add_special_tokens=False)["input_ids"]])
+    cache, made, shown = None, [], ""
+    for _ in range(max_new_tokens):
+        output = model(input_ids=ids, past_key_values=cache, use_cache=True)
+        cache, logits = output.past_key_values, output.logits[0, -1].float()
+        if temperature > 0:
+            token = int(torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=generator))
+        else:
+            token = int(logits.argmax())
+        if token == tokenizer.eos_token_id:
+            break
+        made.append(token)
+        text = tokenizer.decode(made, skip_special_tokens=True)
+        if not text.endswith("\ufffd") and len(text) > len(shown):
+            yield text[len(shown):]
+            shown = text
+        ids = torch.tensor([[token]])
+    rest = tokenizer.decode(made, skip_special_tokens=True)[len(shown):]
+    if rest:
+        yield rest

@@ -1,0 +1,109 @@
+"""What a recipe writes while it works: log.jsonl line by line, time and energy so far, and checkpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+
+class Stopped(Exception):
+    """The process was asked to stop (SIGTERM or SIGINT); a checkpoint is there."""
+
+
+class Journal:
+    """Appends events to log.jsonl and adds up seconds and energy, those of earlier attempts included."""
+
+    def __init__(self, folder: Path, watts: float) -> None:
+        self._path = folder / "log.jsonl"
+        self._watts = watts
+        self._before = self._seconds_before()
+        self._started = time.monotonic()
+        self.stop_asked = False
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._ask_to_stop)
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stop_asked = True
+
+    def _seconds_before(self) -> float:
+        try:
+            lines = self._path.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return 0.0
+        for line in reversed(lines):
+            try:
+                return float(json.loads(line)["seconds"])
+            except (ValueError, KeyError, TypeError):
+                continue
+        return 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of work so far, over all attempts."""
+        return self._before + time.monotonic() - self._started
+
+    @property
+    def watt_hours(self) -> float:
+        """Energy so far: the stated power times the seconds, in watt-hours."""
+        return self._watts * self.seconds / 3600
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Append one event; it is on disk when this returns, so a page can show it."""
+        line = {"event": event, **facts, "seconds": round(self.seconds, 2), "energy_wh": round(self.watt_hours, 4)}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def phase(self, name: str) -> None:
+        """Say what is being done now."""
+        self.write("phase", phase=name, at=datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def peak_memory_mb() -> float:
+    """Most resident memory of this process so far, in MiB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1 << 20) if sys.platform == "darwin" else most / 1024
+
+
+def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> None:
+    """Write checkpoints/step-N whole or not at all, and keep the last two."""
+    root = folder / "checkpoints"
+    root.mkdir(exist_ok=True)
+    building = root / f".building-{step}"
+    torch.save(state, building)
+    os.replace(building, root / f"step-{step:08d}.pt")
+    for old in sorted(root.glob("step-*.pt"))[:-2]:
+        old.unlink()
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """The newest checkpoint that can be read, if there is one."""
+    for path in sorted((folder / "checkpoints").glob("step-*.pt"), reverse=True):
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        except (OSError, RuntimeError, ValueError, EOFError):
+            continue
+        return state
+    return None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    building = path.with_name(f".{path.name}")
+    building.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(building, path)
+
+
+def free_gigabytes(folder: Path) -> float:
+    """Free disk where the folder is, in GB."""
+    return shutil.disk_usage(folder).free / 1e9

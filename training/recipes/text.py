@@ -1,0 +1,97 @@
+"""From release rows to token batches: the prompt, the loss mask, and an order that depends on the rows alone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+IGNORED = -100
+# A short system message of our own: without one the template adds a long one that costs tokens in every row.
+SYSTEM = "You are a careful translator."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sentence pair of a release."""
+
+    id: str
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row as tokens: `tokens` = prompt + completion + end mark; the first `prompt` of them carry no loss."""
+
+    id: str
+    tokens: tuple[int, ...]
+    prompt: int
+    target_bytes: int
+
+
+def read_rows(path: Path | str) -> list[Row]:
+    """The rows of a release's JSON Lines file."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    values = [json.loads(line) for line in lines if line.strip()]
+    return [Row(id=str(value["id"]), source=value["source"], target=value["target"]) for value in values]
+
+
+def prompt_of(tokenizer: Any, source: str, *, source_name: str, target_name: str) -> str:
+    """The chat prompt that asks for a translation, up to where the answer begins."""
+    messages = [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": f"Translate from {source_name} to {target_name}:\n{source}"},
+    ]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def encode(tokenizer: Any, row: Row, *, source_name: str, target_name: str, max_length: int) -> Example | None:
+    """The row as tokens; None when it is longer than `max_length` (a cut sentence would teach a wrong end)."""
+    prompt = prompt_of(tokenizer, row.source, source_name=source_name, target_name=target_name)
+    first = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    rest = tokenizer(row.target, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
+    if len(first) + len(rest) > max_length:
+        return None
+    return Example(row.id, (*first, *rest), len(first), len(row.target.encode()))
+
+
+def ordered(examples: Sequence[Example], *, seed: int, epoch: int) -> list[Example]:
+    """The examples by a keyed hash of their ids: taking rows away never changes the order of the others."""
+    def key(example: Example) -> bytes:
+        return hmac.new(f"{seed}:{epoch}".encode(), example.id.encode(), hashlib.sha256).digest()
+
+    return sorted(examples, key=key)
+
+
+def batches_of(examples: Sequence[Example], size: int) -> list[list[Example]]:
+    """Cut into batches within windows of eight batches, by length inside a window: little padding, mixed order."""
+    window = 8 * size
+    result: list[list[Example]] = []
+    for start in range(0, len(examples), window):
+        part = sorted(examples[start : start + window], key=lambda example: (len(example.tokens), example.id))
+        cut = [part[i : i + size] for i in range(0, len(part), size)]
+        # Not from short to long in every window: the position in it follows the batch's first id.
+        result.extend(sorted(cut, key=lambda batch: hashlib.sha256(batch[0].id.encode()).digest()))
+    return result
+
+
+def collate(batch: Sequence[Example], pad: int) -> dict[str, Tensor]:
+    """Right-padded int64 tensors (batch, length): input_ids, attention_mask, and labels on completions only."""
+    length = max(len(example.tokens) for example in batch)
+    ids = torch.full((len(batch), length), pad, dtype=torch.long)
+    mask = torch.zeros((len(batch), length), dtype=torch.long)
+    labels = torch.full((len(batch), length), IGNORED, dtype=torch.long)
+    for row, example in enumerate(batch):
+        size = len(example.tokens)
+        ids[row, :size] = torch.tensor(example.tokens)
+        mask[row, :size] = 1
+        labels[row, example.prompt : size] = ids[row, example.prompt : size]
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
