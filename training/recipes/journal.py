@@ -79,7 +79,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any]) -> None:
     """Write checkpoints/step-N whole or not at all, and keep the last two."""
     root = folder / "checkpoints"
     root.mkdir(exist_ok=True)
-    building = root / f".building-{step}"
+    building = root / f"building-{step}.tmp"
     torch.save(state, building)
     os.replace(building, root / f"step-{step:08d}.pt")
     for old in sorted(root.glob("step-*.pt"))[:-2]:

@@ -251,7 +251,7 @@ def build_report(config: Configuration, model: Any, examples: dict[str, list[Exa
             "total": sum(value.numel() * (2 if value.dtype == torch.uint8 else 1) for value in parameters),
         },
         "tokens": tokens, "seconds": round(journal.seconds, 1), "peak_memory_mb": round(peak_memory_mb()),
-        "energy": {"wh": round(hours, 3), "watts": config.energy.watts,
+        "energy": {"wh": round(hours, 5), "watts": config.energy.watts,
                    "source": "stated power times seconds, not measured" if config.energy.watts else "unknown",
                    "grams_co2": round(hours / 1000 * grams, 3) if grams and config.energy.watts else None},
         "environment": {
