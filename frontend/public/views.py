@@ -14,7 +14,7 @@ from django.views import View
 from django.views.generic import TemplateView
 
 from care.services import current_receipt, published_policy
-from frontend.public.queries import community_numbers, communities_left
+from frontend.public.queries import communities_left, community_numbers
 from people.models import Community, Person, Role
 from people.refusals import Refusal
 from people.services import accept_invitation, find_invitation, join_open_community
@@ -77,7 +77,10 @@ def _members_context(community: Community, person: Person) -> dict[str, Any]:
         "policy": published_policy(community),
         "receipt": current_receipt(person, community),
         "numbers": community_numbers(community),
-        "adapters": Adapter.objects.visible_to(person).usable().filter(community=community).select_related("run"),
+        "adapters": Adapter.objects.visible_to(person)
+        .usable()
+        .filter(community=community)
+        .select_related("run"),
     }
 
 

@@ -1,0 +1,96 @@
+"""The speaker's forms. They check shapes only; what may be stored is for the services to say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotation.answers.models import Answer, Review
+from annotation.projects.models import Assignment
+from care.models import Purpose
+
+
+class Lines(forms.CharField):
+    """Text of several lines, kept exactly as it was typed: cleaning it is a service's work."""
+
+    def __init__(self, *, rows: int = 3, **kwargs: Any) -> None:
+        super().__init__(strip=False, required=False, widget=forms.Textarea(attrs={"rows": rows}), **kwargs)
+
+
+class TranslationForm(forms.Form):
+    """A translation, or the reason for skipping: two buttons of one form, so that neither loses text."""
+
+    assignment = forms.IntegerField(widget=forms.HiddenInput)
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    text = Lines(rows=4, label=_("Your translation"))
+    reason = forms.ChoiceField(
+        label=_("Why do you skip it?"),
+        choices=Assignment.SkipReason.choices,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    note = Lines(rows=2, label=_("Anything to add?"))
+
+
+class ReviewForm(forms.Form):
+    """A verdict on one version of an answer."""
+
+    answer = forms.UUIDField(widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    verdict = forms.CharField(required=False)
+    fixed_text = Lines(rows=4, label=_("How would you write it?"))
+    reason = forms.ChoiceField(
+        label=_("What is wrong with it?"),
+        choices=Review.Reason.choices,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    note = Lines(rows=2, label=_("A word to its author and the experts"))
+
+
+class EditForm(forms.Form):
+    """New text for an answer that nobody has reviewed yet."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    text = Lines(rows=4, label=_("Your translation"))
+
+
+class WordsFilter(forms.Form):
+    """Which of my answers to list."""
+
+    state = forms.ChoiceField(choices=Answer.State.choices)
+
+
+class ConsentForm(forms.Form):
+    """The purposes that a person allows now, on top of those in `kept`."""
+
+    policy = forms.IntegerField(widget=forms.HiddenInput)
+    purposes = forms.MultipleChoiceField(required=False)
+
+    def __init__(self, *args: Any, offered: Collection[str], kept: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["purposes"].choices = [(p, Purpose(p).label) for p in offered]  # type: ignore[attr-defined]
+        self.kept = set(kept)
+
+    def clean_purposes(self) -> list[str]:
+        """Saving the same receipt again would say nothing new."""
+        chosen: list[str] = self.cleaned_data["purposes"]
+        if self.kept and not chosen:
+            raise forms.ValidationError(_("Tick what you would like to allow as well."))
+        return chosen
+
+
+class WithdrawConsentForm(forms.Form):
+    """The purposes to take back, among those that are allowed now."""
+
+    purposes = forms.MultipleChoiceField(
+        error_messages={"required": _("Tick what you would like to take back.")}
+    )
+
+    def __init__(self, *args: Any, live: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["purposes"].choices = [(p, Purpose(p).label) for p in live]  # type: ignore[attr-defined]

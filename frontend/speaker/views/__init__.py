@@ -1,0 +1,1 @@
+"""The speaker's pages, one module for each kind of work."""

@@ -1,0 +1,109 @@
+"""What the pages with an answer to send have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+
+from annotation.projects.models import Project
+from annotation.text.characters import character_row, shown
+from care.services import ConsentMissing, PolicyChanged
+from frontend.desk import DeskView, show_refusal
+from people.models import Community, Orthography, Person
+from people.refusals import Conflicting, Invalid, Refusal, TooLate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class AnsweringView(DeskView):
+    """A page whose form is sent by `<answer-form>` where scripts run, and by the browser where they do not.
+
+    The element asks for JSON: `{"next": address}` when the answer was stored, else `{"message", "field",
+    "go"}` with the refusal's status. The form on the page then stays as it is, so that nothing typed is lost.
+    """
+
+    template_name: str
+
+    def page(self, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
+        """The page with the community, whose language its fields are written in."""
+        return render(
+            self.request, self.template_name, {"community": self.community, **context}, status=status
+        )
+
+    def stored(self, address: str) -> HttpResponse:
+        """It was stored: go on to the next page."""
+        return redirect(address) if self._shows_pages() else JsonResponse({"next": address})
+
+    def refused(
+        self, form: forms.Form, refusal: Refusal, context: Mapping[str, Any], *, back: str
+    ) -> HttpResponse:
+        """It was refused: say why beside the form, and where to go on."""
+        status = show_refusal(form, refusal)
+        go = self._way_on(refusal, back)
+        if self._shows_pages():
+            return self.page({**context, "form": form, "go": go}, status)
+        message = {"message": str(refusal), "field": getattr(refusal, "field", ""), "go": go}
+        return JsonResponse(message, status=status)
+
+    def malformed(self, form: forms.Form, context: Mapping[str, Any], *, back: str) -> HttpResponse:
+        """A part of the form was missing or unreadable."""
+        first = next(iter(form.errors.values()))[0]
+        return self.refused(form, Invalid(first), context, back=back)
+
+    def project(self, pk: int) -> Project:
+        """The project of this community with that number."""
+        projects = Project.objects.visible_to(self.person).filter(community=self.community)
+        project = projects.select_related("orthography", "variety").filter(pk=pk).first()
+        if project is None:
+            raise Http404("No such page.")
+        return project
+
+    def consent_address(self, back: str) -> str:
+        """The consent page, which leads back here."""
+        return f"{reverse('speaker:consent', args=[self.community.slug])}?{urlencode({'next': back})}"
+
+    def _shows_pages(self) -> bool:
+        return self.request.accepts("text/html")
+
+    def _way_on(self, refusal: Refusal, back: str) -> dict[str, str] | None:
+        if isinstance(refusal, ConsentMissing | PolicyChanged):
+            return {"url": self.consent_address(back), "text": _("Read and choose, then send again")}
+        if isinstance(refusal, Conflicting | TooLate):
+            return {"url": back, "text": _("Go on")}
+        return None
+
+
+class OwnWordsView(AnsweringView):
+    """A page about one's own words: for those who have left the community too, as the words stay theirs."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Load the community when the person is a member, or ever agreed to a use of their words there."""
+        if not isinstance(request.user, Person):
+            return self.handle_no_permission()
+        self.person = request.user
+        members = Community.objects.visible_to(self.person)
+        reachable = Community.objects.filter(Q(pk__in=members.values("pk")) | Q(receipts__person=self.person))
+        community = reachable.filter(slug=kwargs.pop("slug")).distinct().first()
+        if community is None:
+            raise Http404("No such page.")
+        self.community = community
+        return View.dispatch(self, request, *args, **kwargs)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the person belongs to the community now."""
+        return Community.objects.visible_to(self.person).filter(pk=self.community.pk).exists()
+
+
+def keys_of(orthography: Orthography | None) -> list[tuple[str, str]]:
+    """The character row: what each key writes, and how it is shown."""
+    return [(key, shown(key)) for key in character_row(orthography.characters)] if orthography else []

@@ -1,0 +1,178 @@
+"""Agreeing to what one's words are used for, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+
+from care.models import NEEDED, Policy, Purpose, Receipt
+from care.services import current_receipt, give_consent, published_policy
+from frontend.desk import show_refusal
+from frontend.speaker.forms import ConsentForm, WithdrawConsentForm
+from frontend.speaker.purposes import choices_of
+from frontend.speaker.queries import purposes_allowed, reach_of_consent
+from frontend.speaker.views.answering import OwnWordsView
+from people.models import Community, Person
+from people.refusals import Refusal
+from training.runs.withdrawals import withdraw_consent
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a person stands to the policy in force: what they allow under it, and what it still offers them."""
+
+    policy: Policy | None
+    receipt: Receipt | None
+    allowed: list[str]
+    kept: list[str]
+    offered: list[str]
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the person agreed to an earlier text."""
+        return bool(self.receipt and self.policy and self.receipt.policy_id != self.policy.pk)
+
+
+def standing_of(person: Person, community: Community) -> Standing:
+    """How the person stands to the community's policy now."""
+    policy, receipt = published_policy(community), current_receipt(person, community)
+    allowed = purposes_allowed(person, community)
+    holds = bool(policy and receipt and receipt.policy_id == policy.pk)
+    live = (
+        set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True))
+        if receipt
+        else set()
+    )
+    kept = [purpose for purpose in allowed if holds and purpose in live]
+    offered = [purpose for purpose in policy.purposes if purpose not in kept] if policy else []
+    return Standing(policy=policy, receipt=receipt, allowed=allowed, kept=kept, offered=offered)
+
+
+@transaction.atomic
+def _agree(
+    *, person: Person, policy: Policy, purposes: Collection[str], allowed: Collection[str], now: datetime
+) -> Receipt:
+    """A new text may drop purposes that were allowed before: what learnt under them is marked."""
+    receipt_to_be = set(purposes)
+    if dropped := set(allowed) - receipt_to_be:
+        withdraw_consent(person=person, community=policy.community, purposes=dropped, now=now)
+    return give_consent(person=person, policy=policy, purposes=receipt_to_be, now=now)
+
+
+class ConsentView(OwnWordsView):
+    """The policy in force, my receipt, and what else I may allow."""
+
+    template_name = "speaker/consent.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The text, the receipt, the form."""
+        standing = standing_of(self.person, self.community)
+        form = ConsentForm(offered=standing.offered, kept=standing.kept)
+        return self.page(self._context(standing, form, ticked=()))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Store a receipt for what was chosen."""
+        standing = standing_of(self.person, self.community)
+        if not self.is_member or standing.policy is None:
+            raise Http404("No such page.")
+        form = ConsentForm(request.POST, offered=standing.offered, kept=standing.kept)
+        ticked = request.POST.getlist("purposes")
+        if not form.is_valid():
+            return self.page(self._context(standing, form, ticked), status=422)
+        read = Policy.objects.filter(community=self.community, pk=form.cleaned_data["policy"]).first()
+        try:
+            _agree(
+                person=self.person,
+                policy=read or standing.policy,
+                allowed=standing.allowed,
+                now=self.now,
+                purposes={*standing.kept, *form.cleaned_data["purposes"]},
+            )
+        except Refusal as refusal:
+            return self.page(self._context(standing, form, ticked), status=show_refusal(form, refusal))
+        messages.success(request, _("Saved. Below is your receipt."))
+        back = self._back()
+        return redirect(f"{request.path}?{urlencode({'next': back})}" if back else request.path)
+
+    def _context(self, standing: Standing, form: ConsentForm, ticked: Collection[str]) -> dict[str, Any]:
+        return {
+            "form": form,
+            "standing": standing,
+            "next": self._back(),
+            "is_member": self.is_member,
+            "choices": choices_of(standing.offered, ticked=ticked, before=standing.allowed),
+            "may_work": bool(standing.kept) and set(NEEDED) <= set(standing.kept),
+            "grants": standing.receipt.grants.order_by("pk") if standing.receipt else [],
+            "allowed": [(purpose, Purpose(purpose).label) for purpose in standing.allowed],
+        }
+
+    def _back(self) -> str:
+        """The page the person came from, if it is one of ours."""
+        back = self.request.POST.get("next") or self.request.GET.get("next", "")
+        safe = url_has_allowed_host_and_scheme(
+            back, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
+        )
+        return back if safe else ""
+
+
+class WithdrawConsentView(OwnWordsView):
+    """Taking purposes back, after reading what that does."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Say what will happen before it does."""
+        form = self._form(request.GET)
+        if not form.is_valid():
+            return self._choose_first(form)
+        purposes = form.cleaned_data["purposes"]
+        context = {
+            "community": self.community,
+            "purposes": [(purpose, Purpose(purpose).label) for purpose in purposes],
+            "stops_work": bool(set(NEEDED) & set(purposes)),
+            "takes_all": set(purposes) >= set(purposes_allowed(self.person, self.community)),
+            "reach": reach_of_consent(self.person, self.community, purposes),
+        }
+        return render(request, "speaker/withdraw_consent.html", context)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Take them back."""
+        form = self._form(request.POST)
+        if not form.is_valid():
+            return self._choose_first(form)
+        done = withdraw_consent(
+            person=self.person, community=self.community, purposes=form.cleaned_data["purposes"], now=self.now
+        )
+        messages.success(request, _("Taken back. It holds for everything you have written here."))
+        if done.releases or done.adapters:
+            messages.info(
+                request,
+                _(
+                    "Marked, so that nothing is trained on or served from them: %(releases)d "
+                    "releases and %(adapters)d adapters."
+                )
+                % {"releases": len(done.releases), "adapters": len(done.adapters)},
+            )
+        return redirect(self._address)
+
+    @property
+    def _address(self) -> str:
+        return reverse("speaker:consent", args=[self.community.slug])
+
+    def _form(self, sent: Any) -> WithdrawConsentForm:
+        return WithdrawConsentForm(sent, live=purposes_allowed(self.person, self.community))
+
+    def _choose_first(self, form: WithdrawConsentForm) -> HttpResponse:
+        messages.warning(
+            self.request,
+            _("Tick what you would like to take back. What is not allowed now needs no taking back."),
+        )
+        return redirect(self._address)

@@ -1,0 +1,39 @@
+"""The speaker's first page: what waits, and how far things are."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from annotation.projects.models import Project
+from care.services import current_receipt, published_policy
+from frontend.desk import DeskView
+from frontend.speaker.queries import my_numbers, reviews_waiting
+from people.models import Role
+from people.services import has_role
+
+
+class HomeView(DeskView):
+    """What waits for me, my numbers, and the projects."""
+
+    roles = (Role.SPEAKER, Role.EXPERT)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The desk."""
+        projects = list(
+            Project.objects.visible_to(self.person)
+            .filter(community=self.community)
+            .with_progress()
+            .order_by("-state", "-created_at")
+        )
+        waiting = reviews_waiting(self.person, projects)
+        context = {
+            "community": self.community,
+            "projects": [(project, waiting.get(project.pk, 0)) for project in projects],
+            "reviews_waiting": sum(waiting.values()),
+            "numbers": my_numbers(self.person, self.community),
+            "policy": published_policy(self.community),
+            "receipt": current_receipt(self.person, self.community),
+            "may_translate": has_role(self.person, self.community, Role.SPEAKER),
+        }
+        return render(request, "speaker/home.html", context)

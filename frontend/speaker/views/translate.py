@@ -1,0 +1,170 @@
+"""Translating one sentence after another; skipping one, and taking the skip back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from annotation.answers.models import Answer
+from annotation.answers.services import submit_answer
+from annotation.projects.models import Assignment, Project
+from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
+from care.services import ConsentMissing, PolicyChanged
+from frontend.speaker.forms import TranslationForm
+from frontend.speaker.queries import reviews_waiting
+from frontend.speaker.views.answering import AnsweringView, keys_of
+from people.models import Role
+from people.refusals import Refusal
+
+UNDO_TIME = timedelta(minutes=10)
+
+
+class TranslationPage(AnsweringView):
+    """The page with one leased sentence on it."""
+
+    roles = (Role.SPEAKER,)
+    template_name = "speaker/translate.html"
+
+    def address_of(self, project: Project) -> str:
+        """Where the next sentence of the project is."""
+        return reverse("speaker:translate", args=[self.community.slug, project.pk])
+
+    def assignment(self, pk: int) -> Assignment:
+        """The person's own assignment with that number, in this community."""
+        own = Assignment.objects.visible_to(self.person).filter(task__project__community=self.community)
+        found = (
+            own.select_related("task__item__source__variety", "task__project__orthography")
+            .filter(pk=pk)
+            .first()
+        )
+        if found is None:
+            raise Http404("No such page.")
+        return found
+
+    def context(self, project: Project, assignment: Assignment) -> dict[str, Any]:
+        """What the page shows around its form."""
+        left = assignment.expires_at - self.now
+        return {
+            "project": project,
+            "assignment": assignment,
+            "item": assignment.task.item,
+            "source": assignment.task.item.source,
+            "keys": keys_of(project.orthography),
+            "minutes_left": max(0, round(left.total_seconds() / 60)),
+            **self._latest(project),
+        }
+
+    def _latest(self, project: Project) -> dict[str, Any]:
+        """The person's last answer, while they may edit it, and a skip that they may still take back."""
+        answer = (
+            Answer.objects.filter(author=self.person, task__project=project, assignment__isnull=False)
+            .order_by("-created_at")
+            .first()
+        )
+        skip = (
+            Assignment.objects.visible_to(self.person)
+            .select_related("task__item")
+            .filter(
+                task__project=project, state=Assignment.State.SKIPPED, closed_at__gte=self.now - UNDO_TIME
+            )
+            .order_by("-closed_at")
+            .first()
+        )
+        if answer and skip and skip.closed_at and skip.closed_at < answer.created_at:
+            skip = None
+        if answer and (answer.state != Answer.State.SUBMITTED or answer.reviews.exists()):
+            answer = None
+        return {"last_answer": answer, "last_skip": skip}
+
+
+class TranslateView(TranslationPage):
+    """The next sentence, and its translation."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Lease a sentence, or the one that is leased already."""
+        project = self.project(pk)
+        try:
+            assignment = lease_task(project=project, person=self.person, now=self.now)
+        except (ConsentMissing, PolicyChanged) as refusal:
+            messages.info(request, str(refusal))
+            return redirect(self.consent_address(request.path))
+        except (NothingToDo, ProjectIsClosed) as refusal:
+            return self._nothing(project, refusal)
+        form = TranslationForm(initial={"assignment": assignment.pk, "client_id": uuid4()})
+        return self.page({**self.context(project, assignment), "form": form})
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Store the translation and go on to the next sentence."""
+        project = self.project(pk)
+        form = TranslationForm(request.POST)
+        form.is_valid()
+        assignment = self.assignment(form.cleaned_data.get("assignment") or 0)
+        if assignment.task.project_id != project.pk:
+            raise Http404("No such page.")
+        context, back = self.context(project, assignment), self.address_of(project)
+        if form.errors:
+            return self.malformed(form, context, back=back)
+        try:
+            submit_answer(
+                assignment=assignment,
+                author=self.person,
+                text=form.cleaned_data["text"],
+                client_id=form.cleaned_data["client_id"],
+                now=self.now,
+            )
+        except Refusal as refusal:
+            return self.refused(form, refusal, context, back=back)
+        messages.success(request, _("Thank you. Your sentence is stored, and others will check it."))
+        return self.stored(back)
+
+    def _nothing(self, project: Project, refusal: Refusal) -> HttpResponse:
+        context = {
+            "community": self.community,
+            "project": project,
+            "refusal": refusal,
+            "waiting": reviews_waiting(self.person, [project]).get(project.pk, 0),
+            **self._latest(project),
+        }
+        return render(self.request, "speaker/nothing_to_translate.html", context)
+
+
+class SkipView(TranslationPage):
+    """Handing a sentence back with a reason."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Skip, and go on to the next sentence."""
+        assignment = self.assignment(pk)
+        project = assignment.task.project
+        back = self.address_of(project)
+        form = TranslationForm(request.POST)
+        form.is_valid()
+        try:
+            skip_task(
+                assignment=assignment,
+                reason=form.data.get("reason", ""),
+                note=form.data.get("note", ""),
+                now=self.now,
+            )
+        except Refusal as refusal:
+            return self.refused(form, refusal, self.context(project, assignment), back=back)
+        return redirect(back)
+
+
+class UndoSkipView(TranslationPage):
+    """Taking a skipped sentence back."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The sentence is leased again, unless somebody else has it by now."""
+        assignment = self.assignment(pk)
+        try:
+            undo_skip(assignment=assignment, now=self.now)
+        except Refusal as refusal:
+            messages.warning(request, str(refusal))
+        return redirect(self.address_of(assignment.task.project))

@@ -1,0 +1,156 @@
+"""What I wrote: reading what became of it, editing, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotation.answers.models import Answer, AnswerEvent
+from annotation.answers.services import AnswerChanged, edit_answer
+from frontend.speaker.forms import EditForm, WordsFilter
+from frontend.speaker.queries import reach_of_answer
+from frontend.speaker.views.answering import OwnWordsView, keys_of
+from people.refusals import Refusal
+from training.runs.withdrawals import withdraw_answer
+
+PAGE_SIZE = 20
+
+
+class MyAnswersView(OwnWordsView):
+    """A page about answers that the person wrote in this community."""
+
+    def answers(self) -> QuerySet[Answer]:
+        """The person's own answers here."""
+        return (
+            Answer.objects.visible_to(self.person)
+            .of_community(self.community)
+            .filter(author=self.person)
+            .select_related("task__item__source", "task__project__orthography", "task__project__community")
+        )
+
+    def answer(self, pk: object) -> Answer:
+        """The person's own answer with that id."""
+        found = self.answers().filter(pk=pk).first()
+        if found is None:
+            raise Http404("No such page.")
+        return found
+
+    @property
+    def list_address(self) -> str:
+        """Where all of my words are."""
+        return reverse("speaker:words", args=[self.community.slug])
+
+
+class WordsView(MyAnswersView):
+    """The list of my answers with what reviewers and experts said; never who said it."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """One page of the list."""
+        chosen = WordsFilter(request.GET)
+        state = chosen.cleaned_data["state"] if chosen.is_valid() else ""
+        answers = (
+            self.answers()
+            .prefetch_related(
+                "reviews",
+                "adjudications",
+                Prefetch("events", AnswerEvent.objects.filter(kind="rejected"), "refusals"),
+            )
+            .order_by("-created_at", "pk")
+        )
+        if state:
+            answers = answers.filter(state=state)
+        page = Paginator(answers, PAGE_SIZE).get_page(request.GET.get("page"))
+        context = {
+            "community": self.community,
+            "page": page,
+            "state": state,
+            "states": Answer.State.choices,
+            "rows": [(answer, _is_editable(answer)) for answer in page],
+            "is_member": self.is_member,
+        }
+        return render(request, "speaker/words.html", context)
+
+
+def _is_editable(answer: Answer) -> bool:
+    read = any(review.version == answer.version for review in answer.reviews.all())
+    return answer.state == Answer.State.SUBMITTED and not read
+
+
+class EditView(MyAnswersView):
+    """Changing one's own text until somebody has reviewed it."""
+
+    template_name = "speaker/edit.html"
+
+    def get(self, request: HttpRequest, pk: object) -> HttpResponse:
+        """The form with the present text."""
+        answer = self.answer(pk)
+        if not _is_editable(answer):
+            messages.info(
+                request, _("Somebody has reviewed this answer, so it stays as it is. You can take it back.")
+            )
+            return redirect(self.list_address)
+        form = EditForm(initial={"version": answer.version, "text": answer.text})
+        return self.page({**self._context(answer), "form": form})
+
+    def post(self, request: HttpRequest, pk: object) -> HttpResponse:
+        """Store the new text."""
+        answer = self.answer(pk)
+        form = EditForm(request.POST)
+        if not form.is_valid():
+            return self.malformed(form, self._context(answer), back=request.path)
+        try:
+            edit_answer(answer=answer, author=self.person, now=self.now, **form.cleaned_data)
+        except AnswerChanged as refusal:
+            return self.refused(form, refusal, self._context(answer), back=self.list_address)
+        except Refusal as refusal:
+            return self.refused(form, refusal, self._context(answer), back=request.path)
+        messages.success(request, _("Your new text is stored."))
+        return self.stored(self.list_address)
+
+    def _context(self, answer: Answer) -> dict[str, Any]:
+        project = answer.task.project
+        return {
+            "answer": answer,
+            "item": answer.task.item,
+            "source": answer.task.item.source,
+            "project": project,
+            "keys": keys_of(project.orthography),
+        }
+
+
+class WithdrawAnswerView(MyAnswersView):
+    """Taking one answer back."""
+
+    template_name = "speaker/withdraw_answer.html"
+
+    def get(self, request: HttpRequest, pk: object) -> HttpResponse:
+        """Say what will happen before it does."""
+        answer = self.answer(pk)
+        if answer.state == Answer.State.WITHDRAWN:
+            messages.info(request, _("You have taken this answer back already."))
+            return redirect(self.list_address)
+        return self.page({"answer": answer, "reach": reach_of_answer(answer)})
+
+    def post(self, request: HttpRequest, pk: object) -> HttpResponse:
+        """Take it back."""
+        done = withdraw_answer(answer=self.answer(pk), author=self.person, now=self.now)
+        messages.success(request, _("Your answer is taken back and is used no more."))
+        if done.releases:
+            messages.info(
+                request,
+                ngettext(
+                    "%(number)d release that holds it is now marked and trains nothing any more.",
+                    "%(number)d releases that hold it are now marked and train nothing any more.",
+                    len(done.releases),
+                )
+                % {"number": len(done.releases)},
+            )
+        return redirect(self.list_address)
