@@ -31,7 +31,7 @@ class Import(models.Model):
 
 
 class Source(models.Model):
-    """A document whose sentences are worked on: its title, variety, licence and where it came from."""
+    """A document, or its part in one variety, with its title, licence and where it came from."""
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="sources")
     title = models.CharField(max_length=300)
@@ -48,7 +48,8 @@ class Source(models.Model):
         ordering = ["title"]
         constraints = [
             models.UniqueConstraint(
-                fields=["community", "origin", "title", "reference"], name="source_is_unique_in_community"
+                fields=["community", "origin", "title", "reference", "variety"],
+                name="source_is_unique_in_community", nulls_distinct=False,
             )
         ]
 

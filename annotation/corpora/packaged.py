@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import elotl.corpus
@@ -23,9 +24,16 @@ class PackagedRow:
 def read_tsunkua() -> list[PackagedRow]:
     """The Otomí-Spanish parallel corpus Tsunkua of the `elotl` package: 4 963 Spanish-Otomí pairs.
 
-    Its rows are [spanish, otomi, variety as ISO 639-3, document title, document file, document id].
+    Its rows are [spanish, otomi, variety, document title, document file, document id]; a variety reads
+    "Otomí del Mezquital (ote)", with its ISO 639-3 code in brackets. One document may hold several varieties.
     """
     return [
-        PackagedRow(text=spanish, translation=otomi, variety=variety, document=document, document_id=identifier)
+        PackagedRow(text=spanish, translation=otomi, variety=_code(variety), document=document, document_id=identifier)
         for spanish, otomi, variety, document, _, identifier in elotl.corpus.load("tsunkua")
     ]
+
+
+def _code(variety: str) -> str:
+    found = re.search(r"\(([a-z]{3})\)", variety)
+    # Acambay, in the Estado de México, stands in the corpus without a code of its own.
+    return found.group(1) if found else ("ots" if "Edomex" in variety else "")

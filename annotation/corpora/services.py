@@ -105,15 +105,14 @@ def _store(*, community: Community, imported_by: Person, origin: str, licence: s
     """Write sources and items; a sentence that its document already holds is counted, not stored twice."""
     record = Import.objects.create(community=community, imported_by=imported_by, origin=origin, licence=licence,
                                    file_sha256=sha256, imported_at=now)
-    by_document: dict[tuple[str, str], list[_Line]] = {}
+    by_document: dict[tuple[str, str, Variety | None], list[_Line]] = {}
     for line in lines:
-        by_document.setdefault((line.title, line.document_reference), []).append(line)
+        by_document.setdefault((line.title, line.document_reference, line.variety), []).append(line)
     added = 0
-    for (title, reference), members in by_document.items():
+    for (title, reference, variety), members in by_document.items():
         source, _ = Source.objects.get_or_create(
-            community=community, origin=origin, title=title, reference=reference,
-            defaults={"licence": licence, "language_tag": language_tag, "variety": members[0].variety,
-                      "created_at": now},
+            community=community, origin=origin, title=title, reference=reference, variety=variety,
+            defaults={"licence": licence, "language_tag": language_tag, "created_at": now},
         )
         added += _add_items(source, record, members, problems, community.script)
     record.rows, record.added, record.repeated = rows, added, len(lines) - added

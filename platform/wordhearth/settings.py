@@ -202,6 +202,17 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ProjectState": "annotation.projects.models.Project.State",
+        "AssignmentState": "annotation.projects.models.Assignment.State",
+        "AnswerState": "annotation.answers.models.Answer.State",
+        "PolicyState": "care.models.Policy.State",
+        "RunState": "training.runs.models.Run.State",
+        "AdapterState": "training.runs.models.Adapter.State",
+        "GenerationState": "training.playground.models.Generation.State",
+        "SkipReason": "annotation.projects.models.Assignment.SkipReason",
+        "RejectionReason": "annotation.answers.models.Review.Reason",
+    },
 }
 
 # Training
