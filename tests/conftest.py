@@ -59,10 +59,19 @@ def aroha(db: None) -> Person:
 def community(aroha: Person) -> Community:
     """A community with two varieties and one orthography, founded by Aroha."""
     return found_community(
-        founder=aroha, now=NOW, slug="test-otomi", name="Test community", language_name="Otomí", language_tag="ote",
-        iso_639_3="ote", glottocode="mezq1235", script="Latn",
-        varieties=[{"code": "ote", "name": "Mezquital", "iso_639_3": "ote"},
-                   {"code": "ots", "name": "Estado de México", "iso_639_3": "ots"}],
+        founder=aroha,
+        now=NOW,
+        slug="test-otomi",
+        name="Test community",
+        language_name="Otomí",
+        language_tag="ote",
+        iso_639_3="ote",
+        glottocode="mezq1235",
+        script="Latn",
+        varieties=[
+            {"code": "ote", "name": "Mezquital", "iso_639_3": "ote"},
+            {"code": "ots", "name": "Estado de México", "iso_639_3": "ots"},
+        ],
         orthographies=[{"name": "Norma", "characters": "ä ñ ʼ ̱ ̠"}],
     )
 
@@ -112,8 +121,13 @@ def dana(db: None) -> Person:
 @pytest.fixture
 def policy(community: Community, aroha: Person) -> Policy:
     """A published policy that offers every purpose."""
-    return publish_policy(community=community, text="How your words are used.", purposes=list(Purpose.values),
-                          published_by=aroha, now=NOW)
+    return publish_policy(
+        community=community,
+        text="How your words are used.",
+        purposes=list(Purpose.values),
+        published_by=aroha,
+        now=NOW,
+    )
 
 
 @pytest.fixture
@@ -129,20 +143,35 @@ def consenting(policy: Policy) -> Callable[..., Receipt]:
 @pytest.fixture
 def sources(community: Community, aroha: Person) -> list[Source]:
     """Three documents of four numbered sentences each, made up for tests."""
-    lines = "".join(f"frase {number} del texto {document}\t{document}\n"
-                    for document in ("A", "B", "C") for number in range(1, 5))
-    import_upload(community=community, imported_by=aroha, name="test.tsv",
-                  content=f"text\tdocument\n{lines}".encode(), licence="CC0", title="Test", language_tag="es",
-                  now=NOW)
+    lines = "".join(
+        f"frase {number} del texto {document}\t{document}\n" for document in ("A", "B", "C") for number in range(1, 5)
+    )
+    import_upload(
+        community=community,
+        imported_by=aroha,
+        name="test.tsv",
+        content=f"text\tdocument\n{lines}".encode(),
+        licence="CC0",
+        title="Test",
+        language_tag="es",
+        now=NOW,
+    )
     return list(community.sources.all())
 
 
 @pytest.fixture
 def project(community: Community, aroha: Person, sources: list[Source]) -> Project:
     """A translation project over the three documents."""
-    return open_project(community=community, created_by=aroha, sources=sources, now=NOW, title="Test project",
-                        source_language_name="Spanish", source_language_tag="es",
-                        orthography=community.orthographies.first())
+    return open_project(
+        community=community,
+        created_by=aroha,
+        sources=sources,
+        now=NOW,
+        title="Test project",
+        source_language_name="Spanish",
+        source_language_tag="es",
+        orthography=community.orthographies.first(),
+    )
 
 
 @pytest.fixture
@@ -151,8 +180,13 @@ def answered(project: Project) -> Callable[..., Answer]:
 
     def submit(person: Person, text: str = "") -> Answer:
         lease = lease_task(project=project, person=person, now=NOW)
-        return submit_answer(assignment=lease, author=person, client_id=uuid4(), now=NOW,
-                             text=text or f"traducción {lease.task_id} ñäʼ")
+        return submit_answer(
+            assignment=lease,
+            author=person,
+            client_id=uuid4(),
+            now=NOW,
+            text=text or f"traducción {lease.task_id} ñäʼ",
+        )
 
     return submit
 
@@ -162,16 +196,28 @@ def verdict() -> Callable[..., Review]:
     """verdict(answer, reviewer, "approve", **more) gives one verdict on the answer's current version."""
 
     def give(answer: Answer, reviewer: Person, word: str = "approve", **more: Any) -> Review:
-        return review_answer(answer=answer, reviewer=reviewer, verdict=word, version=answer.version,
-                             client_id=uuid4(), now=NOW, **more)
+        return review_answer(
+            answer=answer,
+            reviewer=reviewer,
+            verdict=word,
+            version=answer.version,
+            client_id=uuid4(),
+            now=NOW,
+            **more,
+        )
 
     return give
 
 
 @pytest.fixture
 def validated_corpus(
-    project: Project, ben: Person, filipa: Person, goran: Person, consenting: Callable[..., Receipt],
-    answered: Callable[..., Answer], verdict: Callable[..., Review],
+    project: Project,
+    ben: Person,
+    filipa: Person,
+    goran: Person,
+    consenting: Callable[..., Receipt],
+    answered: Callable[..., Answer],
+    verdict: Callable[..., Review],
 ) -> Iterator[list[Answer]]:
     """Twelve validated answers: each speaker translated one document, the other two approved."""
     speakers = [ben, filipa, goran]

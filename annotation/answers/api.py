@@ -34,8 +34,21 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
 
     class Meta:
         model = Answer
-        fields = ["id", "project", "source", "document", "text", "version", "state", "receipt", "client_id",
-                  "is_mine", "created_at", "changed_at", "settled_at"]
+        fields = [
+            "id",
+            "project",
+            "source",
+            "document",
+            "text",
+            "version",
+            "state",
+            "receipt",
+            "client_id",
+            "is_mine",
+            "created_at",
+            "changed_at",
+            "settled_at",
+        ]
 
     def get_is_mine(self, answer: Answer) -> bool:
         """Whether the asking person wrote it."""
@@ -60,15 +73,26 @@ class EditSerializer(serializers.Serializer[Any]):
 class ReviewSerializer(serializers.ModelSerializer[Review]):
     """A verdict on the version that was read."""
 
-    fixed_text = serializers.CharField(write_only=True, required=False, default="", allow_blank=True,
-                                       max_length=LONGEST_BODY)
+    fixed_text = serializers.CharField(
+        write_only=True, required=False, default="", allow_blank=True, max_length=LONGEST_BODY
+    )
     reason = serializers.ChoiceField(choices=Review.Reason.choices, required=False, default="", allow_blank=True)
     version = serializers.IntegerField(min_value=1)
 
     class Meta:
         model = Review
-        fields = ["id", "answer", "version", "verdict", "reason", "note", "fixed_text", "fix", "client_id",
-                  "created_at"]
+        fields = [
+            "id",
+            "answer",
+            "version",
+            "verdict",
+            "reason",
+            "note",
+            "fixed_text",
+            "fix",
+            "client_id",
+            "created_at",
+        ]
         read_only_fields = ["answer", "fix", "created_at"]
 
 
@@ -107,8 +131,9 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         """Edit your answer until somebody has reviewed it."""
         given = EditSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        answer = edit_answer(answer=self.get_object(), author=person_of(request), now=timezone.now(),
-                             **given.validated_data)
+        answer = edit_answer(
+            answer=self.get_object(), author=person_of(request), now=timezone.now(), **given.validated_data
+        )
         return Response(self.get_serializer(answer).data)
 
     @extend_schema(request=ReviewSerializer, responses={201: ReviewSerializer})
@@ -117,8 +142,9 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         """Give your verdict."""
         given = ReviewSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        review = review_answer(answer=self.get_object(), reviewer=person_of(request), now=timezone.now(),
-                               **given.validated_data)
+        review = review_answer(
+            answer=self.get_object(), reviewer=person_of(request), now=timezone.now(), **given.validated_data
+        )
         return Response(ReviewSerializer(review).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={200: AnswerSerializer, 204: None})

@@ -32,11 +32,17 @@ class Answer(models.Model):
     text = models.TextField(max_length=4000)
     version = models.PositiveIntegerField(default=1)
     fixes = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="fixed_by",
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="fixed_by",
         help_text="The answer that this one corrects, when it came from a review.",
     )
     built_on = models.ManyToManyField(
-        Receipt, blank=True, related_name="built_into",
+        Receipt,
+        blank=True,
+        related_name="built_into",
         help_text="Receipts of the others whose words this answer corrects: they must allow its use too.",
     )
     state = models.CharField(max_length=16, choices=State.choices, default=State.SUBMITTED)
@@ -57,8 +63,7 @@ class Answer(models.Model):
                 condition=models.Q(state__in=["submitted", "validated", "rejected", "disputed", "withdrawn"]),
                 name="answer_state_is_known",
             ),
-            models.CheckConstraint(condition=~models.Q(text="") | models.Q(state="withdrawn"),
-                                   name="answer_has_text"),
+            models.CheckConstraint(condition=~models.Q(text="") | models.Q(state="withdrawn"), name="answer_has_text"),
         ]
         indexes = [models.Index(fields=["state", "created_at"], name="answer_by_state")]
 
@@ -109,8 +114,14 @@ class Review(models.Model):
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
     reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
     note = models.CharField(max_length=1000, blank=True)
-    fix = models.ForeignKey(Answer, models.PROTECT, null=True, blank=True, related_name="from_reviews",
-                            help_text="The corrected wording, an answer of its own.")
+    fix = models.ForeignKey(
+        Answer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="from_reviews",
+        help_text="The corrected wording, an answer of its own.",
+    )
     client_id = models.UUIDField()
     created_at = models.DateTimeField()
 
@@ -122,10 +133,12 @@ class Review(models.Model):
             models.UniqueConstraint(fields=["answer", "reviewer", "version"], name="one_verdict_per_reviewer"),
             models.UniqueConstraint(fields=["reviewer", "client_id"], name="review_client_id_is_unique"),
             models.CheckConstraint(
-                condition=~models.Q(reviewer_id=models.F("author_id_of_answer")), name="nobody_reviews_their_own"
+                condition=~models.Q(reviewer_id=models.F("author_id_of_answer")),
+                name="nobody_reviews_their_own",
             ),
             models.CheckConstraint(
-                condition=models.Q(verdict__in=["approve", "reject", "fix", "unsure"]), name="verdict_is_known"
+                condition=models.Q(verdict__in=["approve", "reject", "fix", "unsure"]),
+                name="verdict_is_known",
             ),
             models.CheckConstraint(
                 condition=~models.Q(verdict="reject") | ~models.Q(reason=""), name="a_rejection_has_a_reason"

@@ -10,7 +10,6 @@ from care.models import Grant, Purpose
 from people.models import Community
 
 if TYPE_CHECKING:
-    from annotation.answers.models import Answer, Review
     from people.models import Person
 
 
@@ -67,9 +66,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def visible_to(self, person: Person) -> ReviewQuerySet:
         """Reviews in communities in which the person holds a role."""
-        return self.filter(
-            answer__task__project__community__in=Community.objects.visible_to(person)
-        )
+        return self.filter(answer__task__project__community__in=Community.objects.visible_to(person))
 
     def decisive(self) -> ReviewQuerySet:
         """Verdicts that count: an unsure reviewer abstains."""

@@ -39,15 +39,29 @@ class AlreadySettled(Conflicting):
 def next_review(*, project: Project, person: Person) -> Answer | None:
     """An answer that waits for this person's verdict: those that a peer has started first, then the oldest."""
     return (
-        Answer.objects.reviewable_by(person).filter(task__project=project).usable_for(Purpose.PEER_REVIEW)
-        .annotate(asked=Count("reviews")).select_related("task__item__source", "task__project__community", "author")
-        .order_by("-asked", "created_at").first()
+        Answer.objects.reviewable_by(person)
+        .filter(task__project=project)
+        .usable_for(Purpose.PEER_REVIEW)
+        .annotate(asked=Count("reviews"))
+        .select_related("task__item__source", "task__project__community", "author")
+        .order_by("-asked", "created_at")
+        .first()
     )
 
 
 @transaction.atomic
-def review_answer(*, answer: Answer, reviewer: Person, verdict: str, version: int, client_id: UUID, now: datetime,
-                  reason: str = "", note: str = "", fixed_text: str = "") -> Review:
+def review_answer(
+    *,
+    answer: Answer,
+    reviewer: Person,
+    verdict: str,
+    version: int,
+    client_id: UUID,
+    now: datetime,
+    reason: str = "",
+    note: str = "",
+    fixed_text: str = "",
+) -> Review:
     """Give a verdict on the version that was read, and settle the answer when two agree.
 
     A rejection needs a reason. A correction enters as an answer of its own, which others review. Sending the same
@@ -68,8 +82,15 @@ def review_answer(*, answer: Answer, reviewer: Person, verdict: str, version: in
     note = _checked_note(verdict, reason, note)
     fix = _enter_fix(current, task, reviewer, receipt, fixed_text, now) if verdict == Review.Verdict.FIX else None
     review = Review.objects.create(
-        answer=current, author_id_of_answer=current.author_id, reviewer=reviewer, version=version, verdict=verdict,
-        reason=reason if verdict == Review.Verdict.REJECT else "", note=note, fix=fix, client_id=client_id,
+        answer=current,
+        author_id_of_answer=current.author_id,
+        reviewer=reviewer,
+        version=version,
+        verdict=verdict,
+        reason=reason if verdict == Review.Verdict.REJECT else "",
+        note=note,
+        fix=fix,
+        client_id=client_id,
         created_at=now,
     )
     _settle(current, now)
@@ -99,12 +120,12 @@ def _checked_note(verdict: str, reason: str, note: str) -> str:
         raise Invalid(str(error), field="note") from error
 
 
-def _enter_fix(answer: Answer, task: Task, reviewer: Person, receipt: Receipt, fixed_text: str,
-               now: datetime) -> Answer:
+def _enter_fix(
+    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, fixed_text: str, now: datetime
+) -> Answer:
     text = clean_answer(fixed_text, answer.task.project.community)
     if text == answer.text:
-        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.",
-                      field="fixed_text")
+        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="fixed_text")
     same = task.answers.filter(text=text, state=Answer.State.SUBMITTED).first()
     return same or create_answer(task=task, author=reviewer, receipt=receipt, text=text, fixes=answer, now=now)
 

@@ -35,7 +35,8 @@ def clean_answer(raw: str, community: Community) -> str:
     if not is_in_script(text, community.script):
         raise Invalid(
             f"Most letters are not in the script of {community.language_name} ({community.script}). "
-            "Please check your keyboard.", field="text",
+            "Please check your keyboard.",
+            field="text",
         )
     return text
 
@@ -65,8 +66,15 @@ def submit_answer(*, assignment: Assignment, author: Person, text: str, client_i
     current = Assignment.objects.get(pk=assignment.pk)
     _check_lease(current, task, now)
     Assignment.objects.filter(pk=current.pk).update(state=Assignment.State.ANSWERED, closed_at=now)
-    answer = create_answer(task=task, assignment=current, author=author, receipt=receipt, text=cleaned,
-                           client_id=client_id, now=now)
+    answer = create_answer(
+        task=task,
+        assignment=current,
+        author=author,
+        receipt=receipt,
+        text=cleaned,
+        client_id=client_id,
+        now=now,
+    )
     refresh_task(task)
     return answer
 
@@ -79,17 +87,35 @@ def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:
     others = task.assignments.filter(state=Assignment.State.LEASED, expires_at__gt=now).exclude(pk=assignment.pk)
     late = assignment.state == Assignment.State.EXPIRED or assignment.expires_at <= now
     if late and (others.exists() or task.state != Task.State.OPEN):
-        raise LeaseExpired("The time for this sentence ran out and somebody else has it now. Your text is still "
-                           "in the form: copy it if you want to keep it.")
+        raise LeaseExpired(
+            "The time for this sentence ran out and somebody else has it now. Your text is still "
+            "in the form: copy it if you want to keep it."
+        )
 
 
-def create_answer(*, task: Task, author: Person, receipt: Receipt, text: str, now: datetime,
-                  client_id: UUID | None = None, assignment: Assignment | None = None,
-                  fixes: Answer | None = None) -> Answer:
+def create_answer(
+    *,
+    task: Task,
+    author: Person,
+    receipt: Receipt,
+    text: str,
+    now: datetime,
+    client_id: UUID | None = None,
+    assignment: Assignment | None = None,
+    fixes: Answer | None = None,
+) -> Answer:
     """Write an answer row with its first event; a correction inherits the receipts of what it corrects."""
     answer = Answer.objects.create(
-        task=task, assignment=assignment, author=author, receipt=receipt, text=text, fixes=fixes,
-        client_id=client_id or uuid4(), first_text_sha256=sha256_of(text), created_at=now, changed_at=now,
+        task=task,
+        assignment=assignment,
+        author=author,
+        receipt=receipt,
+        text=text,
+        fixes=fixes,
+        client_id=client_id or uuid4(),
+        first_text_sha256=sha256_of(text),
+        created_at=now,
+        changed_at=now,
     )
     if fixes is not None:
         answer.built_on.set({fixes.receipt_id, *fixes.built_on.values_list("pk", flat=True)})
@@ -145,11 +171,13 @@ def set_state(*, answer: Answer, state: Answer.State, actor: Person | None, now:
     record_event(answer=answer, kind=state.value, actor=actor, now=now, note=note)
 
 
-def record_event(*, answer: Answer, kind: str, actor: Person | None, now: datetime, text: str = "",
-                 note: str = "") -> None:
+def record_event(
+    *, answer: Answer, kind: str, actor: Person | None, now: datetime, text: str = "", note: str = ""
+) -> None:
     """Add a line to the answer's history."""
-    AnswerEvent.objects.create(answer=answer, kind=kind, actor=actor, version=answer.version, text=text, note=note,
-                               at=now)
+    AnswerEvent.objects.create(
+        answer=answer, kind=kind, actor=actor, version=answer.version, text=text, note=note, at=now
+    )
 
 
 def refresh_task(task: Task) -> None:
@@ -166,10 +194,17 @@ def refresh_task(task: Task) -> None:
 
 def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note: str = "") -> None:
     """Accept one wording of a task; the other wordings that still waited are turned down."""
-    rivals = Answer.objects.select_for_update().filter(
-        task=answer.task, state__in=[Answer.State.SUBMITTED, Answer.State.DISPUTED]
-    ).exclude(pk=answer.pk)
+    rivals = (
+        Answer.objects.select_for_update()
+        .filter(task=answer.task, state__in=[Answer.State.SUBMITTED, Answer.State.DISPUTED])
+        .exclude(pk=answer.pk)
+    )
     for rival in rivals:
-        set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now,
-                  note="Another wording was accepted.")
+        set_state(
+            answer=rival,
+            state=Answer.State.REJECTED,
+            actor=None,
+            now=now,
+            note="Another wording was accepted.",
+        )
     set_state(answer=answer, state=Answer.State.VALIDATED, actor=actor, now=now, note=note)

@@ -31,12 +31,22 @@ class DisputeSerializer(AnswerSerializer):
 class AdjudicationSerializer(serializers.ModelSerializer[Adjudication]):
     """A decision with its reason."""
 
-    corrected_text = serializers.CharField(write_only=True, required=False, default="", allow_blank=True,
-                                           max_length=LONGEST_BODY)
+    corrected_text = serializers.CharField(
+        write_only=True, required=False, default="", allow_blank=True, max_length=LONGEST_BODY
+    )
 
     class Meta:
         model = Adjudication
-        fields = ["id", "answer", "version", "decision", "reason", "corrected_text", "correction", "decided_at"]
+        fields = [
+            "id",
+            "answer",
+            "version",
+            "decision",
+            "reason",
+            "corrected_text",
+            "correction",
+            "decided_at",
+        ]
         read_only_fields = ["answer", "version", "correction", "decided_at"]
 
 

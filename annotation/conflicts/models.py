@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 
 from annotation.answers.models import Answer
@@ -22,9 +21,7 @@ class Adjudication(models.Model):
     version = models.PositiveIntegerField()
     decision = models.CharField(max_length=16, choices=Decision.choices)
     reason = models.CharField(max_length=1000)
-    correction = models.OneToOneField(
-        Answer, models.PROTECT, null=True, blank=True, related_name="from_adjudication"
-    )
+    correction = models.OneToOneField(Answer, models.PROTECT, null=True, blank=True, related_name="from_adjudication")
     expert = models.ForeignKey(Person, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()
 

@@ -9,7 +9,6 @@ from django.db import models
 from people.models import Community
 
 if TYPE_CHECKING:
-    from annotation.conflicts.models import Adjudication
     from people.models import Person
 
 
@@ -18,6 +17,4 @@ class AdjudicationQuerySet(models.QuerySet["Adjudication"]):
 
     def visible_to(self, person: Person) -> AdjudicationQuerySet:
         """Decisions in the communities in which the person is a member: a reason is owed to everybody."""
-        return self.filter(
-            answer__task__project__community__in=Community.objects.visible_to(person)
-        )
+        return self.filter(answer__task__project__community__in=Community.objects.visible_to(person))

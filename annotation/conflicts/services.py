@@ -22,8 +22,9 @@ class NotDisputed(Conflicting):
 
 
 @transaction.atomic
-def adjudicate(*, answer: Answer, expert: Person, decision: str, reason: str, now: datetime,
-               corrected_text: str = "") -> Adjudication:
+def adjudicate(
+    *, answer: Answer, expert: Person, decision: str, reason: str, now: datetime, corrected_text: str = ""
+) -> Adjudication:
     """Decide a disputed answer: accept it, accept it with a correction, or turn it down; always with a reason.
 
     A correction becomes the expert's own answer, built on the author's words under both receipts.
@@ -51,17 +52,27 @@ def adjudicate(*, answer: Answer, expert: Person, decision: str, reason: str, no
     if decision == Adjudication.Decision.CORRECT:
         correction = _correct(current, task, expert, corrected_text, reason, now)
     refresh_task(task)
-    return Adjudication.objects.create(answer=current, version=current.version, decision=decision, reason=reason,
-                                       correction=correction, expert=expert, decided_at=now)
+    return Adjudication.objects.create(
+        answer=current,
+        version=current.version,
+        decision=decision,
+        reason=reason,
+        correction=correction,
+        expert=expert,
+        decided_at=now,
+    )
 
 
 def _correct(answer: Answer, task: Task, expert: Person, corrected_text: str, reason: str, now: datetime) -> Answer:
     community = task.project.community
     text = clean_answer(corrected_text, community)
     if text == answer.text:
-        raise Invalid("The correction is the same as the answer. Choose “accept as it is” instead.",
-                      field="corrected_text")
-    correction = create_answer(task=task, author=expert, receipt=require_consent(expert, community), text=text,
-                               fixes=answer, now=now)
+        raise Invalid(
+            "The correction is the same as the answer. Choose “accept as it is” instead.",
+            field="corrected_text",
+        )
+    correction = create_answer(
+        task=task, author=expert, receipt=require_consent(expert, community), text=text, fixes=answer, now=now
+    )
     validate_answer(answer=correction, actor=expert, now=now, note=reason)
     return correction

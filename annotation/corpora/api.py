@@ -28,7 +28,17 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     class Meta:
         model = Source
-        fields = ["id", "community", "title", "reference", "variety", "language_tag", "licence", "origin", "items"]
+        fields = [
+            "id",
+            "community",
+            "title",
+            "reference",
+            "variety",
+            "language_tag",
+            "licence",
+            "origin",
+            "items",
+        ]
 
 
 class ImportSerializer(serializers.ModelSerializer[Import]):
@@ -39,8 +49,18 @@ class ImportSerializer(serializers.ModelSerializer[Import]):
 
     class Meta:
         model = Import
-        fields = ["id", "community", "origin", "licence", "file_sha256", "rows", "added", "repeated", "problems",
-                  "imported_at"]
+        fields = [
+            "id",
+            "community",
+            "origin",
+            "licence",
+            "file_sha256",
+            "rows",
+            "added",
+            "repeated",
+            "problems",
+            "imported_at",
+        ]
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -92,6 +112,12 @@ class ImportViewSet(viewsets.ReadOnlyModelViewSet[Import]):
         file = fields.pop("file")
         visible = Community.objects.visible_to(person_of(request))
         community = get_object_or_404(visible, slug=fields.pop("community"))
-        record = import_upload(community=community, imported_by=person_of(request), name=file.name,
-                               content=file.read(), now=timezone.now(), **fields)
+        record = import_upload(
+            community=community,
+            imported_by=person_of(request),
+            name=file.name,
+            content=file.read(),
+            now=timezone.now(),
+            **fields,
+        )
         return Response(self.get_serializer(record).data, status=status.HTTP_201_CREATED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 
 from annotation.corpora.querysets import ItemQuerySet, SourceQuerySet
@@ -49,7 +48,8 @@ class Source(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["community", "origin", "title", "reference", "variety"],
-                name="source_is_unique_in_community", nulls_distinct=False,
+                name="source_is_unique_in_community",
+                nulls_distinct=False,
             )
         ]
 

@@ -9,7 +9,6 @@ from django.db import models
 from people.models import Community
 
 if TYPE_CHECKING:
-    from annotation.corpora.models import Item, Source
     from people.models import Person
 
 

@@ -82,8 +82,11 @@ def _row(line: int, values: dict[str, str]) -> Row:
     text = clean_text(values.get("text", ""))
     reference = values.get("reference", "").strip()
     return Row(
-        line=line, text=text, reference=clean_text(reference) if reference else "",
-        document=values.get("document", "").strip()[:300], variety=values.get("variety", "").strip()[:32],
+        line=line,
+        text=text,
+        reference=clean_text(reference) if reference else "",
+        document=values.get("document", "").strip()[:300],
+        variety=values.get("variety", "").strip()[:32],
     )
 
 

@@ -38,8 +38,17 @@ class _Line:
     variety: Variety | None
 
 
-def import_upload(*, community: Community, imported_by: Person, name: str, content: bytes, licence: str,
-                  title: str, language_tag: str, now: datetime) -> Import:
+def import_upload(
+    *,
+    community: Community,
+    imported_by: Person,
+    name: str,
+    content: bytes,
+    licence: str,
+    title: str,
+    language_tag: str,
+    now: datetime,
+) -> Import:
     """Import a TSV, CSV or JSON Lines file; lines that cannot be used are named in `Import.problems`.
 
     Rows without a document of their own belong to one called `title`. Raises UnusableFile.
@@ -65,13 +74,30 @@ def import_upload(*, community: Community, imported_by: Person, name: str, conte
     if not lines:
         first = f" Line {reading.problems[0]['line']}: {reading.problems[0]['message']}" if reading.problems else ""
         raise UnusableFile("No line of the file can be used." + first, field="file")
-    return _store(community=community, imported_by=imported_by, origin=name, licence=licence.strip(),
-                  sha256=hashlib.sha256(content).hexdigest(), language_tag=language_tag, lines=lines,
-                  rows=rows, problems=reading.problems, now=now)
+    return _store(
+        community=community,
+        imported_by=imported_by,
+        origin=name,
+        licence=licence.strip(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        language_tag=language_tag,
+        lines=lines,
+        rows=rows,
+        problems=reading.problems,
+        now=now,
+    )
 
 
-def import_packaged(*, community: Community, imported_by: Person, rows: Sequence[PackagedRow], origin: str,
-                    licence: str, language_tag: str, now: datetime) -> Import:
+def import_packaged(
+    *,
+    community: Community,
+    imported_by: Person,
+    rows: Sequence[PackagedRow],
+    origin: str,
+    licence: str,
+    language_tag: str,
+    now: datetime,
+) -> Import:
     """Import rows of a corpus that an installed package carries, keeping document, variety and licence."""
     require_role(imported_by, community, Role.STEWARD)
     varieties = {variety.iso_639_3: variety for variety in community.varieties.all() if variety.iso_639_3}
@@ -86,46 +112,96 @@ def import_packaged(*, community: Community, imported_by: Person, rows: Sequence
         if text == reference:
             problems.append({"line": number, "message": "The translation repeats the source; kept without it."})
             reference = ""
-        lines.append(_Line(number=number, text=text, reference=reference, title=row.document,
-                           document_reference=row.document_id, variety=varieties.get(row.variety)))
+        lines.append(
+            _Line(
+                number=number,
+                text=text,
+                reference=reference,
+                title=row.document,
+                document_reference=row.document_id,
+                variety=varieties.get(row.variety),
+            )
+        )
     content = json.dumps([[row.text, row.translation, row.document_id] for row in rows], ensure_ascii=False)
-    return _store(community=community, imported_by=imported_by, origin=origin, licence=licence,
-                  sha256=hashlib.sha256(content.encode()).hexdigest(), language_tag=language_tag, lines=lines,
-                  rows=len(rows), problems=problems, now=now)
+    return _store(
+        community=community,
+        imported_by=imported_by,
+        origin=origin,
+        licence=licence,
+        sha256=hashlib.sha256(content.encode()).hexdigest(),
+        language_tag=language_tag,
+        lines=lines,
+        rows=len(rows),
+        problems=problems,
+        now=now,
+    )
 
 
 def _from_row(row: Row, title: str, varieties: dict[str, Variety]) -> _Line:
-    return _Line(number=row.line, text=row.text, reference=row.reference, title=row.document or title,
-                 document_reference="", variety=varieties.get(row.variety))
+    return _Line(
+        number=row.line,
+        text=row.text,
+        reference=row.reference,
+        title=row.document or title,
+        document_reference="",
+        variety=varieties.get(row.variety),
+    )
 
 
 @transaction.atomic
-def _store(*, community: Community, imported_by: Person, origin: str, licence: str, sha256: str, language_tag: str,
-           lines: Sequence[_Line], rows: int, problems: list[dict[str, str | int]], now: datetime) -> Import:
+def _store(
+    *,
+    community: Community,
+    imported_by: Person,
+    origin: str,
+    licence: str,
+    sha256: str,
+    language_tag: str,
+    lines: Sequence[_Line],
+    rows: int,
+    problems: list[dict[str, str | int]],
+    now: datetime,
+) -> Import:
     """Write sources and items; a sentence that its document already holds is counted, not stored twice."""
-    record = Import.objects.create(community=community, imported_by=imported_by, origin=origin, licence=licence,
-                                   file_sha256=sha256, imported_at=now)
+    record = Import.objects.create(
+        community=community,
+        imported_by=imported_by,
+        origin=origin,
+        licence=licence,
+        file_sha256=sha256,
+        imported_at=now,
+    )
     by_document: dict[tuple[str, str, Variety | None], list[_Line]] = {}
     for line in lines:
         by_document.setdefault((line.title, line.document_reference, line.variety), []).append(line)
     added = 0
     for (title, reference, variety), members in by_document.items():
         source, _ = Source.objects.get_or_create(
-            community=community, origin=origin, title=title, reference=reference, variety=variety,
+            community=community,
+            origin=origin,
+            title=title,
+            reference=reference,
+            variety=variety,
             defaults={"licence": licence, "language_tag": language_tag, "created_at": now},
         )
         added += _add_items(source, record, members, problems, community.script)
     record.rows, record.added, record.repeated = rows, added, len(lines) - added
     record.problems = sorted(problems, key=lambda problem: problem["line"])[:KEPT_PROBLEMS]
     record.save(update_fields=["rows", "added", "repeated", "problems"])
-    append_entry(action="corpus.imported", subject=f"import:{record.pk}", community=community.slug,
-                 actor=str(imported_by.pk), now=now,
-                 details={"origin": origin, "licence": licence, "added": added, "sha256": sha256})
+    append_entry(
+        action="corpus.imported",
+        subject=f"import:{record.pk}",
+        community=community.slug,
+        actor=str(imported_by.pk),
+        now=now,
+        details={"origin": origin, "licence": licence, "added": added, "sha256": sha256},
+    )
     return record
 
 
-def _add_items(source: Source, record: Import, lines: list[_Line], problems: list[dict[str, str | int]],
-               script: str) -> int:
+def _add_items(
+    source: Source, record: Import, lines: list[_Line], problems: list[dict[str, str | int]], script: str
+) -> int:
     known = set(source.items.values_list("text_sha256", flat=True))
     position = source.items.aggregate(last=Max("position"))["last"] or 0
     items: list[Item] = []
@@ -139,7 +215,15 @@ def _add_items(source: Source, record: Import, lines: list[_Line], problems: lis
         if reference and not is_in_script(reference, script):
             problems.append({"line": line.number, "message": f"The translation is not in {script}; kept without it."})
             reference = ""
-        items.append(Item(source=source, imported=record, position=position, text=line.text, text_sha256=sha256,
-                          reference=reference))
+        items.append(
+            Item(
+                source=source,
+                imported=record,
+                position=position,
+                text=line.text,
+                text_sha256=sha256,
+                reference=reference,
+            )
+        )
     Item.objects.bulk_create(items, batch_size=1000)
     return len(items)

@@ -34,9 +34,24 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
     class Meta:
         model = Project
-        fields = ["id", "community", "title", "kind", "source_language_name", "source_language_tag", "guidelines",
-                  "lease_minutes", "state", "created_at", "sources", "tasks_total", "tasks_open", "tasks_in_review",
-                  "tasks_disputed", "tasks_done"]
+        fields = [
+            "id",
+            "community",
+            "title",
+            "kind",
+            "source_language_name",
+            "source_language_tag",
+            "guidelines",
+            "lease_minutes",
+            "state",
+            "created_at",
+            "sources",
+            "tasks_total",
+            "tasks_open",
+            "tasks_in_review",
+            "tasks_disputed",
+            "tasks_done",
+        ]
         read_only_fields = ["kind", "state", "created_at"]
 
 
@@ -56,8 +71,17 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
 
     class Meta:
         model = Assignment
-        fields = ["id", "project", "state", "text", "document", "language_tag", "leased_at", "expires_at",
-                  "skip_reason"]
+        fields = [
+            "id",
+            "project",
+            "state",
+            "text",
+            "document",
+            "language_tag",
+            "leased_at",
+            "expires_at",
+            "skip_reason",
+        ]
 
 
 class SkipSerializer(serializers.Serializer[Any]):
@@ -89,8 +113,9 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
         visible = Community.objects.visible_to(person_of(request))
         community = get_object_or_404(visible, slug=fields.pop("community")["slug"])
         sources = Source.objects.filter(community=community, pk__in=fields.pop("sources"))
-        project = open_project(community=community, created_by=person_of(request), sources=sources,
-                               now=timezone.now(), **fields)
+        project = open_project(
+            community=community, created_by=person_of(request), sources=sources, now=timezone.now(), **fields
+        )
         row = self.get_queryset().get(pk=project.pk)
         return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
 
@@ -100,8 +125,12 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
         """Open or close the project."""
         given = ProjectStateSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        set_project_state(project=self.get_object(), changed_by=person_of(request), now=timezone.now(),
-                          **given.validated_data)
+        set_project_state(
+            project=self.get_object(),
+            changed_by=person_of(request),
+            now=timezone.now(),
+            **given.validated_data,
+        )
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=AssignmentSerializer)

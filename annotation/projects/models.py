@@ -75,7 +75,8 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "item"], name="item_is_one_task_per_project"),
             models.CheckConstraint(
-                condition=models.Q(state__in=["open", "answered", "disputed", "done"]), name="task_state_is_known"
+                condition=models.Q(state__in=["open", "answered", "disputed", "done"]),
+                name="task_state_is_known",
             ),
         ]
 

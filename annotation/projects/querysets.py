@@ -10,7 +10,6 @@ from django.db import models
 from people.models import Community
 
 if TYPE_CHECKING:
-    from annotation.projects.models import Assignment, Project, Task
     from people.models import Person
 
 
@@ -33,8 +32,11 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return models.Count("tasks", filter=models.Q(tasks__state=state))
 
         return self.annotate(
-            tasks_total=models.Count("tasks"), tasks_open=count("open"), tasks_in_review=count("answered"),
-            tasks_disputed=count("disputed"), tasks_done=count("done"),
+            tasks_total=models.Count("tasks"),
+            tasks_open=count("open"),
+            tasks_in_review=count("answered"),
+            tasks_disputed=count("disputed"),
+            tasks_done=count("done"),
         )
 
 

@@ -32,8 +32,9 @@ class ProjectIsClosed(Conflicting):
 
 
 @transaction.atomic
-def open_project(*, community: Community, created_by: Person, sources: Iterable[Source], now: datetime,
-                 **fields: Any) -> Project:
+def open_project(
+    *, community: Community, created_by: Person, sources: Iterable[Source], now: datetime, **fields: Any
+) -> Project:
     """Open a project and make one task for each item of the sources."""
     require_role(created_by, community, Role.STEWARD)
     sources = list(sources)
@@ -45,16 +46,23 @@ def open_project(*, community: Community, created_by: Person, sources: Iterable[
     project.full_clean()
     project.save()
     add_tasks(project=project, sources=sources)
-    append_entry(action="project.opened", subject=f"project:{project.pk}", community=community.slug,
-                 actor=str(created_by.pk), now=now, details={"title": project.title})
+    append_entry(
+        action="project.opened",
+        subject=f"project:{project.pk}",
+        community=community.slug,
+        actor=str(created_by.pk),
+        now=now,
+        details={"title": project.title},
+    )
     return project
 
 
 def add_tasks(*, project: Project, sources: Iterable[Source]) -> int:
     """Make tasks for the items of the sources that have none in the project; returns how many were made."""
     items = Item.objects.filter(source__in=sources).exclude(tasks__project=project)
-    made = Task.objects.bulk_create([Task(project=project, item=item) for item in items], batch_size=1000,
-                                    ignore_conflicts=True)
+    made = Task.objects.bulk_create(
+        [Task(project=project, item=item) for item in items], batch_size=1000, ignore_conflicts=True
+    )
     return len(made)
 
 
@@ -63,8 +71,13 @@ def set_project_state(*, project: Project, state: str, changed_by: Person, now: 
     """Open or close a project. Closing keeps everything; it only stops handing out work."""
     require_role(changed_by, project.community, Role.STEWARD)
     Project.objects.filter(pk=project.pk).update(state=state)
-    append_entry(action=f"project.{state}", subject=f"project:{project.pk}", community=project.community.slug,
-                 actor=str(changed_by.pk), now=now)
+    append_entry(
+        action=f"project.{state}",
+        subject=f"project:{project.pk}",
+        community=project.community.slug,
+        actor=str(changed_by.pk),
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -72,8 +85,9 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
     """The person's live lease in the project, or a new one.
 
     Asking again returns the same task, so a reload loses nothing. New tasks come from the document the person
-    works on already, else from the one that the fewest others work on: a translator keeps the context, and
-    documents keep few authors, which lets a release hold out whole documents and their authors for testing.
+    works on already, else from the one that the fewest others work on (of these, the longest): a translator
+    keeps the context, and documents keep few authors, which lets a release hold out whole documents and their
+    authors for testing.
 
     Raises ConsentMissing, PolicyChanged, ProjectIsClosed, NotAllowed, NothingToDo.
     """
@@ -83,17 +97,14 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
         raise ProjectIsClosed("This project is closed for now. Thank you for your work.")
     # Two taps at once must not lease two tasks: the second waits here and finds the first one's lease.
     Person.objects.select_for_update().get(pk=person.pk)
-    Assignment.objects.overdue(now).filter(task__project=project).update(
-        state=Assignment.State.EXPIRED, closed_at=now
-    )
+    Assignment.objects.overdue(now).filter(task__project=project).update(state=Assignment.State.EXPIRED, closed_at=now)
     own = Assignment.objects.filter(task__project=project, person=person)
     if live := own.live(now).select_related("task__item__source").first():
         return live
     task = _next_task(project, person)
     if task is None:
         raise NothingToDo("There is nothing left for you to translate here. You can review, or come back later.")
-    return Assignment.objects.create(task=task, person=person, leased_at=now,
-                                     expires_at=now + project.lease_length)
+    return Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=now + project.lease_length)
 
 
 def _next_task(project: Project, person: Person) -> Task | None:
@@ -102,20 +113,29 @@ def _next_task(project: Project, person: Person) -> Task | None:
     free = Task.objects.filter(project=project, state=Task.State.OPEN).filter(~Exists(leased), ~Exists(seen))
     last = (
         Assignment.objects.filter(task__project=project, person=person)
-        .order_by("-leased_at").values_list("task__item__source_id", flat=True).first()
+        .order_by("-leased_at")
+        .values_list("task__item__source_id", flat=True)
+        .first()
     )
     sources = list(
         free.values("item__source_id")
         .annotate(
-            others=Count("item__source__items__tasks__assignments__person", distinct=True,
-                         filter=~Q(item__source__items__tasks__assignments__person=person)),
+            others=Count(
+                "item__source__items__tasks__assignments__person",
+                distinct=True,
+                filter=~Q(item__source__items__tasks__assignments__person=person),
+            ),
+            left=Count("pk", distinct=True),
         )
-        .order_by("others", "item__source_id").values_list("item__source_id", flat=True)
+        .order_by("others", "-left", "item__source_id")
+        .values_list("item__source_id", flat=True)
     )
     for source in sorted(sources, key=lambda source: source != last):
         task = (
-            free.filter(item__source_id=source).order_by("item__position")
-            .select_for_update(of=("self",), skip_locked=True).first()
+            free.filter(item__source_id=source)
+            .order_by("item__position")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
         )
         if task is not None:
             return task
@@ -152,7 +172,11 @@ def undo_skip(*, assignment: Assignment, now: datetime) -> Assignment:
     others = Assignment.objects.filter(task__project=current.task.project, person=current.person)
     others.filter(state=Assignment.State.LEASED).update(state=Assignment.State.EXPIRED, closed_at=now)
     current.state, current.skip_reason, current.skip_note = Assignment.State.LEASED, "", ""
-    current.leased_at, current.expires_at, current.closed_at = now, now + current.task.project.lease_length, None
+    current.leased_at, current.expires_at, current.closed_at = (
+        now,
+        now + current.task.project.lease_length,
+        None,
+    )
     current.save()
     return current
 

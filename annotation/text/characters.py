@@ -25,7 +25,9 @@ def shown(character: str) -> str:
 def propose_row(texts: Iterable[str], *, at_most: int = 16) -> list[str]:
     """The rarest-to-type characters of a corpus, most frequent first: letters and marks outside plain Latin."""
     counts = Counter(
-        character for text in texts for character in text.lower()
+        character
+        for text in texts
+        for character in text.lower()
         if _CANDIDATE.match(character) and character not in _PLAIN
     )
     return [character for character, _ in counts.most_common(at_most)]

@@ -40,8 +40,17 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
 
     class Meta:
         model = Receipt
-        fields = ["id", "community", "policy", "policy_sha256", "purposes", "granted", "given_at", "ended_at",
-                  "sha256"]
+        fields = [
+            "id",
+            "community",
+            "policy",
+            "policy_sha256",
+            "purposes",
+            "granted",
+            "given_at",
+            "ended_at",
+            "sha256",
+        ]
         read_only_fields = ["policy_sha256", "given_at", "ended_at", "sha256"]
 
     def get_granted(self, receipt: Receipt) -> list[str]:
@@ -68,9 +77,13 @@ class PolicyViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Polic
         given.is_valid(raise_exception=True)
         visible = Community.objects.visible_to(person_of(request))
         community = get_object_or_404(visible, pk=given.validated_data["community"].pk)
-        policy = publish_policy(community=community, text=given.validated_data["text"],
-                                purposes=given.validated_data["purposes"], published_by=person_of(request),
-                                now=timezone.now())
+        policy = publish_policy(
+            community=community,
+            text=given.validated_data["text"],
+            purposes=given.validated_data["purposes"],
+            published_by=person_of(request),
+            now=timezone.now(),
+        )
         return Response(self.get_serializer(policy).data, status=status.HTTP_201_CREATED)
 
 
@@ -96,6 +109,10 @@ class ReceiptViewSet(viewsets.ReadOnlyModelViewSet[Receipt]):
         given.is_valid(raise_exception=True)
         visible = Policy.objects.filter(community__in=Community.objects.visible_to(person_of(request)))
         policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
-        receipt = give_consent(person=person_of(request), policy=policy, now=timezone.now(),
-                               purposes=given.validated_data["purposes"])
+        receipt = give_consent(
+            person=person_of(request),
+            policy=policy,
+            now=timezone.now(),
+            purposes=given.validated_data["purposes"],
+        )
         return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)

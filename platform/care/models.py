@@ -85,7 +85,8 @@ class Receipt(models.Model):
         ordering = ["-given_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "community"], condition=models.Q(ended_at__isnull=True),
+                fields=["person", "community"],
+                condition=models.Q(ended_at__isnull=True),
                 name="one_current_receipt_per_person",
             )
         ]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 if TYPE_CHECKING:
-    from care.models import Grant, Receipt
     from people.models import Community, Person
 
 

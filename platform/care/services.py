@@ -30,8 +30,9 @@ class UnknownPurpose(Invalid):
 
 
 @transaction.atomic
-def publish_policy(*, community: Community, text: str, purposes: Sequence[str], published_by: Person,
-                   now: datetime) -> Policy:
+def publish_policy(
+    *, community: Community, text: str, purposes: Sequence[str], published_by: Person, now: datetime
+) -> Policy:
     """Publish the next version of the community's consent text; it replaces the one before."""
     require_role(published_by, community, Role.STEWARD)
     unknown = set(purposes) - set(Purpose.values)
@@ -42,13 +43,23 @@ def publish_policy(*, community: Community, text: str, purposes: Sequence[str], 
     latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
     Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
     policy = Policy.objects.create(
-        community=community, version=latest + 1, text=text, purposes=[p for p in Purpose.values if p in purposes],
-        text_sha256=hashlib.sha256(text.encode()).hexdigest(), state=Policy.State.PUBLISHED,
-        created_by=published_by, published_at=now,
+        community=community,
+        version=latest + 1,
+        text=text,
+        purposes=[p for p in Purpose.values if p in purposes],
+        text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        state=Policy.State.PUBLISHED,
+        created_by=published_by,
+        published_at=now,
     )
-    append_entry(action="policy.published", subject=f"policy:{policy.pk}", community=community.slug,
-                 actor=str(published_by.pk), now=now,
-                 details={"version": policy.version, "text_sha256": policy.text_sha256})
+    append_entry(
+        action="policy.published",
+        subject=f"policy:{policy.pk}",
+        community=community.slug,
+        actor=str(published_by.pk),
+        now=now,
+        details={"version": policy.version, "text_sha256": policy.text_sha256},
+    )
     return policy
 
 
@@ -98,12 +109,22 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
     ).update(withdrawn_at=now)
     body = [person.pk, community.slug, policy.version, policy.text_sha256, sorted(chosen), now.isoformat()]
     receipt = Receipt.objects.create(
-        person=person, community=community, policy=policy, policy_sha256=policy.text_sha256, given_at=now,
+        person=person,
+        community=community,
+        policy=policy,
+        policy_sha256=policy.text_sha256,
+        given_at=now,
         sha256=hashlib.sha256(json.dumps(body).encode()).hexdigest(),
     )
     Grant.objects.bulk_create([Grant(receipt=receipt, purpose=p) for p in Purpose.values if p in chosen])
-    append_entry(action="consent.given", subject=f"receipt:{receipt.pk}", community=community.slug,
-                 actor=str(person.pk), now=now, details={"sha256": receipt.sha256, "purposes": sorted(chosen)})
+    append_entry(
+        action="consent.given",
+        subject=f"receipt:{receipt.pk}",
+        community=community.slug,
+        actor=str(person.pk),
+        now=now,
+        details={"sha256": receipt.sha256, "purposes": sorted(chosen)},
+    )
     return receipt
 
 
@@ -122,6 +143,12 @@ def withdraw_purposes(*, person: Person, community: Community, purposes: Collect
         if not receipt.grants.filter(withdrawn_at__isnull=True).exists():
             Receipt.objects.filter(pk=receipt.pk).update(ended_at=now)
     if ended:
-        append_entry(action="consent.withdrawn", subject=f"person:{person.pk}", community=community.slug,
-                     actor=str(person.pk), now=now, details={"purposes": sorted(purposes), "grants": ended})
+        append_entry(
+            action="consent.withdrawn",
+            subject=f"person:{person.pk}",
+            community=community.slug,
+            actor=str(person.pk),
+            now=now,
+            details={"purposes": sorted(purposes), "grants": ended},
+        )
     return ended

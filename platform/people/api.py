@@ -16,7 +16,14 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
 from people.models import Community, Membership, Orthography, Person, Role, Variety
-from people.services import accept_invitation, found_community, grant_role, invite, join_open_community, require_role
+from people.services import (
+    accept_invitation,
+    found_community,
+    grant_role,
+    invite,
+    join_open_community,
+    require_role,
+)
 
 
 def person_of(request: Request) -> Person:
@@ -56,8 +63,22 @@ class CommunitySerializer(serializers.ModelSerializer[Community]):
 
     class Meta:
         model = Community
-        fields = ["slug", "name", "language_name", "language_tag", "iso_639_3", "glottocode", "script", "direction",
-                  "about", "is_open", "is_demo", "varieties", "orthographies", "my_roles"]
+        fields = [
+            "slug",
+            "name",
+            "language_name",
+            "language_tag",
+            "iso_639_3",
+            "glottocode",
+            "script",
+            "direction",
+            "about",
+            "is_open",
+            "is_demo",
+            "varieties",
+            "orthographies",
+            "my_roles",
+        ]
         read_only_fields = ["is_demo"]
 
     def get_my_roles(self, community: Community) -> list[str]:
@@ -105,9 +126,7 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
         if getattr(self, "swagger_fake_view", False):
             return Community.objects.none()
         mine = Community.objects.visible_to(person_of(self.request)).values("pk")
-        return Community.objects.filter(Q(pk__in=mine) | Q(is_open=True)).prefetch_related(
-            "varieties", "orthographies"
-        )
+        return Community.objects.filter(Q(pk__in=mine) | Q(is_open=True)).prefetch_related("varieties", "orthographies")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Found a community; you become its first steward."""
@@ -138,8 +157,12 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
         """Make an invitation; its secret is shown this once."""
         given = InvitationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        secret = invite(community=self.get_object(), invited_by=person_of(request), now=timezone.now(),
-                        **given.validated_data)
+        secret = invite(
+            community=self.get_object(),
+            invited_by=person_of(request),
+            now=timezone.now(),
+            **given.validated_data,
+        )
         return Response({**given.validated_data, "secret": secret}, status=status.HTTP_201_CREATED)
 
     @extend_schema(methods=["get"], responses=MembershipSerializer(many=True))
@@ -153,8 +176,13 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
             given = MembershipSerializer(data=request.data)
             given.is_valid(raise_exception=True)
             new = get_object_or_404(Person, username=given.validated_data["person"]["username"], is_active=True)
-            member = grant_role(person=new, community=community, role=given.validated_data["role"],
-                                granted_by=person, now=timezone.now())
+            member = grant_role(
+                person=new,
+                community=community,
+                role=given.validated_data["role"],
+                granted_by=person,
+                now=timezone.now(),
+            )
             return Response(MembershipSerializer(member).data, status=status.HTTP_201_CREATED)
         rows = Membership.objects.live().filter(community=community).select_related("person")
         return Response(MembershipSerializer(rows, many=True).data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import RegexValidator
 from django.db import models
@@ -133,7 +132,8 @@ class Membership(models.Model):
         ordering = ["community", "person", "role"]
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "community", "role"], condition=models.Q(ended_at__isnull=True),
+                fields=["person", "community", "role"],
+                condition=models.Q(ended_at__isnull=True),
                 name="one_live_membership_per_role",
             ),
             models.CheckConstraint(

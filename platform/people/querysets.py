@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 if TYPE_CHECKING:
-    from people.models import Community, Membership, Person
+    from people.models import Person
 
 
 class CommunityQuerySet(models.QuerySet["Community"]):

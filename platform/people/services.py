@@ -39,8 +39,14 @@ def require_role(person: Person, community: Community, *roles: str) -> None:
 
 
 @transaction.atomic
-def found_community(*, founder: Person, now: datetime, varieties: Sequence[dict[str, str]] = (),
-                    orthographies: Sequence[dict[str, str]] = (), **fields: Any) -> Community:
+def found_community(
+    *,
+    founder: Person,
+    now: datetime,
+    varieties: Sequence[dict[str, str]] = (),
+    orthographies: Sequence[dict[str, str]] = (),
+    **fields: Any,
+) -> Community:
     """Create a community with its varieties and orthographies; the founder becomes its first steward.
 
     Raises django ValidationError when a code is malformed.
@@ -57,8 +63,14 @@ def found_community(*, founder: Person, now: datetime, varieties: Sequence[dict[
         orthography.full_clean()
         orthography.save()
     grant_role(person=founder, community=community, role=Role.STEWARD, granted_by=founder, now=now)
-    append_entry(action="community.founded", subject=f"community:{community.pk}", community=community.slug,
-                 actor=str(founder.pk), now=now, details={"language_tag": community.language_tag})
+    append_entry(
+        action="community.founded",
+        subject=f"community:{community.pk}",
+        community=community.slug,
+        actor=str(founder.pk),
+        now=now,
+        details={"language_tag": community.language_tag},
+    )
     return community
 
 
@@ -69,8 +81,14 @@ def grant_role(*, person: Person, community: Community, role: str, granted_by: P
         person=person, community=community, role=role, ended_at=None, defaults={"since": now}
     )
     if created:
-        append_entry(action="membership.granted", subject=f"person:{person.pk}", community=community.slug,
-                     actor=str(granted_by.pk), now=now, details={"role": role})
+        append_entry(
+            action="membership.granted",
+            subject=f"person:{person.pk}",
+            community=community.slug,
+            actor=str(granted_by.pk),
+            now=now,
+            details={"role": role},
+        )
     return membership
 
 
@@ -82,8 +100,14 @@ def end_membership(*, membership: Membership, ended_by: Person, now: datetime) -
     if membership.role == Role.STEWARD and stewards.count() <= 1:
         raise LastSteward("Name another steward first: a community must keep one.")
     Membership.objects.filter(pk=membership.pk, ended_at__isnull=True).update(ended_at=now)
-    append_entry(action="membership.ended", subject=f"person:{membership.person_id}", community=community.slug,
-                 actor=str(ended_by.pk), now=now, details={"role": membership.role})
+    append_entry(
+        action="membership.ended",
+        subject=f"person:{membership.person_id}",
+        community=community.slug,
+        actor=str(ended_by.pk),
+        now=now,
+        details={"role": membership.role},
+    )
 
 
 @transaction.atomic
@@ -100,11 +124,22 @@ def invite(*, community: Community, role: str, invited_by: Person, now: datetime
     require_role(invited_by, community, Role.STEWARD)
     secret = secrets.token_urlsafe(24)
     Invitation.objects.create(
-        community=community, role=role, invited_by=invited_by, created_at=now, uses_left=uses,
-        expires_at=now + INVITATION_LIFETIME, secret_sha256=hashlib.sha256(secret.encode()).hexdigest(),
+        community=community,
+        role=role,
+        invited_by=invited_by,
+        created_at=now,
+        uses_left=uses,
+        expires_at=now + INVITATION_LIFETIME,
+        secret_sha256=hashlib.sha256(secret.encode()).hexdigest(),
     )
-    append_entry(action="membership.invited", subject=f"community:{community.pk}", community=community.slug,
-                 actor=str(invited_by.pk), now=now, details={"role": role, "uses": uses})
+    append_entry(
+        action="membership.invited",
+        subject=f"community:{community.pk}",
+        community=community.slug,
+        actor=str(invited_by.pk),
+        now=now,
+        details={"role": role, "uses": uses},
+    )
     return secret
 
 
@@ -126,5 +161,10 @@ def accept_invitation(*, person: Person, secret: str, now: datetime) -> Membersh
         raise InvitationIsSpent("This invitation was used up. Ask a steward for a new one.")
     if not has_role(person, invitation.community, invitation.role):
         Invitation.objects.filter(pk=invitation.pk).update(uses_left=invitation.uses_left - 1)
-    return grant_role(person=person, community=invitation.community, role=invitation.role,
-                      granted_by=invitation.invited_by, now=now)
+    return grant_role(
+        person=person,
+        community=invitation.community,
+        role=invitation.role,
+        granted_by=invitation.invited_by,
+        now=now,
+    )

@@ -22,10 +22,18 @@ from training.runs.api import (
 
 router = DefaultRouter(use_regex_path=False)
 for prefix, viewset in {
-    "communities": CommunityViewSet, "policies": PolicyViewSet, "receipts": ReceiptViewSet,
-    "sources": SourceViewSet, "imports": ImportViewSet, "projects": ProjectViewSet,
-    "assignments": AssignmentViewSet, "answers": AnswerViewSet, "disputes": DisputeViewSet,
-    "releases": ReleaseViewSet, "runs": RunViewSet, "adapters": AdapterViewSet,
+    "communities": CommunityViewSet,
+    "policies": PolicyViewSet,
+    "receipts": ReceiptViewSet,
+    "sources": SourceViewSet,
+    "imports": ImportViewSet,
+    "projects": ProjectViewSet,
+    "assignments": AssignmentViewSet,
+    "answers": AnswerViewSet,
+    "disputes": DisputeViewSet,
+    "releases": ReleaseViewSet,
+    "runs": RunViewSet,
+    "adapters": AdapterViewSet,
     "generations": GenerationViewSet,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")

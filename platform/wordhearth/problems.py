@@ -57,9 +57,15 @@ def _words(value: Any) -> list[str]:
     return [word for inner in value for word in _words(inner)] if isinstance(value, list) else [str(value)]
 
 
-def _problem(kind: str, status: int, detail: str, errors: dict[str, list[str]] | None,
-             response: Response | None = None) -> Response:
-    body: dict[str, Any] = {"type": kind, "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+def _problem(
+    kind: str, status: int, detail: str, errors: dict[str, list[str]] | None, response: Response | None = None
+) -> Response:
+    body: dict[str, Any] = {
+        "type": kind,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
     if errors:
         body["errors"] = errors
     answer = Response(body, status=status, content_type="application/problem+json")

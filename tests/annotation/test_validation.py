@@ -96,7 +96,8 @@ def test_a_skipped_task_does_not_come_back_unless_it_is_undone(project, ben, con
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "a\0b", "\ud800", "x" * 20_000, "Все слова другие", "\u202eabc"],
+    "text",
+    ["", "   ", "a\0b", "\ud800", "x" * 20_000, "Все слова другие", "\u202eabc"],
     ids=["empty", "blank", "null byte", "lone surrogate", "long", "wrong script", "override"],
 )
 def test_unusable_text_is_refused_with_a_message_and_the_lease_stays(project, ben, consenting, now, text):
@@ -130,8 +131,15 @@ def test_nobody_reviews_their_own_words(answered, ben, consenting, verdict, proj
     with pytest.raises(OwnWords):
         verdict(answer, ben)
     with pytest.raises(IntegrityError, match="nobody_reviews_their_own"), transaction.atomic():
-        Review.objects.create(answer=answer, author_id_of_answer=ben.pk, reviewer=ben, version=1, verdict="approve",
-                              client_id=uuid4(), created_at=answer.created_at)
+        Review.objects.create(
+            answer=answer,
+            author_id_of_answer=ben.pk,
+            reviewer=ben,
+            version=1,
+            verdict="approve",
+            client_id=uuid4(),
+            created_at=answer.created_at,
+        )
 
 
 def test_two_approvals_validate_and_a_third_comes_too_late(answered, ben, filipa, goran, chen, consenting, verdict):
@@ -197,8 +205,14 @@ def test_disagreement_goes_to_an_expert_who_decides_with_a_reason(
         adjudicate(answer=answer, expert=filipa, decision="accept", reason="no role", now=now)
     with pytest.raises(Invalid):
         adjudicate(answer=answer, expert=chen, decision="accept", reason=" ", now=now)
-    decision = adjudicate(answer=answer, expert=chen, decision="correct", reason="vowel length",
-                          corrected_text="la forma corregida", now=now)
+    decision = adjudicate(
+        answer=answer,
+        expert=chen,
+        decision="correct",
+        reason="vowel length",
+        corrected_text="la forma corregida",
+        now=now,
+    )
     answer.refresh_from_db()
     assert answer.state == "rejected"
     assert decision.correction.state == "validated"

@@ -23,16 +23,26 @@ TEMPLATE = (
 def make_base(folder: Path) -> Path:
     """Two layers of width 64 over 258 tokens: every byte, and two marks."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={"<s>": 0, "</s>": 1, **{c: i + 2 for i, c in enumerate(alphabet)}},
-                                     merges=[]))
+    tokenizer = Tokenizer(
+        models.BPE(vocab={"<s>": 0, "</s>": 1, **{c: i + 2 for i, c in enumerate(alphabet)}}, merges=[])
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
     fast.chat_template = TEMPLATE
     torch.manual_seed(1)
-    config = LlamaConfig(vocab_size=258, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-                         num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True, bos_token_id=0,
-                         eos_token_id=1, pad_token_id=1)
+    config = LlamaConfig(
+        vocab_size=258,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
@@ -49,16 +59,25 @@ def write_run(folder: Path, base: Path, **recipe: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for split, count in (("train", 24), ("validation", 6), ("test", 6)):
-        rows = [{"id": f"{split}-{n}", "source": f"uno {n}", "target": f"ñu̱ {'ab' * (n % 5 + 1)}"}
-                for n in range(count)]
+        rows = [
+            {"id": f"{split}-{n}", "source": f"uno {n}", "target": f"ñu̱ {'ab' * (n % 5 + 1)}"} for n in range(count)
+        ]
         path = folder / f"{split}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         paths[split] = str(path)
     config = {
-        "base": {"path": str(base), "sha256": sha256_of_file(base / "model.safetensors")}, "data": paths,
+        "base": {"path": str(base), "sha256": sha256_of_file(base / "model.safetensors")},
+        "data": paths,
         "language": {"source_name": "Spanish", "target_name": "Test"},
-        "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 4, "validate_every": 5,
-                   "checkpoint_every": 2, **recipe},
+        "recipe": {
+            "rank": 4,
+            "alpha": 8,
+            "learning_rate": 0.01,
+            "epochs": 4,
+            "validate_every": 5,
+            "checkpoint_every": 2,
+            **recipe,
+        },
         "evaluation": {"max_items": 6, "generate_items": 3, "max_new_tokens": 8, "samples": 2},
         "energy": {"watts": 60.0},
     }

@@ -18,9 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(config):
-    return subprocess.Popen([sys.executable, "-m", "training.recipes.qlora", str(config)], cwd=ROOT,
-                            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        [sys.executable, "-m", "training.recipes.qlora", str(config)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def events(config):
@@ -48,8 +52,9 @@ def test_it_learns_and_says_so(finished):
     assert len(evaluation["samples"]) == 2
     assert report["data"]["train"] == {**report["data"]["train"], "used": 24, "rows": 24}
     # Seven linear layers in each of two blocks, none on the output layer.
-    assert report["parameters"]["trainable"] == 2 * 4 * sum((64 + 64, 64 + 32, 64 + 32, 64 + 64, 64 + 128, 64 + 128,
-                                                             128 + 64))
+    assert report["parameters"]["trainable"] == 2 * 4 * sum(
+        (64 + 64, 64 + 32, 64 + 32, 64 + 64, 64 + 128, 64 + 128, 128 + 64)
+    )
     assert report["energy"]["wh"] == pytest.approx(60 * report["seconds"] / 3600, rel=0.05)
     assert (finished.parent / "adapter" / "adapter_model.safetensors").is_file()
     assert report["adapter_sha256"] in (finished.parent / "README.md").read_text()
@@ -82,7 +87,8 @@ def test_stopped_and_resumed_gives_the_same_adapter(finished, tiny_base, tmp_pat
     output, _ = again.communicate(timeout=120)
     assert again.returncode == 0, output.decode()
     assert {"event": "resumed", "step": stopped_at}.items() <= next(
-        event for event in events(config) if event["event"] == "resumed").items()
+        event for event in events(config) if event["event"] == "resumed"
+    ).items()
     first = json.loads((finished.parent / "report.json").read_text())
     second = json.loads((config.parent / "report.json").read_text())
     assert second["adapter_sha256"] == first["adapter_sha256"]
@@ -100,16 +106,31 @@ def test_another_base_model_is_refused_with_a_message(tiny_base, tmp_path):
 
 def test_generation_process_answers_base_and_adapter(finished, tiny_base):
     process = subprocess.Popen(
-        [sys.executable, "-m", "training.recipes.generate", "--base", str(tiny_base)], cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "training.recipes.generate", "--base", str(tiny_base)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
-    request = {"id": "1", "adapter": str(finished.parent / "adapter"), "source": "uno", "source_name": "Spanish",
-               "target_name": "Test", "max_new_tokens": 6}
+    request = {
+        "id": "1",
+        "adapter": str(finished.parent / "adapter"),
+        "source": "uno",
+        "source_name": "Spanish",
+        "target_name": "Test",
+        "max_new_tokens": 6,
+    }
     lines = [json.dumps(request), "not json", json.dumps({**request, "id": "2", "adapter": None})]
     output, _ = process.communicate(("\n".join(lines) + "\n").encode(), timeout=60)
     assert process.returncode == 0
     seen = [json.loads(line) for line in output.decode().splitlines()]
     assert seen[0] == {"event": "ready"}
-    assert {event["which"] for event in seen if event.get("id") == "1" and "which" in event} == {"base", "adapter"}
+    assert {event["which"] for event in seen if event.get("id") == "1" and "which" in event} == {
+        "base",
+        "adapter",
+    }
     assert [event["event"] for event in seen if event.get("event") in {"finished", "error"}] == [
-        "finished", "error", "finished"]
+        "finished",
+        "error",
+        "finished",
+    ]

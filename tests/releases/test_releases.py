@@ -24,8 +24,10 @@ from training.runs.services import finish_run, queue_run
 from training.runs.withdrawals import withdraw_answer, withdraw_consent
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
-REPORT = {"adapter_sha256": "a" * 64, "evaluation": {"base_bpb": 4.0, "adapter_bpb": 2.0, "base_chrf": 1.0,
-                                                     "adapter_chrf": 9.0}}
+REPORT = {
+    "adapter_sha256": "a" * 64,
+    "evaluation": {"base_bpb": 4.0, "adapter_bpb": 2.0, "base_chrf": 1.0, "adapter_chrf": 9.0},
+}
 
 
 @pytest.fixture
@@ -36,8 +38,11 @@ def release(project, validated_corpus, esi, now):
 def test_the_folder_holds_manifest_data_and_card(release):
     folder = folder_of(release)
     manifest = json.loads((folder / "manifest.json").read_text())
-    rows = [json.loads(line) for split in ("train", "validation", "test")
-            for line in (folder / "data" / f"{split}.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for split in ("train", "validation", "test")
+        for line in (folder / "data" / f"{split}.jsonl").read_text().splitlines()
+    ]
     assert len(rows) == 12 == release.items.count()
     assert {item["id"] for item in manifest["items"]} == {row["id"] for row in rows}
     receipts = {str(answer.pk): [str(answer.receipt_id)] for answer in Answer.objects.all()}
@@ -83,20 +88,23 @@ def test_the_database_refuses_an_answer_without_live_consent(release, ben, valid
     ReleaseItem.objects.filter(answer=answer).delete()
     Grant.objects.filter(receipt=answer.receipt, purpose=PURPOSE).update(withdrawn_at=release.created_at)
     with pytest.raises(IntegrityError, match="no live consent"), transaction.atomic():
-        ReleaseItem.objects.create(release=release, answer=answer, receipt=answer.receipt, split="train",
-                                   row_sha256="0" * 64)
+        ReleaseItem.objects.create(
+            release=release, answer=answer, receipt=answer.receipt, split="train", row_sha256="0" * 64
+        )
 
 
 def test_the_database_refuses_what_is_not_validated_or_of_another_receipt(release, ben, filipa):
     mine, other = Answer.objects.filter(author=ben).first(), Answer.objects.filter(author=filipa).first()
     ReleaseItem.objects.filter(answer=mine).delete()
     with pytest.raises(IntegrityError, match="another receipt"), transaction.atomic():
-        ReleaseItem.objects.create(release=release, answer=mine, receipt=other.receipt, split="train",
-                                   row_sha256="0" * 64)
+        ReleaseItem.objects.create(
+            release=release, answer=mine, receipt=other.receipt, split="train", row_sha256="0" * 64
+        )
     Answer.objects.filter(pk=mine.pk).update(state="submitted")
     with pytest.raises(IntegrityError, match="not validated"), transaction.atomic():
-        ReleaseItem.objects.create(release=release, answer=mine, receipt=mine.receipt, split="train",
-                                   row_sha256="0" * 64)
+        ReleaseItem.objects.create(
+            release=release, answer=mine, receipt=mine.receipt, split="train", row_sha256="0" * 64
+        )
 
 
 def test_a_correction_needs_the_consent_of_everybody_whose_words_are_in_it(
@@ -134,9 +142,17 @@ def test_only_researchers_and_stewards_freeze(project, validated_corpus, ben, no
 
 
 def test_a_contributor_in_several_documents_has_rows_withheld_rather_than_leaked():
-    rows = [SplitRow(f"{document}{n}", document, (person,))
-            for document, person, number in (("a", "x", 50), ("b", "y", 10), ("c", "z", 10), ("b", "x", 3),
-                                             ("c", "x", 2)) for n in range(number * 10, number * 10 + number)]
+    rows = [
+        SplitRow(f"{document}{n}", document, (person,))
+        for document, person, number in (
+            ("a", "x", 50),
+            ("b", "y", 10),
+            ("c", "z", 10),
+            ("b", "x", 3),
+            ("c", "x", 2),
+        )
+        for n in range(number * 10, number * 10 + number)
+    ]
     splits = assign_splits(rows)
     assert assign_splits(rows[::-1]) == splits
     withheld = {row.id for row in rows} - set(splits)

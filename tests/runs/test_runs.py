@@ -37,8 +37,10 @@ from training.runs.services import (
 from training.runs.withdrawals import withdraw_consent
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
-TINY = {"recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 2, "checkpoint_every": 1},
-        "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4}}
+TINY = {
+    "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 2, "checkpoint_every": 1},
+    "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4},
+}
 LONG = {"recipe": {**TINY["recipe"], "epochs": 100, "batch_size": 1}, "evaluation": TINY["evaluation"]}
 MINUTE = timedelta(minutes=1)
 
@@ -96,8 +98,9 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi
     run.refresh_from_db()
     assert run.state == Run.State.CANCELLED
     assert list((folder_of(run) / "checkpoints").glob("step-*.pt"))
-    Run.objects.filter(pk=run.pk).update(settings={**run.settings, "recipe": {**run.settings["recipe"],
-                                                                              "max_steps": 1}})
+    Run.objects.filter(pk=run.pk).update(
+        settings={**run.settings, "recipe": {**run.settings["recipe"], "max_steps": 1}}
+    )
     resume_run(run=run, resumed_by=esi, now=timezone.now())
     assert supervisor.execute(run.pk) == "finished"
     assert '"event": "resumed"' in (folder_of(run) / "log.jsonl").read_text()
@@ -174,11 +177,10 @@ def test_stewards_approve_with_eyes_open(release, esi, aroha, ben, community, no
         decide_adapter(**decide, approve=True, note="again")
 
 
-def test_the_schedule_starts_only_what_is_allowed_due_and_new(
-    project, validated_corpus, aroha, esi, ben, now
-):
-    schedule = set_schedule(project=project, is_allowed=False, minimum_new_items=13, cadence_hours=1,
-                            changed_by=aroha, now=now)
+def test_the_schedule_starts_only_what_is_allowed_due_and_new(project, validated_corpus, aroha, esi, ben, now):
+    schedule = set_schedule(
+        project=project, is_allowed=False, minimum_new_items=13, cadence_hours=1, changed_by=aroha, now=now
+    )
     check = {"schedule_id": schedule.pk}
     assert check_schedule(**check, now=now) is None
     set_schedule(project=project, is_allowed=True, minimum_new_items=13, cadence_hours=1, changed_by=aroha, now=now)
@@ -202,8 +204,9 @@ def test_an_unchanged_release_starts_nothing(project, validated_corpus, aroha, e
     release, _ = freeze_release(project=project, purpose=PURPOSE, created_by=esi, now=now)
     run = queue_run(release=release, started_by=esi, now=now)
     finish_run(run=run, report=report(), now=now)
-    schedule = set_schedule(project=project, is_allowed=True, minimum_new_items=1, cadence_hours=1,
-                            changed_by=aroha, now=now)
+    schedule = set_schedule(
+        project=project, is_allowed=True, minimum_new_items=1, cadence_hours=1, changed_by=aroha, now=now
+    )
     # Rows that are withheld from every release count as new again and again; the hash says nothing changed.
     monkeypatch.setattr("training.runs.schedule.count_new_items", lambda project: 5)
     assert check_schedule(schedule_id=schedule.pk, now=now + 120 * MINUTE) is None

@@ -20,8 +20,9 @@ def completion_losses(model: Any, batch: dict[str, Tensor]) -> Tensor:
     labels = batch["labels"][:, 1:]
     wanted = labels != IGNORED
     core = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = core.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"],
-                        use_cache=False).last_hidden_state[:, :-1]
+    hidden = core.model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+    ).last_hidden_state[:, :-1]
     logits = core.lm_head(hidden[wanted])
     return F.cross_entropy(logits.float(), labels[wanted], reduction="none")
 

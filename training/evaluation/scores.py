@@ -29,8 +29,9 @@ class Interval:
     high: float
 
 
-def difference_interval(first: Sequence[float], second: Sequence[float], sizes: Sequence[int], *, seed: int = 0,
-                        draws: int = 1000) -> Interval:
+def difference_interval(
+    first: Sequence[float], second: Sequence[float], sizes: Sequence[int], *, seed: int = 0, draws: int = 1000
+) -> Interval:
     """Paired bootstrap over sentences of bits_per_byte(second) - bits_per_byte(first) (Koehn 2004)."""
     random_ = random.Random(seed)  # noqa: S311 - resampling, not secrecy
     count = len(sizes)

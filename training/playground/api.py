@@ -24,8 +24,17 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
 
     class Meta:
         model = Generation
-        fields = ["id", "adapter", "source", "state", "base_text", "adapter_text", "failure", "created_at",
-                  "ended_at"]
+        fields = [
+            "id",
+            "adapter",
+            "source",
+            "state",
+            "base_text",
+            "adapter_text",
+            "failure",
+            "created_at",
+            "ended_at",
+        ]
 
 
 class NewGenerationSerializer(serializers.Serializer[Any]):
@@ -56,7 +65,11 @@ class GenerationViewSet(viewsets.ReadOnlyModelViewSet[Generation]):
         given.is_valid(raise_exception=True)
         visible = Adapter.objects.visible_to(person_of(request))
         adapter = get_object_or_404(visible, pk=given.validated_data["adapter"])
-        generation = request_generation(adapter=adapter, person=person_of(request), now=timezone.now(),
-                                        source=given.validated_data["source"])
+        generation = request_generation(
+            adapter=adapter,
+            person=person_of(request),
+            now=timezone.now(),
+            source=given.validated_data["source"],
+        )
         ring(generation)
         return Response(self.get_serializer(generation).data, status=status.HTTP_202_ACCEPTED)

@@ -85,8 +85,15 @@ class Engine:
         kept = {key: value for key, value in os.environ.items() if key not in secret}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "training.recipes.generate", "--base", str(base.folder)],
-            cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**kept, "PYTHONPATH": str(settings.BASE_DIR), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"},
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={
+                **kept,
+                "PYTHONPATH": str(settings.BASE_DIR),
+                "HF_HUB_OFFLINE": "1",
+                "TRANSFORMERS_OFFLINE": "1",
+            },
         )
         self._base = str(base.folder)
         return self._process

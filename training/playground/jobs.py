@@ -36,8 +36,11 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
         failure = str(error)
     if generation is not None:
         end_generation(generation=generation, texts=texts, failure=failure, now=timezone.now())
-        publish(client, generation_id,
-                {"event": "error", "message": failure} if failure else {"event": "finished"})
+        publish(
+            client,
+            generation_id,
+            {"event": "error", "message": failure} if failure else {"event": "finished"},
+        )
     client.close()
 
 
@@ -47,11 +50,19 @@ def _events(generation: Generation) -> Any:
     if base is None:
         raise EngineFailed("The base model is not on this worker.")
     project = adapter.run.release.project
-    return engine.generate(base, {
-        "id": str(generation.pk), "adapter": str(adapter_folder(adapter)), "source": generation.source,
-        "source_name": project.source_language_name, "target_name": adapter.community.language_name,
-        "max_new_tokens": MAX_NEW_TOKENS, "temperature": 0.0, "seed": 0,
-    })
+    return engine.generate(
+        base,
+        {
+            "id": str(generation.pk),
+            "adapter": str(adapter_folder(adapter)),
+            "source": generation.source,
+            "source_name": project.source_language_name,
+            "target_name": adapter.community.language_name,
+            "max_new_tokens": MAX_NEW_TOKENS,
+            "temperature": 0.0,
+            "seed": 0,
+        },
+    )
 
 
 def ring(generation: Generation) -> None:

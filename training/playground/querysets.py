@@ -8,7 +8,6 @@ from django.db import models
 
 if TYPE_CHECKING:
     from people.models import Person
-    from training.playground.models import Generation
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):

@@ -34,16 +34,15 @@ def request_generation(*, adapter: Adapter, person: Person, source: str, now: da
     current = Adapter.objects.select_for_update().get(pk=adapter.pk)
     if not current.is_usable:
         raise NotServed(
-            "This adapter learnt from words that were withdrawn." if current.contains_withdrawn
+            "This adapter learnt from words that were withdrawn."
+            if current.contains_withdrawn
             else "A steward has not approved this adapter, so it is not used here."
         )
     try:
         text = clean_text(source, maximum=LONGEST_SOURCE)
     except UnusableText as error:
         raise Invalid(str(error), field="source") from error
-    waiting = Generation.objects.filter(
-        person=person, state__in=[Generation.State.QUEUED, Generation.State.RUNNING]
-    )
+    waiting = Generation.objects.filter(person=person, state__in=[Generation.State.QUEUED, Generation.State.RUNNING])
     if waiting.exists():
         raise OneAtATime("Your last sentence is still being written. Please wait for it.")
     return Generation.objects.create(adapter=current, person=person, source=text, created_at=now)
@@ -55,7 +54,8 @@ def start_generation(*, generation_id: str, now: datetime) -> Generation | None:
         generation = (
             Generation.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("adapter__run__release__project", "adapter__community")
-            .filter(pk=generation_id, state=Generation.State.QUEUED).first()
+            .filter(pk=generation_id, state=Generation.State.QUEUED)
+            .first()
         )
         if generation is None:
             return None

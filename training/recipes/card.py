@@ -11,25 +11,25 @@ def card_of(report: dict[str, Any]) -> str:
     low, high = evaluation["bpb_difference_ci95"]
     better = evaluation["adapter_bpb"] < evaluation["base_bpb"]
     verdict = "better" if better else "not better"
-    return f"""# Adapter: {language['source_name']} to {language['target_name']}
+    return f"""# Adapter: {language["source_name"]} to {language["target_name"]}
 
-A {report['method'].upper()} adapter for the base model `{report['base']['path']}`
-(weights SHA-256 `{report['base']['sha256']}`).
+A {report["method"].upper()} adapter for the base model `{report["base"]["path"]}`
+(weights SHA-256 `{report["base"]["sha256"]}`).
 
-- Adapter SHA-256 (sorted tensor names and bytes): `{report['adapter_sha256']}`
-- Trained on {data['train']['used']} sentences, validated on {data['validation']['used']}; training file SHA-256
-  `{data['train']['sha256']}`. The release's manifest names the consent receipt of every sentence.
-- {report['tokens']} tokens in {report['seconds']:.0f} s on {report['environment']['device']};
-  {report['energy']['wh']} Wh ({report['energy']['source']}).
+- Adapter SHA-256 (sorted tensor names and bytes): `{report["adapter_sha256"]}`
+- Trained on {data["train"]["used"]} sentences, validated on {data["validation"]["used"]}; training file SHA-256
+  `{data["train"]["sha256"]}`. The release's manifest names the consent receipt of every sentence.
+- {report["tokens"]} tokens in {report["seconds"]:.0f} s on {report["environment"]["device"]};
+  {report["energy"]["wh"]} Wh ({report["energy"]["source"]}).
 
-## Evaluation on {evaluation['items']} held-out sentences
+## Evaluation on {evaluation["items"]} held-out sentences
 
 No document and no contributor of them was trained on. On them the adapter is {verdict} than the base model.
 
 | | base | adapter |
 |---|---|---|
-| bits per byte (lower is better) | {evaluation['base_bpb']:.3f} | {evaluation['adapter_bpb']:.3f} |
-| chrF++ on {evaluation['generated_items']} (higher is better) | {evaluation['base_chrf']:.1f} | {evaluation['adapter_chrf']:.1f} |
+| bits per byte (lower is better) | {evaluation["base_bpb"]:.3f} | {evaluation["adapter_bpb"]:.3f} |
+| chrF++ on {evaluation["generated_items"]} (higher is better) | {evaluation["base_chrf"]:.1f} | {evaluation["adapter_chrf"]:.1f} |
 
 95 % interval of the difference in bits per byte: {low:.3f} to {high:.3f}.
 

@@ -15,8 +15,14 @@ from training.recipes.text import Example, Row, batches_of, collate, ordered, pr
 GENERATION_BATCH = 12
 
 
-def compare(model: Any, tokenizer: Any, examples: Sequence[Example], rows: Sequence[Row], config: Configuration,
-            journal: Journal) -> dict[str, Any]:
+def compare(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    rows: Sequence[Row],
+    config: Configuration,
+    journal: Journal,
+) -> dict[str, Any]:
     """The evaluation part of a report. The base is the same quantised model with the adapter disabled."""
     model.eval()
     chosen = ordered(examples, seed=config.recipe.seed, epoch=-2)[: config.evaluation.max_items]
@@ -33,13 +39,23 @@ def compare(model: Any, tokenizer: Any, examples: Sequence[Example], rows: Seque
     interval = difference_interval(base_nats, adapter_nats, sizes, seed=config.recipe.seed)
     references = [row.target for row in asked]
     return {
-        "items": len(sizes), "generated_items": len(asked),
-        "base_bpb": bits_per_byte(base_nats, sizes), "adapter_bpb": bits_per_byte(adapter_nats, sizes),
+        "items": len(sizes),
+        "generated_items": len(asked),
+        "base_bpb": bits_per_byte(base_nats, sizes),
+        "adapter_bpb": bits_per_byte(adapter_nats, sizes),
         "bpb_difference_ci95": [interval.low, interval.high],
-        "base_chrf": chrf(base_texts, references), "adapter_chrf": chrf(adapter_texts, references),
+        "base_chrf": chrf(base_texts, references),
+        "adapter_chrf": chrf(adapter_texts, references),
         "samples": [
-            {"id": row.id, "source": row.source, "reference": row.target, "base": base, "adapter": adapter,
-             "base_chrf": sentence_chrf(base, row.target), "adapter_chrf": sentence_chrf(adapter, row.target)}
+            {
+                "id": row.id,
+                "source": row.source,
+                "reference": row.target,
+                "base": base,
+                "adapter": adapter,
+                "base_chrf": sentence_chrf(base, row.target),
+                "adapter_chrf": sentence_chrf(adapter, row.target),
+            }
             for row, base, adapter in zip(asked, base_texts, adapter_texts, strict=True)
         ][: config.evaluation.samples],
     }
@@ -58,8 +74,14 @@ class _Work:
             raise Stopped
 
 
-def _measure(model: Any, tokenizer: Any, batches: Sequence[list[Example]], asked: Sequence[Row],
-             config: Configuration, work: _Work) -> tuple[list[float], list[str]]:
+def _measure(
+    model: Any,
+    tokenizer: Any,
+    batches: Sequence[list[Example]],
+    asked: Sequence[Row],
+    config: Configuration,
+    work: _Work,
+) -> tuple[list[float], list[str]]:
     nats: list[float] = []
     for batch in batches:
         tensors = collate(batch, tokenizer.pad_token_id)
@@ -68,8 +90,15 @@ def _measure(model: Any, tokenizer: Any, batches: Sequence[list[Example]], asked
     texts: list[str] = []
     for start in range(0, len(asked), GENERATION_BATCH):
         part = asked[start : start + GENERATION_BATCH]
-        prompts = [prompt_of(tokenizer, row.source, source_name=config.language.source_name,
-                             target_name=config.language.target_name) for row in part]
+        prompts = [
+            prompt_of(
+                tokenizer,
+                row.source,
+                source_name=config.language.source_name,
+                target_name=config.language.target_name,
+            )
+            for row in part
+        ]
         texts += generate_batch(model, tokenizer, prompts, max_new_tokens=config.evaluation.max_new_tokens)
         work.add(len(part))
     return nats, texts

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-
 Section = TypeVar("Section")
 
 
@@ -84,11 +83,26 @@ class Energy:
 
 # (least, most) of every number a person may set.
 _BOUNDS: dict[str, tuple[float, float]] = {
-    "rank": (1, 256), "alpha": (1, 1024), "dropout": (0, 0.9), "learning_rate": (1e-7, 0.1), "warmup": (0, 0.5),
-    "epochs": (1, 100), "max_steps": (0, 1_000_000), "batch_size": (1, 256), "max_length": (16, 4096),
-    "clip": (0.01, 100), "weight_decay": (0, 1), "seed": (0, 2**31 - 1), "validate_every": (1, 100_000),
-    "checkpoint_every": (1, 100_000), "threads": (1, 256), "max_items": (1, 100_000),
-    "generate_items": (1, 10_000), "max_new_tokens": (1, 1024), "samples": (0, 1000), "watts": (0, 1e6),
+    "rank": (1, 256),
+    "alpha": (1, 1024),
+    "dropout": (0, 0.9),
+    "learning_rate": (1e-7, 0.1),
+    "warmup": (0, 0.5),
+    "epochs": (1, 100),
+    "max_steps": (0, 1_000_000),
+    "batch_size": (1, 256),
+    "max_length": (16, 4096),
+    "clip": (0.01, 100),
+    "weight_decay": (0, 1),
+    "seed": (0, 2**31 - 1),
+    "validate_every": (1, 100_000),
+    "checkpoint_every": (1, 100_000),
+    "threads": (1, 256),
+    "max_items": (1, 100_000),
+    "generate_items": (1, 10_000),
+    "max_new_tokens": (1, 1024),
+    "samples": (0, 1000),
+    "watts": (0, 1e6),
     "grams_per_kwh": (0, 5000),
 }
 
@@ -104,8 +118,10 @@ class Recipe:
     def from_mapping(cls, given: Mapping[str, Any]) -> Recipe:
         """Read {"recipe": {...}, "evaluation": {...}}; what is left out gets its default."""
         _only(given, {"recipe", "evaluation"}, "settings")
-        return cls(recipe=_read(RecipeSettings, given.get("recipe", {}), "recipe"),
-                   evaluation=_read(EvaluationSettings, given.get("evaluation", {}), "evaluation"))
+        return cls(
+            recipe=_read(RecipeSettings, given.get("recipe", {}), "recipe"),
+            evaluation=_read(EvaluationSettings, given.get("evaluation", {}), "evaluation"),
+        )
 
     def as_mapping(self) -> dict[str, Any]:
         """The same as plain values, as config.toml and the database keep them."""
@@ -139,7 +155,9 @@ class Configuration:
             if not Path(value).is_file():
                 raise ConfigurationError(f"data.{name} names {value}, which is not there.")
         return cls(
-            folder=path.parent, data=data, base=_read(Base, raw.get("base", {}), "base"),
+            folder=path.parent,
+            data=data,
+            base=_read(Base, raw.get("base", {}), "base"),
             language=_read(Language, raw.get("language", {}), "language"),
             recipe=_read(RecipeSettings, raw.get("recipe", {}), "recipe"),
             evaluation=_read(EvaluationSettings, raw.get("evaluation", {}), "evaluation"),

@@ -38,20 +38,30 @@ class Writer:
     def answer(self, request: dict[str, Any]) -> None:
         """Write the events of one request."""
         name = self._load(request["adapter"]) if request.get("adapter") else None
-        prompt = prompt_of(self._tokenizer, request["source"], source_name=request["source_name"],
-                           target_name=request["target_name"])
+        prompt = prompt_of(
+            self._tokenizer,
+            request["source"],
+            source_name=request["source_name"],
+            target_name=request["target_name"],
+        )
         for which in ("base", "adapter") if name else ("base",):
-            plain = self._model.disable_adapter() if which == "base" and isinstance(self._model, PeftModel) else (
-                contextlib.nullcontext()
+            plain = (
+                self._model.disable_adapter()
+                if which == "base" and isinstance(self._model, PeftModel)
+                else (contextlib.nullcontext())
             )
             if which == "adapter":
                 self._model.set_adapter(name)
             began = time.monotonic()
             with plain:
-                for piece in stream_tokens(self._model, self._tokenizer, prompt,
-                                           max_new_tokens=int(request.get("max_new_tokens", 64)),
-                                           temperature=float(request.get("temperature", 0.0)),
-                                           seed=int(request.get("seed", 0))):
+                for piece in stream_tokens(
+                    self._model,
+                    self._tokenizer,
+                    prompt,
+                    max_new_tokens=int(request.get("max_new_tokens", 64)),
+                    temperature=float(request.get("temperature", 0.0)),
+                    seed=int(request.get("seed", 0)),
+                ):
                     tell(id=request["id"], which=which, text=piece)
             tell(id=request["id"], which=which, event="done", seconds=round(time.monotonic() - began, 2))
         tell(id=request["id"], event="finished")

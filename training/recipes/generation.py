@@ -17,14 +17,21 @@ def generate_batch(model: Any, tokenizer: Any, prompts: Sequence[str], *, max_ne
     ids = torch.tensor([[pad] * (length - len(tokens)) + tokens for tokens in encoded])
     mask = torch.tensor([[0] * (length - len(tokens)) + [1] * len(tokens) for tokens in encoded])
     ids, mask = ids.to(model.device), mask.to(model.device)
-    made = model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False,
-                          pad_token_id=pad, eos_token_id=tokenizer.eos_token_id)
+    made = model.generate(
+        input_ids=ids,
+        attention_mask=mask,
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        pad_token_id=pad,
+        eos_token_id=tokenizer.eos_token_id,
+    )
     return [tokenizer.decode(row[length:], skip_special_tokens=True).strip() for row in made]
 
 
 @torch.inference_mode()
-def stream_tokens(model: Any, tokenizer: Any, prompt: str, *, max_new_tokens: int, temperature: float,
-                  seed: int) -> Iterator[str]:
+def stream_tokens(
+    model: Any, tokenizer: Any, prompt: str, *, max_new_tokens: int, temperature: float, seed: int
+) -> Iterator[str]:
     """Yield the continuation piece by piece; a piece never ends inside a character."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.tensor([tokenizer(prompt, add_special_tokens=False)["input_ids"]])
@@ -41,9 +48,9 @@ def stream_tokens(model: Any, tokenizer: Any, prompt: str, *, max_new_tokens: in
         made.append(token)
         text = tokenizer.decode(made, skip_special_tokens=True)
         if not text.endswith("\ufffd") and len(text) > len(shown):
-            yield text[len(shown):]
+            yield text[len(shown) :]
             shown = text
         ids = torch.tensor([[token]])
-    rest = tokenizer.decode(made, skip_special_tokens=True)[len(shown):]
+    rest = tokenizer.decode(made, skip_special_tokens=True)[len(shown) :]
     if rest:
         yield rest

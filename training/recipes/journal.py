@@ -60,7 +60,12 @@ class Journal:
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one event; it is on disk when this returns, so a page can show it."""
-        line = {"event": event, **facts, "seconds": round(self.seconds, 2), "energy_wh": round(self.watt_hours, 4)}
+        line = {
+            "event": event,
+            **facts,
+            "seconds": round(self.seconds, 2),
+            "energy_wh": round(self.watt_hours, 4),
+        }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 

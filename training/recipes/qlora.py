@@ -98,8 +98,13 @@ def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Exa
     """One split as tokens; rows longer than `max_length` are left out and counted in the report."""
     rows = read_rows(getattr(config.data, split))
     encoded = (
-        encode(tokenizer, row, source_name=config.language.source_name, target_name=config.language.target_name,
-               max_length=config.recipe.max_length)
+        encode(
+            tokenizer,
+            row,
+            source_name=config.language.source_name,
+            target_name=config.language.target_name,
+            max_length=config.recipe.max_length,
+        )
         for row in rows
     )
     kept = [example for example in encoded if example is not None]
@@ -118,10 +123,16 @@ def load_base(config: Configuration) -> Any:
     # these two choices follows the libraries' documentation and was not measured by this project.
     compute = torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float32
     quantisation = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute,
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=compute,
     )
     return AutoModelForCausalLM.from_pretrained(
-        config.base.path, quantization_config=quantisation, device_map={"": 0 if on_gpu else "cpu"}, dtype=compute,
+        config.base.path,
+        quantization_config=quantisation,
+        device_map={"": 0 if on_gpu else "cpu"},
+        dtype=compute,
     )
 
 
@@ -130,8 +141,14 @@ def add_lora(model: Any, config: Configuration) -> Any:
     recipe = config.recipe
     for parameter in model.parameters():
         parameter.requires_grad = False
-    lora = LoraConfig(task_type="CAUSAL_LM", r=recipe.rank, lora_alpha=recipe.alpha, lora_dropout=recipe.dropout,
-                      target_modules="all-linear", bias="none")
+    lora = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules="all-linear",
+        bias="none",
+    )
     adapted = get_peft_model(model, lora)
     for parameter in adapted.parameters():
         if parameter.requires_grad:
@@ -139,8 +156,9 @@ def add_lora(model: Any, config: Configuration) -> Any:
     return adapted
 
 
-def train(model: Any, tokenizer: Any, examples: dict[str, list[Example]], config: Configuration,
-          journal: Journal) -> int:
+def train(
+    model: Any, tokenizer: Any, examples: dict[str, list[Example]], config: Configuration, journal: Journal
+) -> int:
     """Train from the newest checkpoint, or from the beginning; returns the number of tokens read."""
     recipe = config.recipe
     batches_per_epoch = math.ceil(len(examples["train"]) / recipe.batch_size)
@@ -160,10 +178,18 @@ def train(model: Any, tokenizer: Any, examples: dict[str, list[Example]], config
         journal.write("resumed", step=step, steps=steps)
 
     def remember() -> None:
-        save_checkpoint(config.folder, step, {
-            "adapter": get_peft_model_state_dict(model), "optimiser": optimiser.state_dict(),
-            "schedule": schedule.state_dict(), "rng": torch.get_rng_state(), "step": step, "tokens": tokens,
-        })
+        save_checkpoint(
+            config.folder,
+            step,
+            {
+                "adapter": get_peft_model_state_dict(model),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "rng": torch.get_rng_state(),
+                "step": step,
+                "tokens": tokens,
+            },
+        )
 
     began_at, began_tokens = journal.seconds, tokens
     model.train()
@@ -177,9 +203,18 @@ def train(model: Any, tokenizer: Any, examples: dict[str, list[Example]], config
             tokens += sum(len(example.tokens) for example in batch)
             speed = (tokens - began_tokens) / max(journal.seconds - began_at, 1e-6)
             left = (steps - step) * (tokens / step) / speed
-            journal.write("step", step=step, steps=steps, epoch=epoch + 1, loss=round(loss, 5), learning_rate=rate,
-                          grad_norm=round(norm, 4), tokens=tokens, tokens_per_second=round(speed, 1),
-                          seconds_left=round(left))
+            journal.write(
+                "step",
+                step=step,
+                steps=steps,
+                epoch=epoch + 1,
+                loss=round(loss, 5),
+                learning_rate=rate,
+                grad_norm=round(norm, 4),
+                tokens=tokens,
+                tokens_per_second=round(speed, 1),
+                seconds_left=round(left),
+            )
             if step % recipe.validate_every == 0 or step == steps:
                 validate(model, tokenizer, examples["validation"], config, journal, step)
             if journal.stop_asked:
@@ -193,8 +228,15 @@ def train(model: Any, tokenizer: Any, examples: dict[str, list[Example]], config
     return tokens
 
 
-def one_step(model: Any, tokenizer: Any, batch: list[Example], optimiser: Any, schedule: Any,
-             trainable: list[Any], clip: float) -> tuple[float, float]:
+def one_step(
+    model: Any,
+    tokenizer: Any,
+    batch: list[Example],
+    optimiser: Any,
+    schedule: Any,
+    trainable: list[Any],
+    clip: float,
+) -> tuple[float, float]:
     """One optimiser step on one batch: mean loss in nats per completion token, and the gradient's norm."""
     tensors = {name: value.to(model.device) for name, value in collate(batch, tokenizer.pad_token_id).items()}
     loss = completion_losses(model, tensors).mean()
@@ -208,8 +250,9 @@ def one_step(model: Any, tokenizer: Any, batch: list[Example], optimiser: Any, s
     return float(loss.detach()), float(norm)
 
 
-def validate(model: Any, tokenizer: Any, examples: list[Example], config: Configuration, journal: Journal,
-             step: int) -> None:
+def validate(
+    model: Any, tokenizer: Any, examples: list[Example], config: Configuration, journal: Journal, step: int
+) -> None:
     """Bits per byte on part of the validation split, for the curve."""
     model.eval()
     part = ordered(examples, seed=config.recipe.seed, epoch=-1)[: max(1, config.evaluation.max_items // 2)]
@@ -232,31 +275,54 @@ def sha256_of_adapter(model: Any) -> str:
     return digest.hexdigest()
 
 
-def build_report(config: Configuration, model: Any, examples: dict[str, list[Example]], tokens: int,
-                 adapter_sha256: str, evaluation: dict[str, Any], journal: Journal) -> dict[str, Any]:
+def build_report(
+    config: Configuration,
+    model: Any,
+    examples: dict[str, list[Example]],
+    tokens: int,
+    adapter_sha256: str,
+    evaluation: dict[str, Any],
+    journal: Journal,
+) -> dict[str, Any]:
     """Everything worth keeping about the run, as report.json holds it."""
     recipe, grams = config.recipe, config.energy.grams_per_kwh
     parameters = list(model.parameters())
     hours = journal.watt_hours
     splits = ("train", "validation", "test")
     return {
-        "version": 1, "method": "qlora", "adapter_sha256": adapter_sha256,
+        "version": 1,
+        "method": "qlora",
+        "adapter_sha256": adapter_sha256,
         "base": {"path": Path(config.base.path).name, "sha256": config.base.sha256},
-        "language": vars(config.language), "recipe": vars(recipe),
-        "data": {split: {"used": len(examples[split]), "rows": len(read_rows(getattr(config.data, split))),
-                         "sha256": sha256_of_file(Path(getattr(config.data, split)))} for split in splits},
+        "language": vars(config.language),
+        "recipe": vars(recipe),
+        "data": {
+            split: {
+                "used": len(examples[split]),
+                "rows": len(read_rows(getattr(config.data, split))),
+                "sha256": sha256_of_file(Path(getattr(config.data, split))),
+            }
+            for split in splits
+        },
         "parameters": {
             "trainable": sum(value.numel() for value in parameters if value.requires_grad),
             # Two NF4 weights share one stored byte.
             "total": sum(value.numel() * (2 if value.dtype == torch.uint8 else 1) for value in parameters),
         },
-        "tokens": tokens, "seconds": round(journal.seconds, 1), "peak_memory_mb": round(peak_memory_mb()),
-        "energy": {"wh": round(hours, 5), "watts": config.energy.watts,
-                   "source": "stated power times seconds, not measured" if config.energy.watts else "unknown",
-                   "grams_co2": round(hours / 1000 * grams, 3) if grams and config.energy.watts else None},
+        "tokens": tokens,
+        "seconds": round(journal.seconds, 1),
+        "peak_memory_mb": round(peak_memory_mb()),
+        "energy": {
+            "wh": round(hours, 5),
+            "watts": config.energy.watts,
+            "source": "stated power times seconds, not measured" if config.energy.watts else "unknown",
+            "grams_co2": round(hours / 1000 * grams, 3) if grams and config.energy.watts else None,
+        },
         "environment": {
-            "python": platform.python_version(), "machine": platform.machine(),
-            "device": "cuda" if torch.cuda.is_available() else "cpu", "threads": recipe.threads,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "device": "cuda" if torch.cuda.is_available() else "cpu",
+            "threads": recipe.threads,
             **{name: version(name) for name in ("torch", "transformers", "peft", "bitsandbytes", "sacrebleu")},
         },
         "evaluation": evaluation,

@@ -65,6 +65,7 @@ def encode(tokenizer: Any, row: Row, *, source_name: str, target_name: str, max_
 
 def ordered(examples: Sequence[Example], *, seed: int, epoch: int) -> list[Example]:
     """The examples by a keyed hash of their ids: taking rows away never changes the order of the others."""
+
     def key(example: Example) -> bytes:
         return hmac.new(f"{seed}:{epoch}".encode(), example.id.encode(), hashlib.sha256).digest()
 

@@ -30,8 +30,19 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
 
     class Meta:
         model = Release
-        fields = ["id", "community", "project", "number", "purpose", "note", "sha256", "counts", "created_at",
-                  "contains_withdrawn", "withdrawn_since"]
+        fields = [
+            "id",
+            "community",
+            "project",
+            "number",
+            "purpose",
+            "note",
+            "sha256",
+            "counts",
+            "created_at",
+            "contains_withdrawn",
+            "withdrawn_since",
+        ]
         read_only_fields = ["number", "sha256", "created_at", "withdrawn_since"]
 
 
@@ -70,10 +81,11 @@ class ReleaseViewSet(viewsets.ReadOnlyModelViewSet[Release]):
         fields = dict(given.validated_data)
         visible = Project.objects.visible_to(person_of(request))
         project = get_object_or_404(visible, pk=fields.pop("project"))
-        release, is_new = freeze_release(project=project, created_by=person_of(request), now=timezone.now(),
-                                         **fields)
-        return Response(self.get_serializer(release).data,
-                        status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+        release, is_new = freeze_release(project=project, created_by=person_of(request), now=timezone.now(), **fields)
+        return Response(
+            self.get_serializer(release).data,
+            status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK,
+        )
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 
 from annotation.answers.models import Answer
@@ -30,7 +29,9 @@ class Release(models.Model):
     created_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     withdrawn_since = models.DateTimeField(
-        null=True, blank=True, help_text="When words in it were first withdrawn; such a release trains nothing."
+        null=True,
+        blank=True,
+        help_text="When words in it were first withdrawn; such a release trains nothing.",
     )
 
     objects = ReleaseQuerySet.as_manager()

@@ -10,7 +10,6 @@ from people.models import Community
 
 if TYPE_CHECKING:
     from people.models import Person
-    from training.releases.models import Release
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):

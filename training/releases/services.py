@@ -56,22 +56,28 @@ def draft_release(*, project: Project, purpose: str) -> Draft:
         str(answer.pk): answer
         for answer in selected_answers(project, purpose)
         .select_related("task__item__source__variety", "author", "from_adjudication")
-        .prefetch_related("built_on").order_by("pk")
+        .prefetch_related("built_on")
+        .order_by("pk")
     }
     if not answers:
         raise NothingToRelease("No validated sentence may be used for this purpose yet.")
     rows = [_row(answer, project) for answer in answers.values()]
     try:
-        splits = assign_splits(
-            [SplitRow(row["id"], row["document"], tuple(row["contributors"])) for row in rows]
-        )
+        splits = assign_splits([SplitRow(row["id"], row["document"], tuple(row["contributors"])) for row in rows])
     except CannotSplit as error:
         raise NothingToRelease(str(error)) from error
     files = data_files(rows, splits)
     manifest = manifest_of(head=_head(project, purpose), rows=rows, splits=splits, files=files)
     manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
-    return Draft(rows=rows, answers=answers, splits=splits, files=files, manifest=manifest,
-                 manifest_bytes=manifest_bytes, sha256=hashlib.sha256(manifest_bytes).hexdigest())
+    return Draft(
+        rows=rows,
+        answers=answers,
+        splits=splits,
+        files=files,
+        manifest=manifest,
+        manifest_bytes=manifest_bytes,
+        sha256=hashlib.sha256(manifest_bytes).hexdigest(),
+    )
 
 
 def _row(answer: Answer, project: Project) -> dict[str, Any]:
@@ -102,23 +108,31 @@ def _head(project: Project, purpose: str) -> dict[str, Any]:
     community = project.community
     return {
         "community": {
-            "slug": community.slug, "name": community.name, "language_name": community.language_name,
-            "language_tag": community.language_tag, "iso_639_3": community.iso_639_3,
-            "glottocode": community.glottocode, "script": community.script, "is_demo": community.is_demo,
+            "slug": community.slug,
+            "name": community.name,
+            "language_name": community.language_name,
+            "language_tag": community.language_tag,
+            "iso_639_3": community.iso_639_3,
+            "glottocode": community.glottocode,
+            "script": community.script,
+            "is_demo": community.is_demo,
         },
         "project": {"id": project.pk, "title": project.title, "kind": project.kind},
         "source_language": {"name": project.source_language_name, "tag": project.source_language_tag},
         "query": {
-            "project": project.pk, "state": "validated", "purpose": purpose,
+            "project": project.pk,
+            "state": "validated",
+            "purpose": purpose,
             "meaning": "validated answers of the project for which the author, and everybody whose words are in "
-                       "them, holds a live grant for the purpose",
+            "them, holds a live grant for the purpose",
         },
     }
 
 
 @transaction.atomic
-def freeze_release(*, project: Project, purpose: str, created_by: Person | None, now: datetime,
-                   note: str = "") -> tuple[Release, bool]:
+def freeze_release(
+    *, project: Project, purpose: str, created_by: Person | None, now: datetime, note: str = ""
+) -> tuple[Release, bool]:
     """Freeze the present state of a project into a release folder.
 
     Returns the release and whether it is new: the same state gives the same hash, and then the release that
@@ -138,19 +152,45 @@ def freeze_release(*, project: Project, purpose: str, created_by: Person | None,
     number = (Release.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
     folder = f"{community.slug}/{number:04d}-{draft.sha256[:12]}"
     release = Release.objects.create(
-        community=community, project=project, number=number, purpose=purpose, note=note, sha256=draft.sha256,
-        folder=folder, counts=draft.manifest["counts"], created_by=created_by, created_at=now,
+        community=community,
+        project=project,
+        number=number,
+        purpose=purpose,
+        note=note,
+        sha256=draft.sha256,
+        folder=folder,
+        counts=draft.manifest["counts"],
+        created_by=created_by,
+        created_at=now,
     )
-    ReleaseItem.objects.bulk_create([
-        ReleaseItem(release=release, answer=draft.answers[row["id"]], receipt_id=draft.answers[row["id"]].receipt_id,
-                    split=draft.splits[row["id"]], row_sha256=sha256_of_row(row))
-        for row in draft.rows if row["id"] in draft.splits
-    ], batch_size=1000)
-    append_entry(action="release.frozen", subject=f"release:{release.pk}", community=community.slug,
-                 actor=str(created_by.pk) if created_by else "", now=now,
-                 details={"number": number, "sha256": draft.sha256, "purpose": purpose})
-    write_folder(folder_of(release), files=draft.files, manifest=draft.manifest_bytes,
-                 card=card_of(draft.manifest, draft.sha256))
+    ReleaseItem.objects.bulk_create(
+        [
+            ReleaseItem(
+                release=release,
+                answer=draft.answers[row["id"]],
+                receipt_id=draft.answers[row["id"]].receipt_id,
+                split=draft.splits[row["id"]],
+                row_sha256=sha256_of_row(row),
+            )
+            for row in draft.rows
+            if row["id"] in draft.splits
+        ],
+        batch_size=1000,
+    )
+    append_entry(
+        action="release.frozen",
+        subject=f"release:{release.pk}",
+        community=community.slug,
+        actor=str(created_by.pk) if created_by else "",
+        now=now,
+        details={"number": number, "sha256": draft.sha256, "purpose": purpose},
+    )
+    write_folder(
+        folder_of(release),
+        files=draft.files,
+        manifest=draft.manifest_bytes,
+        card=card_of(draft.manifest, draft.sha256),
+    )
     return release, True
 
 
@@ -202,6 +242,15 @@ def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answ
 
 
 __all__ = [
-    "Draft", "NothingToRelease", "answers_with_words_of", "canonical", "draft_release", "folder_of",
-    "freeze_release", "mark_withdrawn", "pseudonym", "selected_answers", "verify_release",
+    "Draft",
+    "NothingToRelease",
+    "answers_with_words_of",
+    "canonical",
+    "draft_release",
+    "folder_of",
+    "freeze_release",
+    "mark_withdrawn",
+    "pseudonym",
+    "selected_answers",
+    "verify_release",
 ]

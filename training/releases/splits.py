@@ -40,7 +40,8 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
     by_document = {document: split_of_group[group] for document, group in groups.items()}
     by_person = _home_splits(rows, by_document)
     result = {
-        row.id: by_document[row.document] for row in rows
+        row.id: by_document[row.document]
+        for row in rows
         if all(by_person[person] == by_document[row.document] for person in row.contributors)
     }
     if set(result.values()) != {TRAIN, VALIDATION, TEST}:
@@ -73,6 +74,7 @@ def _linked_groups(rows: Sequence[SplitRow]) -> dict[str, str]:
 
 def _fill(sizes: Counter[str]) -> dict[str, str]:
     """The largest group trains; the smallest ones fill the test split, then the validation split."""
+
     def order(group: str) -> tuple[int, str]:
         return sizes[group], hashlib.sha256(group.encode()).hexdigest()
 

@@ -37,15 +37,17 @@ def data_files(rows: Sequence[dict[str, Any]], splits: dict[str, str]) -> dict[s
     return files
 
 
-def manifest_of(*, head: dict[str, Any], rows: Sequence[dict[str, Any]], splits: dict[str, str],
-                files: dict[str, bytes]) -> dict[str, Any]:
+def manifest_of(
+    *, head: dict[str, Any], rows: Sequence[dict[str, Any]], splits: dict[str, str], files: dict[str, bytes]
+) -> dict[str, Any]:
     """What the release holds and why: counts, hashes, one consent receipt per item, terms, and the query.
 
     It names no date and no number, so that the same state of the data gives the same manifest.
     """
     kept = [row for row in rows if row["id"] in splits]
     return {
-        "format": FORMAT, **head,
+        "format": FORMAT,
+        **head,
         "counts": {
             **{split: sum(1 for row in kept if splits[row["id"]] == split) for split in SPLITS},
             "withheld_to_prevent_leaks": len(rows) - len(kept),
@@ -55,13 +57,20 @@ def manifest_of(*, head: dict[str, Any], rows: Sequence[dict[str, Any]], splits:
         "licences": dict(sorted(Counter(row["licence"] for row in kept).items())),
         "varieties": dict(sorted(Counter(row["variety"] or "unknown" for row in kept).items())),
         "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
-                   "rows": content.count(b"\n")}
+            name: {
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "bytes": len(content),
+                "rows": content.count(b"\n"),
+            }
             for name, content in sorted(files.items())
         },
         "items": [
-            {"id": row["id"], "split": splits[row["id"]], "receipts": row["receipts"],
-             "sha256": sha256_of_row(row)}
+            {
+                "id": row["id"],
+                "split": splits[row["id"]],
+                "receipts": row["receipts"],
+                "sha256": sha256_of_row(row),
+            }
             for row in sorted(kept, key=lambda row: row["id"])
         ],
     }
@@ -89,21 +98,21 @@ def card_of(manifest: dict[str, Any], sha256: str) -> str:
     counts = manifest["counts"]
     licences = "\n".join(f"- {name}: {number} sentences" for name, number in manifest["licences"].items())
     varieties = ", ".join(f"{name} ({number})" for name, number in manifest["varieties"].items())
-    return f"""# {manifest['community']['name']}: {manifest['project']['title']}
+    return f"""# {manifest["community"]["name"]}: {manifest["project"]["title"]}
 
-Sentences in {manifest['source_language']['name']} with their translations into
-{manifest['community']['language_name']} ({manifest['community']['language_tag']}), written and checked by
-members of the community, each under the author's consent for the purpose `{manifest['query']['purpose']}`.
+Sentences in {manifest["source_language"]["name"]} with their translations into
+{manifest["community"]["language_name"]} ({manifest["community"]["language_tag"]}), written and checked by
+members of the community, each under the author's consent for the purpose `{manifest["query"]["purpose"]}`.
 
 | split | sentences |
 |---|---|
-| train | {counts['train']} |
-| validation | {counts['validation']} |
-| test | {counts['test']} |
+| train | {counts["train"]} |
+| validation | {counts["validation"]} |
+| test | {counts["test"]} |
 
-- No document and no contributor is in two splits; {counts['withheld_to_prevent_leaks']} sentences were withheld
+- No document and no contributor is in two splits; {counts["withheld_to_prevent_leaks"]} sentences were withheld
   for that.
-- {counts['contributors']} contributors (by pseudonym), {counts['documents']} documents. Varieties: {varieties}.
+- {counts["contributors"]} contributors (by pseudonym), {counts["documents"]} documents. Varieties: {varieties}.
 - Manifest SHA-256: `{sha256}`. It names the consent receipt of every sentence.
 
 ## Terms of the source texts

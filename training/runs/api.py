@@ -39,9 +39,25 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = ["id", "community", "number", "release", "method", "base_model", "base_sha256", "settings",
-                  "trigger", "state", "progress", "failure", "attempts", "adapter", "created_at", "started_at",
-                  "ended_at"]
+        fields = [
+            "id",
+            "community",
+            "number",
+            "release",
+            "method",
+            "base_model",
+            "base_sha256",
+            "settings",
+            "trigger",
+            "state",
+            "progress",
+            "failure",
+            "attempts",
+            "adapter",
+            "created_at",
+            "started_at",
+            "ended_at",
+        ]
 
 
 class NewRunSerializer(serializers.Serializer[Any]):
@@ -62,8 +78,21 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
     class Meta:
         model = Adapter
-        fields = ["id", "community", "run", "sha256", "state", "base_bpb", "adapter_bpb", "base_chrf",
-                  "adapter_chrf", "is_better", "is_usable", "contains_withdrawn", "created_at"]
+        fields = [
+            "id",
+            "community",
+            "run",
+            "sha256",
+            "state",
+            "base_bpb",
+            "adapter_bpb",
+            "base_chrf",
+            "adapter_chrf",
+            "is_better",
+            "is_usable",
+            "contains_withdrawn",
+            "created_at",
+        ]
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
@@ -98,8 +127,11 @@ class WithdrawalSerializer(serializers.Serializer[Any]):
 
 
 def _reached(withdrawal: Withdrawal) -> dict[str, Any]:
-    return {"answers": withdrawal.answers, "releases": [row.pk for row in withdrawal.releases],
-            "adapters": [row.pk for row in withdrawal.adapters]}
+    return {
+        "answers": withdrawal.answers,
+        "releases": [row.pk for row in withdrawal.releases],
+        "adapters": [row.pk for row in withdrawal.adapters],
+    }
 
 
 class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
@@ -122,8 +154,13 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
         given.is_valid(raise_exception=True)
         fields = given.validated_data
         release = get_object_or_404(Release.objects.visible_to(person_of(request)), pk=fields["release"])
-        run = queue_run(release=release, started_by=person_of(request), now=timezone.now(),
-                        method=fields["method"], given=fields["settings"])
+        run = queue_run(
+            release=release,
+            started_by=person_of(request),
+            now=timezone.now(),
+            method=fields["method"],
+            given=fields["settings"],
+        )
         ring(run)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
@@ -168,8 +205,12 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
         """Approve, refuse or retire, as a steward."""
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        adapter = decide_adapter(adapter=self.get_object(), decided_by=person_of(request), now=timezone.now(),
-                                 **given.validated_data)
+        adapter = decide_adapter(
+            adapter=self.get_object(),
+            decided_by=person_of(request),
+            now=timezone.now(),
+            **given.validated_data,
+        )
         return Response(self.get_serializer(adapter).data)
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -195,8 +236,12 @@ class ScheduleView(APIView):
         given = ScheduleSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         defaults = {"is_allowed": False, "minimum_new_items": 100, "cadence_hours": 168}
-        schedule = set_schedule(project=project, changed_by=person_of(request), now=timezone.now(),
-                                **{**defaults, **given.validated_data})
+        schedule = set_schedule(
+            project=project,
+            changed_by=person_of(request),
+            now=timezone.now(),
+            **{**defaults, **given.validated_data},
+        )
         return Response(ScheduleSerializer(schedule).data)
 
 
@@ -222,5 +267,13 @@ class WithdrawConsentView(APIView):
         person = person_of(request)
         theirs = Community.objects.filter(receipts__person=person).distinct()
         community = get_object_or_404(theirs, slug=given.validated_data["community"])
-        return Response(_reached(withdraw_consent(person=person, community=community, now=timezone.now(),
-                                                  purposes=given.validated_data["purposes"])))
+        return Response(
+            _reached(
+                withdraw_consent(
+                    person=person,
+                    community=community,
+                    now=timezone.now(),
+                    purposes=given.validated_data["purposes"],
+                )
+            )
+        )

@@ -57,9 +57,7 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["community", "number"], name="run_number_is_unique"),
             models.CheckConstraint(
-                condition=models.Q(
-                    state__in=["queued", "running", "cancelling", "cancelled", "failed", "finished"]
-                ),
+                condition=models.Q(state__in=["queued", "running", "cancelling", "cancelled", "failed", "finished"]),
                 name="run_state_is_known",
             ),
         ]

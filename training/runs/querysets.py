@@ -11,7 +11,6 @@ from people.models import Community
 
 if TYPE_CHECKING:
     from people.models import Person
-    from training.runs.models import Adapter, Run
 
 
 class RunQuerySet(models.QuerySet["Run"]):

@@ -20,8 +20,15 @@ PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
 
 
 @transaction.atomic
-def set_schedule(*, project: Project, is_allowed: bool, minimum_new_items: int, cadence_hours: int,
-                 changed_by: Person, now: datetime) -> Schedule:
+def set_schedule(
+    *,
+    project: Project,
+    is_allowed: bool,
+    minimum_new_items: int,
+    cadence_hours: int,
+    changed_by: Person,
+    now: datetime,
+) -> Schedule:
     """A steward allows or forbids scheduled runs and sets how much must be new and how often at most."""
     require_role(changed_by, project.community, Role.STEWARD)
     if not 1 <= minimum_new_items <= 1_000_000:
@@ -30,12 +37,21 @@ def set_schedule(*, project: Project, is_allowed: bool, minimum_new_items: int, 
         raise Invalid("The time between two runs is from one hour to a year.", field="cadence_hours")
     schedule, _ = Schedule.objects.update_or_create(
         project=project,
-        defaults={"is_allowed": is_allowed, "minimum_new_items": minimum_new_items,
-                  "cadence_hours": cadence_hours, "changed_by": changed_by},
+        defaults={
+            "is_allowed": is_allowed,
+            "minimum_new_items": minimum_new_items,
+            "cadence_hours": cadence_hours,
+            "changed_by": changed_by,
+        },
     )
-    append_entry(action="schedule.set", subject=f"project:{project.pk}", community=project.community.slug,
-                 actor=str(changed_by.pk), now=now,
-                 details={"allowed": is_allowed, "items": minimum_new_items, "hours": cadence_hours})
+    append_entry(
+        action="schedule.set",
+        subject=f"project:{project.pk}",
+        community=project.community.slug,
+        actor=str(changed_by.pk),
+        now=now,
+        details={"allowed": is_allowed, "items": minimum_new_items, "hours": cadence_hours},
+    )
     return schedule
 
 
@@ -50,8 +66,10 @@ def count_new_items(project: Project) -> int:
 def check_schedule(*, schedule_id: int, now: datetime) -> Run | None:
     """Start a run if the community allows it, it is time, and enough is new; else note why not."""
     schedule = (
-        Schedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("project__community")
-        .filter(pk=schedule_id, is_allowed=True).first()
+        Schedule.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("project__community")
+        .filter(pk=schedule_id, is_allowed=True)
+        .first()
     )
     if schedule is None:
         return None
@@ -72,8 +90,9 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, str]:
     if fresh < schedule.minimum_new_items:
         return None, f"{fresh} of {schedule.minimum_new_items} new sentences are there."
     try:
-        release, _ = freeze_release(project=schedule.project, purpose=PURPOSE, created_by=None, now=now,
-                                    note="made by the schedule")
+        release, _ = freeze_release(
+            project=schedule.project, purpose=PURPOSE, created_by=None, now=now, note="made by the schedule"
+        )
         if last is not None and release.sha256 == last.release.sha256:
             return None, f"Release {release.number} is unchanged, so there is nothing to learn."
         run = queue_run(release=release, started_by=None, now=now, given=last.settings if last else None)

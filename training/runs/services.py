@@ -45,8 +45,15 @@ def checked_settings(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def queue_run(*, release: Release, started_by: Person | None, now: datetime, method: str = "qlora",
-              given: dict[str, Any] | None = None, base_model: str = DEFAULT) -> Run:
+def queue_run(
+    *,
+    release: Release,
+    started_by: Person | None,
+    now: datetime,
+    method: str = "qlora",
+    given: dict[str, Any] | None = None,
+    base_model: str = DEFAULT,
+) -> Run:
     """Queue a run of a recipe on a release; the caller rings the bell (`training.runs.jobs.ring`) after commit.
 
     `started_by` None means the community's schedule. `given` are settings of the recipe (rank, epochs, ...).
@@ -64,15 +71,27 @@ def queue_run(*, release: Release, started_by: Person | None, now: datetime, met
     base = find_base_model(base_model)
     number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
     run = Run.objects.create(
-        community=community, release=release, number=number, method=method, base_model=base_model,
-        base_sha256=base.sha256 if base else "", settings=checked_settings(given or {}),
+        community=community,
+        release=release,
+        number=number,
+        method=method,
+        base_model=base_model,
+        base_sha256=base.sha256 if base else "",
+        settings=checked_settings(given or {}),
         trigger=Run.Trigger.PERSON if started_by else Run.Trigger.SCHEDULE,
-        folder=f"{community.slug}/{number:04d}", started_by=started_by, created_at=now,
+        folder=f"{community.slug}/{number:04d}",
+        started_by=started_by,
+        created_at=now,
     )
     _record(run, "queued", started_by, now)
-    append_entry(action="run.queued", subject=f"run:{run.pk}", community=community.slug,
-                 actor=str(started_by.pk) if started_by else "", now=now,
-                 details={"release": release.sha256, "method": method})
+    append_entry(
+        action="run.queued",
+        subject=f"run:{run.pk}",
+        community=community.slug,
+        actor=str(started_by.pk) if started_by else "",
+        now=now,
+        details={"release": release.sha256, "method": method},
+    )
     return run
 
 
@@ -152,13 +171,25 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter:
     release = Release.objects.select_for_update().get(pk=run.release_id)
     evaluation = report["evaluation"]
     adapter = Adapter.objects.create(
-        run=run, community=run.community, sha256=report["adapter_sha256"], report=report, created_at=now,
-        base_bpb=evaluation["base_bpb"], adapter_bpb=evaluation["adapter_bpb"], base_chrf=evaluation["base_chrf"],
-        adapter_chrf=evaluation["adapter_chrf"], withdrawn_since=release.withdrawn_since,
+        run=run,
+        community=run.community,
+        sha256=report["adapter_sha256"],
+        report=report,
+        created_at=now,
+        base_bpb=evaluation["base_bpb"],
+        adapter_bpb=evaluation["adapter_bpb"],
+        base_chrf=evaluation["base_chrf"],
+        adapter_chrf=evaluation["adapter_chrf"],
+        withdrawn_since=release.withdrawn_since,
     )
     _end(run, Run.State.FINISHED, now, "")
-    append_entry(action="adapter.made", subject=f"adapter:{adapter.pk}", community=run.community.slug, now=now,
-                 details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256})
+    append_entry(
+        action="adapter.made",
+        subject=f"adapter:{adapter.pk}",
+        community=run.community.slug,
+        now=now,
+        details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256},
+    )
     return adapter
 
 
@@ -192,16 +223,24 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
         raise Invalid("This adapter is not better than the base model. Say why it should be used.", field="note")
     if not approve and not note:
         raise Invalid("Give the reason.", field="note")
-    wanted = Adapter.State.APPROVED if approve else (
-        Adapter.State.RETIRED if current.state == Adapter.State.APPROVED else Adapter.State.REFUSED
+    wanted = (
+        Adapter.State.APPROVED
+        if approve
+        else (Adapter.State.RETIRED if current.state == Adapter.State.APPROVED else Adapter.State.REFUSED)
     )
     if current.state == wanted or (not approve and current.state == Adapter.State.RETIRED):
         raise NotDecidable(f"This adapter is {current.get_state_display()} already.")
     current.state = wanted
     current.save(update_fields=["state"])
     AdapterEvent.objects.create(adapter=current, kind=wanted.value, actor=decided_by, note=note, at=now)
-    append_entry(action=f"adapter.{wanted.value}", subject=f"adapter:{current.pk}",
-                 community=current.community.slug, actor=str(decided_by.pk), now=now, details={"note": note})
+    append_entry(
+        action=f"adapter.{wanted.value}",
+        subject=f"adapter:{current.pk}",
+        community=current.community.slug,
+        actor=str(decided_by.pk),
+        now=now,
+        details={"note": note},
+    )
     return current
 
 

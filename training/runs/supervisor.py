@@ -71,8 +71,12 @@ def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "output.txt").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", f"training.recipes.{run.method}", str(folder / "config.toml")],
-            cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env=_environment(), start_new_session=True,
+            cwd=settings.BASE_DIR,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
         )
     started = psutil.Process(process.pid).create_time()
     (folder / "process.json").write_text(json.dumps({"pid": process.pid, "started": started}))
@@ -83,20 +87,42 @@ def _environment() -> dict[str, str]:
     """The recipe needs neither the database nor the secret key, so it does not get them."""
     secret = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY"}
     kept = {key: value for key, value in os.environ.items() if key not in secret}
-    return {**kept, "PYTHONPATH": str(settings.BASE_DIR), "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "MKL_CBWR": "AVX2"}
+    return {
+        **kept,
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "MKL_CBWR": "AVX2",
+    }
 
 
 def _prepare_base_model(run: Run, folder: Path) -> Any:
     """Turn the packaged weights into safetensors once; half a minute on a laptop."""
-    services.renew_lease(run=run, lease_until=timezone.now() + timedelta(minutes=15),
-                         progress={"phase": "preparing the base model"})
+    services.renew_lease(
+        run=run,
+        lease_until=timezone.now() + timedelta(minutes=15),
+        progress={"phase": "preparing the base model"},
+    )
     with (folder / "output.txt").open("ab") as output:
         done = subprocess.run(
-            [sys.executable, "-m", "training.recipes.base_model", "--models", str(settings.MODELS_DIR),
-             "--name", run.base_model],
-            cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            env=_environment(), timeout=900, check=False,
+            [
+                sys.executable,
+                "-m",
+                "training.recipes.base_model",
+                "--models",
+                str(settings.MODELS_DIR),
+                "--name",
+                run.base_model,
+            ],
+            cwd=settings.BASE_DIR,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
+            timeout=900,
+            check=False,
         )
     base = find_base_model(run.base_model)
     if done.returncode or base is None:
@@ -112,8 +138,10 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
         "base": {"path": base, "sha256": base_sha256},
         "data": {split: str(data / f"{split}.jsonl") for split in ("train", "validation", "test")},
         "language": {
-            "source_name": project.source_language_name, "source_tag": project.source_language_tag,
-            "target_name": run.community.language_name, "target_tag": run.community.language_tag,
+            "source_name": project.source_language_name,
+            "source_tag": project.source_language_tag,
+            "target_name": run.community.language_name,
+            "target_tag": run.community.language_tag,
         },
         "energy": {"watts": settings.TRAINING_WATTS, "grams_per_kwh": settings.TRAINING_GRAMS_PER_KWH},
         **run.settings,
@@ -133,9 +161,13 @@ def _follow(run: Run, folder: Path, process: subprocess.Popen[bytes]) -> str:
         if process.returncode is not None:
             return asked
         reason = (
-            "lost" if state is None else
-            "cancel" if state == Run.State.CANCELLING else
-            "leave" if worker_is_leaving.is_set() else ""
+            "lost"
+            if state is None
+            else "cancel"
+            if state == Run.State.CANCELLING
+            else "leave"
+            if worker_is_leaving.is_set()
+            else ""
         )
         if reason and not asked:
             asked, deadline = reason, time.monotonic() + GRACE_SECONDS

@@ -37,8 +37,14 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Withdra
     community = answer.task.project.community
     withdrawn = take_back(answer=answer, author=author, now=now)
     if withdrawn:
-        append_entry(action="answer.withdrawn", subject=f"answer:{answer.pk}", community=community.slug,
-                     actor=str(author.pk), now=now, details={"answers": len(withdrawn)})
+        append_entry(
+            action="answer.withdrawn",
+            subject=f"answer:{answer.pk}",
+            community=community.slug,
+            actor=str(author.pk),
+            now=now,
+            details={"answers": len(withdrawn)},
+        )
     reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
     return _mark(reached, len(withdrawn), now)
 
