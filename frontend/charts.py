@@ -1,4 +1,4 @@
-"""Line charts as SVG, drawn on the server: no script, readable by a screen reader, coloured by the stylesheet."""
+"""Line charts as SVG, drawn on the server: no script, with words for a screen reader, coloured by the sheet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 Point = tuple[int, float]
 
-# In units of the view box. Small, so that the 12 px letters stay readable when a phone shows it at its own width.
+# In units of the view box: about a phone's width, so that 12 px letters stay readable there.
 WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 10, 26, 38
 MOST_POINTS = 240
@@ -33,7 +33,7 @@ class Axis:
 
 
 def round_ticks(low: float, high: float, *, wanted: int = 4) -> tuple[float, ...]:
-    """About `wanted` evenly spaced round numbers (1, 2 or 5 times a power of ten) from below low to above high."""
+    """About `wanted` even steps of 1, 2 or 5 times a power of ten, from at most low to at least high."""
     if not high > low:
         margin = abs(low) * 0.1 or 1.0
         low, high = low - margin, high + margin
@@ -127,9 +127,7 @@ def _labels(x_label: str, y_label: str) -> SafeString:
 def _line(points: Sequence[Point], across: Axis, up: Axis, *, second: bool) -> SafeString:
     places = [(across.place(step), up.place(value)) for step, value in points]
     kind = "line second" if second else "line"
-    line = format_html(
-        '<polyline class="{}" points="{}"/>', kind, " ".join(f"{x:g},{y:g}" for x, y in places)
-    )
+    line = format_html('<polyline class="{}" points="{}"/>', kind, " ".join(f"{x:g},{y:g}" for x, y in places))
     # Few points are easy to overlook, and a single one draws no line at all.
     dots = format_html_join(
         "", '<circle cx="{:g}" cy="{:g}" r="3" fill="currentColor"/>', places if len(places) <= 12 else []

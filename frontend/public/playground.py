@@ -34,12 +34,8 @@ STREAM_ID = re.compile(r"^\d{1,20}(-\d{1,20})?$")
 class TryForm(forms.Form):
     """A sentence, and the adapter to try it with."""
 
-    adapter = forms.ModelChoiceField(
-        label=gettext_lazy("Adapter"), queryset=Adapter.objects.none(), empty_label=None
-    )
-    source = forms.CharField(
-        label=gettext_lazy("Sentence"), strip=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    adapter = forms.ModelChoiceField(label=gettext_lazy("Adapter"), queryset=Adapter.objects.none(), empty_label=None)
+    source = forms.CharField(label=gettext_lazy("Sentence"), strip=False, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, adapters: QuerySet[Adapter], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,7 +136,7 @@ class StreamView(OneGeneration):
         response = StreamingHttpResponse(events, content_type="text/event-stream")
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"
-        # Django's gzip middleware leaves a response alone that names its encoding; it would hold the words back.
+        # Gzip would hold the words back; Django's middleware leaves alone what names an encoding.
         response["Content-Encoding"] = "identity"
         return response
 

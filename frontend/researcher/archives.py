@@ -14,7 +14,7 @@ DATE = (1980, 1, 1, 0, 0, 0)
 
 def zip_folder(folder: Path, *, name: str) -> IO[bytes]:
     """A zip of the folder's files under one folder called `name`; on disk when it is large."""
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}", date_time=DATE)

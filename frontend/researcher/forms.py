@@ -68,12 +68,17 @@ class RunForm(forms.Form):
     @property
     def first_fields(self) -> list[forms.BoundField]:
         """The settings to look at."""
-        return [self[name] for name, (_, key) in self._places.items() if key in FIRST]
+        return [self[name] for name, (__, key) in self._places.items() if key in FIRST]
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
         """The settings to leave alone, mostly."""
-        return [self[name] for name, (_, key) in self._places.items() if key not in FIRST]
+        return [self[name] for name, (__, key) in self._places.items() if key not in FIRST]
+
+    @property
+    def more_has_errors(self) -> bool:
+        """Whether the folded part must be open, because something in it is wrong."""
+        return any(field.errors for field in self.more_fields)
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -39,9 +39,9 @@ class Progress:
     loss: float | None
     validation_bpb: float | None
     tokens_per_second: float | None
-    time_left: timedelta | None
+    time_left: str
     watt_hours: float | None
-    watts: float | None
+    watts: float
     charts: list[Chart]
 
     @property
@@ -57,7 +57,7 @@ class Progress:
 def run_progress(run: Run) -> Progress:
     """The run's newest facts and its curves."""
     facts: dict[str, Any] = run.progress
-    left = facts.get("seconds_left")
+    is_training = facts.get("phase") == "training"
     return Progress(
         phase=str(facts.get("phase", "")),
         step=facts.get("step"),
@@ -67,11 +67,24 @@ def run_progress(run: Run) -> Progress:
         loss=facts.get("loss"),
         validation_bpb=facts.get("validation_bpb"),
         tokens_per_second=facts.get("tokens_per_second"),
-        time_left=timedelta(seconds=round(left)) if left is not None else None,
-        watt_hours=facts.get("wh"),
-        watts=facts.get("watts"),
+        time_left=spoken_seconds(facts.get("seconds_left")) if is_training else "",
+        watt_hours=facts.get("energy_wh") if settings.TRAINING_WATTS else None,
+        watts=settings.TRAINING_WATTS,
         charts=_charts(run),
     )
+
+
+def spoken_seconds(seconds: float | None) -> str:
+    """A length of time as people say it, roughly: 40 s, 12 min, 3 h 20 min."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return _("%(seconds)s s") % {"seconds": rest}
+    hours, minutes_left = divmod(minutes, 60)
+    if not hours:
+        return _("%(minutes)s min") % {"minutes": minutes}
+    return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes_left}
 
 
 def _charts(run: Run) -> list[Chart]:

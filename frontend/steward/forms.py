@@ -141,9 +141,7 @@ class PolicyForm(forms.Form):
         choices=Purpose.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[purpose.value for purpose in NEEDED],
-        help_text=_(
-            "Everybody chooses among these, each on its own. The work itself needs the first and the fourth."
-        ),
+        help_text=_("Everybody chooses among these, each on its own. The work itself needs the first and the fourth."),
     )
 
 
@@ -156,7 +154,5 @@ class AdapterForm(forms.Form):
         max_length=1000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_(
-            "Members can read it. Needed when you refuse or retire, or approve one that is not better."
-        ),
+        help_text=_("Members can read it. Needed when you refuse or retire, or approve one that is not better."),
     )

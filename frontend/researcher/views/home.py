@@ -36,12 +36,8 @@ class HomeView(ResearchView):
             "community": self.community,
             "may_train": self.may_train,
             "projects": projects_with_usable(self.community, self.person),
-            "releases": Release.objects.visible_to(self.person)
-            .filter(**mine)
-            .select_related("project")[:NEWEST],
+            "releases": Release.objects.visible_to(self.person).filter(**mine).select_related("project")[:NEWEST],
             "runs": Run.objects.visible_to(self.person).filter(**mine).select_related("release")[:NEWEST],
-            "adapters": Adapter.objects.visible_to(self.person)
-            .filter(**mine)
-            .select_related("run__release")[:NEWEST],
+            "adapters": Adapter.objects.visible_to(self.person).filter(**mine).select_related("run__release")[:NEWEST],
         }
         return render(request, "researcher/home.html", context)

@@ -41,9 +41,7 @@ class FreezeView(ResearchView):
         if is_new:
             messages.success(request, _("Release %(number)s is frozen.") % {"number": release.number})
         else:
-            messages.info(
-                request, _("Nothing changed since release %(number)s.") % {"number": release.number}
-            )
+            messages.info(request, _("Nothing changed since release %(number)s.") % {"number": release.number})
         return redirect("researcher:release", slug=self.community.slug, pk=release.pk)
 
     def _form(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> FreezeForm:
@@ -110,15 +108,11 @@ class DownloadView(OneRelease):
             return self.page(
                 release,
                 status=409,
-                refusal=_(
-                    "This release holds words that were withdrawn, so it is not handed out any more. Freeze a new one."
-                ),
+                refusal=_("Words in this release were withdrawn, so it is not handed out any more. Freeze a new one."),
             )
         folder = folder_of(release)
         if not folder.is_dir():
-            return self.page(
-                release, status=409, refusal=_("The files of this release are missing on this machine.")
-            )
+            return self.page(release, status=409, refusal=_("The files of this release are missing on this machine."))
         name = f"{self.community.slug}-release-{release.number}"
         return FileResponse(
             zip_folder(folder, name=name),

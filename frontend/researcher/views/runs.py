@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from frontend.desk import show_refusal
+from frontend.evaluations import readable_samples
 from frontend.researcher.forms import RunForm
 from frontend.researcher.progress import read_card, run_progress
 from frontend.researcher.views.home import ResearchView
@@ -66,10 +67,12 @@ class OneRun(ResearchView):
 
     def page(self, run: Run, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
         """The run's page."""
+        adapter = Adapter.objects.visible_to(self.person).filter(run=run).first()
         context = {
             **self.live_context(run),
             "refusal": refusal,
-            "adapter": Adapter.objects.visible_to(self.person).filter(run=run).first(),
+            "adapter": adapter,
+            "samples": readable_samples(adapter, self.person) if adapter else [],
             "is_steward": has_role(self.person, self.community, Role.STEWARD),
         }
         return render(self.request, "researcher/run.html", context, status=status)
@@ -151,6 +154,4 @@ class CardView(OneRun):
         card = read_card(run)
         if not card:
             raise Http404("This run has no card.")
-        return render(
-            request, "researcher/card.html", {"community": self.community, "run": run, "card": card}
-        )
+        return render(request, "researcher/card.html", {"community": self.community, "run": run, "card": card})

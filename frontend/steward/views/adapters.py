@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from frontend.desk import show_refusal
+from frontend.evaluations import readable_samples
 from frontend.steward.forms import AdapterForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
@@ -72,6 +73,7 @@ class AdapterView(StewardView):
             "adapter": adapter,
             "run": adapter.run,
             "form": form,
+            "samples": readable_samples(adapter, self.person),
             "events": adapter.events.select_related("actor"),
         }
         return render(self.request, "steward/adapter.html", context, status=status)

@@ -33,9 +33,7 @@ class HomeView(StewardView):
         adapters = Adapter.objects.visible_to(self.person).filter(community=self.community)
         context = {
             "community": self.community,
-            "projects": Project.objects.visible_to(self.person)
-            .filter(community=self.community)
-            .with_progress(),
+            "projects": Project.objects.visible_to(self.person).filter(community=self.community).with_progress(),
             "policy": published_policy(self.community),
             "sources": self.community.sources.count(),
             "members": live.values("person").distinct().count(),

@@ -75,9 +75,7 @@ class GrantView(MembersView):
 def _find(username: str) -> Person:
     person = Person.objects.filter(username=username.strip(), is_active=True).first()
     if person is None:
-        raise Invalid(
-            _("Nobody here has this username. Ask for the exact one, or send a link."), field="username"
-        )
+        raise Invalid(_("Nobody here has this username. Ask for the exact one, or send a link."), field="username")
     return person
 
 
@@ -91,9 +89,7 @@ class InviteView(MembersView):
         if not form.is_valid():
             return self.page(invitation=form, status=422)
         try:
-            secret = invite(
-                community=self.community, invited_by=self.person, now=self.now, **form.cleaned_data
-            )
+            secret = invite(community=self.community, invited_by=self.person, now=self.now, **form.cleaned_data)
         except Refusal as refusal:
             return self.page(invitation=form, status=show_refusal(form, refusal))
         link = request.build_absolute_uri(reverse("public:join", kwargs={"secret": secret}))
@@ -112,9 +108,7 @@ class EndView(MembersView):
         except Refusal as refusal:
             return self.page(refusal=refusal, status=refusal.status)
         told = _("%(name)s is no longer a member as %(role)s. Their words stay theirs.")
-        messages.success(
-            request, told % {"name": membership.person.name, "role": membership.get_role_display()}
-        )
+        messages.success(request, told % {"name": membership.person.name, "role": membership.get_role_display()})
         still = Membership.objects.live().filter(person=self.person, community=self.community, role="steward")
         if not still.exists():
             return redirect("public:home")

@@ -35,9 +35,7 @@ class OpenView(StewardView):
         if not form.is_valid():
             return self._page(form, status=422)
         try:
-            project = open_project(
-                community=self.community, created_by=self.person, now=self.now, **form.cleaned_data
-            )
+            project = open_project(community=self.community, created_by=self.person, now=self.now, **form.cleaned_data)
         except Refusal as refusal:
             return self._page(form, status=show_refusal(form, refusal))
         messages.success(request, _("The project is open: speakers find it on their desk."))
@@ -108,11 +106,7 @@ class StateView(ProjectView):
             set_project_state(project=project, state=state, changed_by=self.person, now=self.now)
         except Refusal as refusal:
             return self.page(project, _form_of(project), status=refusal.status, refusal=refusal)
-        told = (
-            _("The project is closed. Everything in it is kept.")
-            if state == "closed"
-            else _("The project is open.")
-        )
+        told = _("The project is closed. Everything in it is kept.") if state == "closed" else _("The project is open.")
         messages.success(request, told)
         return redirect("steward:project", slug=self.community.slug, pk=project.pk)
 
