@@ -3,7 +3,7 @@ and Dana, who has an account but no role here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -218,7 +218,7 @@ def validated_corpus(
     consenting: Callable[..., Receipt],
     answered: Callable[..., Answer],
     verdict: Callable[..., Review],
-) -> Iterator[list[Answer]]:
+) -> list[Answer]:
     """Twelve validated answers: each speaker translated one document, the other two approved."""
     speakers = [ben, filipa, goran]
     for speaker in speakers:
@@ -229,4 +229,4 @@ def validated_corpus(
             if reviewer.pk != answer.author_id:
                 answer.refresh_from_db()
                 verdict(answer, reviewer)
-    yield list(Answer.objects.order_by("created_at"))
+    return list(Answer.objects.order_by("created_at"))

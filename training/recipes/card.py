@@ -10,6 +10,7 @@ def card_of(report: dict[str, Any]) -> str:
     evaluation, language, data = report["evaluation"], report["language"], report["data"]
     low, high = evaluation["bpb_difference_ci95"]
     better = evaluation["adapter_bpb"] < evaluation["base_bpb"]
+    base_chrf, adapter_chrf = evaluation["base_chrf"], evaluation["adapter_chrf"]
     verdict = "better" if better else "not better"
     return f"""# Adapter: {language["source_name"]} to {language["target_name"]}
 
@@ -29,7 +30,7 @@ No document and no contributor of them was trained on. On them the adapter is {v
 | | base | adapter |
 |---|---|---|
 | bits per byte (lower is better) | {evaluation["base_bpb"]:.3f} | {evaluation["adapter_bpb"]:.3f} |
-| chrF++ on {evaluation["generated_items"]} (higher is better) | {evaluation["base_chrf"]:.1f} | {evaluation["adapter_chrf"]:.1f} |
+| chrF++ on {evaluation["generated_items"]} (higher is better) | {base_chrf:.1f} | {adapter_chrf:.1f} |
 
 95 % interval of the difference in bits per byte: {low:.3f} to {high:.3f}.
 

@@ -6,6 +6,7 @@ torch, and a recipe that dies takes nothing with it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -153,10 +154,8 @@ def _follow(run: Run, folder: Path, process: subprocess.Popen[bytes]) -> str:
     log = LogReader(folder / "log.jsonl")
     asked, deadline = "", 0.0
     while True:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=POLL_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
         state = services.renew_lease(run=run, lease_until=timezone.now() + LEASE, progress=log.progress())
         if process.returncode is not None:
             return asked
