@@ -136,14 +136,10 @@ class Postgres:
         # Output goes to a file: a server started by pg_ctl keeps a pipe open for as long as it lives.
         report = self.data.parent / "run" / f"{program}.log"
         with report.open("w") as output:
-            done = subprocess.run(
-                command, stdout=output, stderr=subprocess.STDOUT, cwd="/", check=False, **who
-            )
+            done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, cwd="/", check=False, **who)
         if done.returncode != 0:
             words = report.read_text(errors="replace").strip()
-            raise EmbeddedServiceError(
-                f"{program} failed in {self.data}: {words}\n{self._last_words()}".strip()
-            )
+            raise EmbeddedServiceError(f"{program} failed in {self.data}: {words}\n{self._last_words()}".strip())
 
     def _last_words(self) -> str:
         try:
