@@ -130,6 +130,6 @@ def _line(points: Sequence[Point], across: Axis, up: Axis, *, second: bool) -> S
     line = format_html('<polyline class="{}" points="{}"/>', kind, " ".join(f"{x:g},{y:g}" for x, y in places))
     # Few points are easy to overlook, and a single one draws no line at all.
     dots = format_html_join(
-        "", '<circle cx="{:g}" cy="{:g}" r="3" fill="currentColor"/>', places if len(places) <= 12 else []
+        "", '<circle cx="{}" cy="{}" r="3" fill="currentColor"/>', places if len(places) <= 12 else []
     )
     return line + dots

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db import close_old_connections
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -151,7 +151,7 @@ def stream_of(generation: Generation, last_id: str) -> Iterator[str]:
     if generation.state in ENDED:
         yield from _whole(generation)
         return
-    close_old_connections()
+    _let_go_of_the_database()
     until = time.monotonic() + LONGEST_STREAM
     try:
         for event_id, event in follow(str(generation.pk), last_id=last_id):
@@ -160,7 +160,7 @@ def stream_of(generation: Generation, last_id: str) -> Iterator[str]:
                 continue
             # Nothing came for a while: the worker may have ended it without a word, so the row is asked.
             generation.refresh_from_db(fields=["state", "base_text", "adapter_text", "failure"])
-            close_old_connections()
+            _let_go_of_the_database()
             if generation.state in ENDED:
                 yield from _whole(generation)
                 return
@@ -170,6 +170,12 @@ def stream_of(generation: Generation, last_id: str) -> Iterator[str]:
     except RedisError:
         # The browser comes back in two seconds and finds the row or the stream again.
         yield ": interrupted\n\n"
+
+
+def _let_go_of_the_database() -> None:
+    """Give the connection back: a stream that mostly waits must not keep one."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _whole(generation: Generation) -> Iterator[str]:
