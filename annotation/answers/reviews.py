@@ -38,7 +38,7 @@ class AlreadySettled(Conflicting):
 
 def next_review(*, project: Project, person: Person) -> Answer | None:
     """An answer that waits for this person's verdict: those that a peer has started first, then the oldest."""
-    return (
+    answer: Answer | None = (
         Answer.objects.reviewable_by(person)
         .filter(task__project=project)
         .usable_for(Purpose.PEER_REVIEW)
@@ -47,6 +47,7 @@ def next_review(*, project: Project, person: Person) -> Answer | None:
         .order_by("-asked", "created_at")
         .first()
     )
+    return answer
 
 
 @transaction.atomic
@@ -74,7 +75,8 @@ def review_answer(
     receipt = require_consent(reviewer, community)
     task = Task.objects.select_for_update().get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
-    if known := Review.objects.filter(reviewer=reviewer, client_id=client_id).first():
+    known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
+    if known is not None:
         if (known.answer_id, known.verdict) != (current.pk, verdict):
             raise ClientIdReused("A verdict with this id was stored before. It was kept.")
         return known

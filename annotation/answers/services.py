@@ -55,7 +55,7 @@ def submit_answer(*, assignment: Assignment, author: Person, text: str, client_i
     community = assignment.task.project.community
     # The lock makes sending twice at the same moment safe: the second waits and finds the first one's answer.
     Person.objects.select_for_update().get(pk=author.pk)
-    known = Answer.objects.filter(author=author, client_id=client_id).first()
+    known: Answer | None = Answer.objects.filter(author=author, client_id=client_id).first()
     cleaned = clean_answer(text, community)
     if known is not None:
         if known.first_text_sha256 != sha256_of(cleaned):
@@ -118,7 +118,7 @@ def create_answer(
         changed_at=now,
     )
     if fixes is not None:
-        answer.built_on.set({fixes.receipt_id, *fixes.built_on.values_list("pk", flat=True)})
+        answer.built_on.set([fixes.receipt, *fixes.built_on.all()])
     record_event(answer=answer, kind="corrected" if fixes else "submitted", actor=author, now=now, text=text)
     return answer
 
@@ -126,7 +126,7 @@ def create_answer(
 @transaction.atomic
 def edit_answer(*, answer: Answer, author: Person, text: str, version: int, now: datetime) -> Answer:
     """Replace the author's own text until somebody has reviewed it. Raises Invalid, AnswerChanged, NotAllowed."""
-    current = Answer.objects.select_for_update().get(pk=answer.pk)
+    current: Answer = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id != author.pk:
         raise NotAllowed("Only its author edits an answer.")
     if current.state != Answer.State.SUBMITTED or current.reviews.filter(version=current.version).exists():

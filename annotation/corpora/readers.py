@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from annotation.text.clean import UnusableText, clean_text
 
@@ -126,7 +127,7 @@ def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[i
     if "text" not in header:
         found = ", ".join(header[:6])[:120]
         raise UnreadableFile(f"The first line must name the columns, with one called text. Found: {found}.")
-    quoting = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
     body = io.StringIO("".join(text + "\n" for _, text in lines[1:]))
     reader = csv.reader(body, delimiter=delimiter, quoting=quoting)
     last = 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 
 from annotation.corpora.models import Item, Source
 from annotation.projects.models import Assignment, Project, Task
@@ -99,7 +99,8 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
     Person.objects.select_for_update().get(pk=person.pk)
     Assignment.objects.overdue(now).filter(task__project=project).update(state=Assignment.State.EXPIRED, closed_at=now)
     own = Assignment.objects.filter(task__project=project, person=person)
-    if live := own.live(now).select_related("task__item__source").first():
+    live: Assignment | None = own.live(now).select_related("task__item__source").first()
+    if live is not None:
         return live
     task = _next_task(project, person)
     if task is None:
@@ -117,21 +118,16 @@ def _next_task(project: Project, person: Person) -> Task | None:
         .values_list("task__item__source_id", flat=True)
         .first()
     )
-    sources = list(
-        free.values("item__source_id")
-        .annotate(
-            others=Count(
-                "item__source__items__tasks__assignments__person",
-                distinct=True,
-                filter=~Q(item__source__items__tasks__assignments__person=person),
-            ),
-            left=Count("pk", distinct=True),
-        )
-        .order_by("others", "-left", "item__source_id")
-        .values_list("item__source_id", flat=True)
+    left = dict(free.order_by().values_list("item__source_id").annotate(Count("pk")))
+    others = dict(
+        Assignment.objects.filter(task__project=project)
+        .exclude(person=person)
+        .order_by()
+        .values_list("task__item__source_id")
+        .annotate(Count("person", distinct=True))
     )
-    for source in sorted(sources, key=lambda source: source != last):
-        task = (
+    for source in sorted(left, key=lambda source: (source != last, others.get(source, 0), -left[source], source)):
+        task: Task | None = (
             free.filter(item__source_id=source)
             .order_by("item__position")
             .select_for_update(of=("self",), skip_locked=True)
@@ -164,7 +160,7 @@ def skip_task(*, assignment: Assignment, reason: str, now: datetime, note: str =
 @transaction.atomic
 def undo_skip(*, assignment: Assignment, now: datetime) -> Assignment:
     """Take a skipped task back while nobody else has it. Raises LeaseExpired when somebody does."""
-    current = Assignment.objects.select_for_update().select_related("task__project").get(pk=assignment.pk)
+    current: Assignment = Assignment.objects.select_for_update().select_related("task__project").get(pk=assignment.pk)
     task = Task.objects.select_for_update().get(pk=current.task_id)
     taken = task.assignments.filter(state=Assignment.State.LEASED).exclude(pk=current.pk).exists()
     if current.state != Assignment.State.SKIPPED or taken or task.state != Task.State.OPEN:

@@ -35,7 +35,7 @@ def clean_text(raw: str, *, maximum: int = MAXIMUM_CHARACTERS) -> str:
     text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
     if found := _CONTROL.search(text):
         raise UnusableText(f"The text holds an invisible control character (U+{ord(found.group()):04X}).")
-    text = _BLANKS.sub(" ", text).strip()
+    text = str(_BLANKS.sub(" ", text)).strip()
     if not text:
         raise UnusableText("Nothing was written.")
     if len(text) > maximum:

@@ -51,7 +51,7 @@ def request_generation(*, adapter: Adapter, person: Person, source: str, now: da
 def start_generation(*, generation_id: str, now: datetime) -> Generation | None:
     """Take a queued generation; None when it was taken already, or its adapter may no longer be used."""
     with transaction.atomic():
-        generation = (
+        generation: Generation | None = (
             Generation.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("adapter__run__release__project", "adapter__community")
             .filter(pk=generation_id, state=Generation.State.QUEUED)

@@ -32,7 +32,8 @@ class Writer:
 
     def __init__(self, base: str) -> None:
         self._tokenizer = AutoTokenizer.from_pretrained(base)
-        self._model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
+        self._model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        self._model.train(False)
         self._adapters: dict[str, str] = {}
 
     def answer(self, request: dict[str, Any]) -> None:

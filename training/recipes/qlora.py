@@ -122,7 +122,7 @@ def load_base(config: Configuration) -> Any:
     # A CPU without bf16 instructions emulates them ten times slower, so it computes in float32. The GPU side of
     # these two choices follows the libraries' documentation and was not measured by this project.
     compute = torch.bfloat16 if on_gpu and torch.cuda.is_bf16_supported() else torch.float32
-    quantisation = BitsAndBytesConfig(
+    quantisation: Any = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
@@ -242,7 +242,7 @@ def one_step(
     loss = completion_losses(model, tensors).mean()
     if not torch.isfinite(loss):
         raise FloatingPointError("The loss is not a number any more; try a lower learning rate.")
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(trainable, clip)
     optimiser.step()
     schedule.step()

@@ -98,7 +98,7 @@ def queue_run(
 @transaction.atomic
 def cancel_run(*, run: Run, cancelled_by: Person, now: datetime) -> Run:
     """Stop a run after its present step; what it learnt so far stays in a checkpoint. Raises RunIsOver."""
-    current = Run.objects.select_for_update().get(pk=run.pk)
+    current: Run = Run.objects.select_for_update().get(pk=run.pk)
     require_role(cancelled_by, current.community, Role.RESEARCHER, Role.STEWARD)
     if current.state == Run.State.QUEUED:
         current.state, current.ended_at = Run.State.CANCELLED, now
@@ -117,7 +117,7 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
 
     Raises RunIsOver, ReleaseIsTainted.
     """
-    current = Run.objects.select_for_update().get(pk=run.pk)
+    current: Run = Run.objects.select_for_update().get(pk=run.pk)
     require_role(resumed_by, current.community, Role.RESEARCHER)
     if not current.can_resume:
         raise RunIsOver(f"Only a cancelled or failed run can go on; this one is {current.get_state_display()}.")
@@ -137,7 +137,7 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
 
     The row lock and the lease make sure that two bells, or two workers, never train the same run twice at once.
     """
-    run = Run.objects.select_for_update(skip_locked=True).waiting(now).filter(pk=run_id).first()
+    run: Run | None = Run.objects.select_for_update(skip_locked=True).waiting(now).filter(pk=run_id).first()
     if run is None:
         return None
     if run.state == Run.State.CANCELLING:
@@ -214,7 +214,7 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
 
     Raises NotDecidable, NotAllowed; Invalid when a worse adapter is approved without a word why.
     """
-    current = Adapter.objects.select_for_update().get(pk=adapter.pk)
+    current: Adapter = Adapter.objects.select_for_update().get(pk=adapter.pk)
     require_role(decided_by, current.community, Role.STEWARD)
     note = note.strip()[:1000]
     if approve and current.contains_withdrawn:
