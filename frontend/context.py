@@ -11,6 +11,9 @@ from people.models import Community, Membership
 
 def desks(request: HttpRequest) -> dict[str, Any]:
     """`my_desks`: [(community, {roles})] of the signed-in person, and `shows_demo` for the notice."""
+    if not hasattr(request, "user"):
+        # Refused before anybody was signed in (a wrong host): the error page still has to be drawn.
+        return {"my_desks": [], "shows_demo": False}
     if not request.user.is_authenticated:
         return {"my_desks": [], "shows_demo": Community.objects.filter(is_demo=True).exists()}
     held: dict[Community, set[str]] = {}
