@@ -22,7 +22,7 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "learning_rate": (_("Learning rate"), _("Size of one step, such as 0.001.")),
     "epochs": (_("Epochs"), _("How often the run reads all training sentences.")),
     "batch_size": (_("Batch size"), _("Sentences per step.")),
-    "max_length": (_("Maximum length"), _("Longest sentence pair, in tokens; longer ones are cut.")),
+    "max_length": (_("Maximum length"), _("Longest sentence pair, in tokens; longer ones are left out.")),
     "seed": (_("Seed"), _("The same seed repeats the same run.")),
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from annotation.corpora.models import Source
 from care.models import NEEDED, Purpose
@@ -41,11 +43,21 @@ class UploadForm(forms.Form):
     )
 
 
+class DocumentsField(forms.ModelMultipleChoiceField):
+    """Documents, told apart by variety and length where titles are the same."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Title, variety, number of sentences."""
+        sentences = ngettext("%(number)s sentence", "%(number)s sentences", obj.items_total)
+        facts = [obj.variety.name] if obj.variety else []
+        return f"{obj.title} ({', '.join([*facts, sentences % {'number': obj.items_total}])})"
+
+
 class ProjectForm(forms.Form):
     """A project to open."""
 
     title = forms.CharField(label=_("Title"), max_length=200)
-    sources = forms.ModelMultipleChoiceField(
+    sources = DocumentsField(
         label=_("Documents to translate"), queryset=Source.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     source_language_name = forms.CharField(
@@ -82,7 +94,9 @@ class ProjectForm(forms.Form):
 
     def __init__(self, *args: Any, community: Community, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["sources"].queryset = community.sources.all()  # type: ignore[attr-defined]
+        sources = community.sources.select_related("variety").annotate(items_total=Count("items"))
+        self.fields["sources"].queryset = sources  # type: ignore[attr-defined]
+        self.fields["sources"].initial = sources
         self.fields["variety"].queryset = community.varieties.all()  # type: ignore[attr-defined]
         self.fields["orthography"].queryset = community.orthographies.all()  # type: ignore[attr-defined]
 

@@ -19,6 +19,11 @@ class RecordLine:
     actor: str
 
     @property
+    def is_private(self) -> bool:
+        """Whether the page names nobody: consent is between a person and their community."""
+        return is_private(self.entry)
+
+    @property
     def details(self) -> list[tuple[str, str]]:
         """The entry's details as (name, value), hashes shortened to be readable."""
         return [(key.replace("_", " "), _short(value)) for key, value in self.entry.details.items()]
@@ -32,10 +37,15 @@ def _short(value: object) -> str:
 
 
 def record_lines(entries: Sequence[Entry]) -> list[RecordLine]:
-    """The entries with the names of the people who acted."""
+    """The entries with the names of the people who acted, but for what is theirs alone to tell."""
     ids = {int(entry.actor) for entry in entries if entry.actor.isdigit()}
     names = {str(person.pk): person.name for person in Person.objects.filter(pk__in=ids)}
-    return [RecordLine(entry=entry, actor=names.get(entry.actor, "")) for entry in entries]
+    return [RecordLine(entry=entry, actor="" if is_private(entry) else names.get(entry.actor, "")) for entry in entries]
+
+
+def is_private(entry: Entry) -> bool:
+    """Whether it concerns a person's own consent or words: that it happened is for all, who it was is not."""
+    return entry.action.startswith("consent.") or entry.action == "answer.withdrawn"
 
 
 def members_of(community: Community) -> QuerySet[Person]:

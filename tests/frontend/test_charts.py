@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_last_step() -> None:
 def test_ticks_are_even_and_span_the_values(low: float, high: float) -> None:
     ticks = round_ticks(low, high)
 
-    steps = {round(after - before, 12) for before, after in zip(ticks, ticks[1:], strict=False)}
+    steps = {round(after - before, 12) for before, after in pairwise(ticks)}
     assert ticks[0] <= low
     assert ticks[-1] >= high
     assert len(steps) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -289,6 +290,17 @@ def test_the_record_is_newest_first_and_checked(steward: Client, community: Comm
     assert "the chain is whole" in text
     assert text.index("policy.published") < text.index("community.founded")
     assert "aroha" in text
+
+
+def test_the_record_does_not_name_who_gave_or_took_back_consent(
+    steward: Client, community: Community, ben: Person, consenting: Callable[..., object]
+) -> None:
+    consenting(ben)
+    rows = steward.get(url("record", community)).context["lines"]
+
+    consent = next(line for line in rows if line.entry.action == "consent.given")
+    assert (consent.actor, consent.is_private) == ("", True)
+    assert "a member" in steward.get(url("record", community)).text
 
 
 def test_a_forged_entry_is_reported(steward: Client, community: Community, policy: Policy) -> None:
