@@ -1,0 +1,64 @@
+"""docker-compose.yml: the same parts as `manage.py up`, nobody is root, no secret has a default."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from wordhearth.management.commands.up import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS = {"POSTGRES_PASSWORD": "x", "DJANGO_SECRET_KEY": "x", "WORDHEARTH_HOST": "localhost"}
+
+
+@pytest.fixture(scope="module")
+def services():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def test_it_runs_the_parts_of_up(services):
+    parts = commands(bind="127.0.0.1", port=1, threads=1, no_training=False)
+    assert set(parts) <= set(services)
+    for name in ("worker", "training", "playground"):
+        queue = parts[name][parts[name].index("-Q") + 1]
+        assert services[name]["command"][services[name]["command"].index("-Q") + 1] == queue
+    assert services["web"]["deploy"]["replicas"] == 2
+    reserved = services["training"]["deploy"]["resources"]["reservations"]["devices"]
+    assert reserved == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
+
+
+def test_our_own_images_do_not_run_as_root(services):
+    for name in ("migrate", "web", "worker", "beat", "training", "playground"):
+        assert services[name]["user"] == "10001:10001"
+        assert services[name]["read_only"] is True
+
+
+def test_secrets_have_no_default(services):
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in SECRETS:
+        assert f"${{{name}:?" in text
+    example = (ROOT / ".env.example").read_text()
+    assert "\nPOSTGRES_PASSWORD=\n" in example
+    assert "\nDJANGO_SECRET_KEY=\n" in example
+
+
+def test_the_web_image_holds_no_torch():
+    recipe = (ROOT / "docker" / "Dockerfile.web").read_text()
+    assert "requirements/web.txt" in recipe
+    assert "training.txt" not in recipe
+    assert "torch" not in (ROOT / "requirements" / "web.txt").read_text().split("They never import torch.")[1]
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not installed")
+def test_compose_accepts_the_file():
+    done = subprocess.run(
+        ["docker-compose", "config", "-q"],
+        cwd=ROOT,
+        env={**os.environ, **SECRETS},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
