@@ -87,9 +87,7 @@ class ConsentForm(forms.Form):
 class WithdrawConsentForm(forms.Form):
     """The purposes to take back, among those that are allowed now."""
 
-    purposes = forms.MultipleChoiceField(
-        error_messages={"required": _("Tick what you would like to take back.")}
-    )
+    purposes = forms.MultipleChoiceField(error_messages={"required": _("Tick what you would like to take back.")})
 
     def __init__(self, *args: Any, live: Collection[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

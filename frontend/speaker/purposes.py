@@ -15,18 +15,12 @@ MEANINGS = {
     Purpose.DISPLAY_PUBLIC: _("Your sentences may be shown to people outside this community."),
     Purpose.CREDIT_NAME: _("Your name stands beside your words. Without this a made-up sign stands there."),
     Purpose.RESEARCH: _("People who study the language may read and count your sentences."),
-    Purpose.TRAIN_NONCOMMERCIAL: _(
-        "A language model may learn from your sentences, when nobody earns money with it."
-    ),
+    Purpose.TRAIN_NONCOMMERCIAL: _("A language model may learn from your sentences, when nobody earns money with it."),
     Purpose.TRAIN_COMMERCIAL: _(
         "A language model may learn from your sentences, and a business may earn money with it."
     ),
-    Purpose.RELEASE_DATASET: _(
-        "Your sentences may be published. What others have copied cannot be called back."
-    ),
-    Purpose.RELEASE_ADAPTER: _(
-        "A model that learnt from you may be published. Copies cannot be called back."
-    ),
+    Purpose.RELEASE_DATASET: _("Your sentences may be published. What others have copied cannot be called back."),
+    Purpose.RELEASE_ADAPTER: _("A model that learnt from you may be published. Copies cannot be called back."),
     Purpose.PROCESS_OUTSIDE_COUNTRY: _("The computers that work with your sentences may stand abroad."),
 }
 

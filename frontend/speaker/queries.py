@@ -85,7 +85,5 @@ def reach_of_consent(person: Person, community: Community, purposes: Collection[
 
 def _reach(*, answers: int, corrections: int, releases: QuerySet[Release]) -> Reach:
     held = list(releases.select_related("project").distinct().order_by("number"))
-    adapters = (
-        Adapter.objects.filter(run__release__in=held).select_related("run__release").order_by("run__number")
-    )
+    adapters = Adapter.objects.filter(run__release__in=held).select_related("run__release").order_by("run__number")
     return Reach(answers=answers, corrections=corrections, releases=held, adapters=list(adapters))

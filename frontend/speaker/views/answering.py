@@ -35,17 +35,13 @@ class AnsweringView(DeskView):
 
     def page(self, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
         """The page with the community, whose language its fields are written in."""
-        return render(
-            self.request, self.template_name, {"community": self.community, **context}, status=status
-        )
+        return render(self.request, self.template_name, {"community": self.community, **context}, status=status)
 
     def stored(self, address: str) -> HttpResponse:
         """It was stored: go on to the next page."""
         return redirect(address) if self._shows_pages() else JsonResponse({"next": address})
 
-    def refused(
-        self, form: forms.Form, refusal: Refusal, context: Mapping[str, Any], *, back: str
-    ) -> HttpResponse:
+    def refused(self, form: forms.Form, refusal: Refusal, context: Mapping[str, Any], *, back: str) -> HttpResponse:
         """It was refused: say why beside the form, and where to go on."""
         status = show_refusal(form, refusal)
         go = self._way_on(refusal, back)

@@ -48,11 +48,7 @@ def standing_of(person: Person, community: Community) -> Standing:
     policy, receipt = published_policy(community), current_receipt(person, community)
     allowed = purposes_allowed(person, community)
     holds = bool(policy and receipt and receipt.policy_id == policy.pk)
-    live = (
-        set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True))
-        if receipt
-        else set()
-    )
+    live = set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True)) if receipt else set()
     kept = [purpose for purpose in allowed if holds and purpose in live]
     offered = [purpose for purpose in policy.purposes if purpose not in kept] if policy else []
     return Standing(policy=policy, receipt=receipt, allowed=allowed, kept=kept, offered=offered)

@@ -39,11 +39,7 @@ class TranslationPage(AnsweringView):
     def assignment(self, pk: int) -> Assignment:
         """The person's own assignment with that number, in this community."""
         own = Assignment.objects.visible_to(self.person).filter(task__project__community=self.community)
-        found = (
-            own.select_related("task__item__source__variety", "task__project__orthography")
-            .filter(pk=pk)
-            .first()
-        )
+        found = own.select_related("task__item__source__variety", "task__project__orthography").filter(pk=pk).first()
         if found is None:
             raise Http404("No such page.")
         return found
@@ -71,9 +67,7 @@ class TranslationPage(AnsweringView):
         skip = (
             Assignment.objects.visible_to(self.person)
             .select_related("task__item")
-            .filter(
-                task__project=project, state=Assignment.State.SKIPPED, closed_at__gte=self.now - UNDO_TIME
-            )
+            .filter(task__project=project, state=Assignment.State.SKIPPED, closed_at__gte=self.now - UNDO_TIME)
             .order_by("-closed_at")
             .first()
         )

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from annotation.answers.models import Answer, AnswerEvent
 from annotation.answers.services import AnswerChanged, edit_answer
@@ -22,6 +22,14 @@ from people.refusals import Refusal
 from training.runs.withdrawals import withdraw_answer
 
 PAGE_SIZE = 20
+# What the badges on the page say.
+STATE_WORDS = (
+    (Answer.State.SUBMITTED, gettext_lazy("in review")),
+    (Answer.State.VALIDATED, gettext_lazy("accepted")),
+    (Answer.State.REJECTED, gettext_lazy("not accepted")),
+    (Answer.State.DISPUTED, gettext_lazy("with the experts")),
+    (Answer.State.WITHDRAWN, gettext_lazy("taken back")),
+)
 
 
 class MyAnswersView(OwnWordsView):
@@ -72,7 +80,7 @@ class WordsView(MyAnswersView):
             "community": self.community,
             "page": page,
             "state": state,
-            "states": Answer.State.choices,
+            "states": STATE_WORDS,
             "rows": [(answer, _is_editable(answer)) for answer in page],
             "is_member": self.is_member,
         }
@@ -93,9 +101,7 @@ class EditView(MyAnswersView):
         """The form with the present text."""
         answer = self.answer(pk)
         if not _is_editable(answer):
-            messages.info(
-                request, _("Somebody has reviewed this answer, so it stays as it is. You can take it back.")
-            )
+            messages.info(request, _("Somebody has reviewed this answer, so it stays as it is. You can take it back."))
             return redirect(self.list_address)
         form = EditForm(initial={"version": answer.version, "text": answer.text})
         return self.page({**self._context(answer), "form": form})

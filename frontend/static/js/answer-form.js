@@ -150,12 +150,14 @@ async function post(action, body) {
     return {};
   }
   if (response.status >= 500) return {};
+  // The forms themselves never redirect a request for JSON: this is the way to the sign-in page.
+  if (response.redirected) return { signedOut: true };
   if (response.headers.get("Content-Type")?.startsWith("application/json")) {
     const reply = await response.json();
     return response.ok ? reply : { refused: reply };
   }
-  // A page instead of JSON: the sign-in page, or the one about a stale form.
-  return response.redirected || response.status === 403 ? { signedOut: true } : { refused: { message: response.statusText } };
+  // A page instead of JSON: the one about a stale form, which signing in again makes fresh.
+  return response.status === 403 ? { signedOut: true } : { refused: { message: response.statusText } };
 }
 
 /** Make a row of letters write at the caret of its field. */
