@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from annotation.answers.models import Answer, Review
+from annotation.answers.querysets import AnswerQuerySet
 from annotation.conflicts.models import Adjudication
 from annotation.conflicts.services import adjudicate
 from frontend.desk import DeskView, show_refusal
@@ -30,7 +31,7 @@ class ExpertView(DeskView):
 
     roles = (Role.EXPERT,)
 
-    def readable(self) -> QuerySet[Answer]:
+    def readable(self) -> AnswerQuerySet:
         """Answers of the community that this expert may read."""
         return Answer.objects.visible_to(self.person).of_community(self.community)
 
@@ -100,7 +101,8 @@ class AnswerView(ExpertView):
         """A dispute, or one that was decided while this expert was reading; never the expert's own words."""
         concerns_experts = self.readable().disputed() | self.readable().filter(adjudications__isnull=False)
         answers = concerns_experts.exclude(author=self.person).distinct()
-        return get_object_or_404(answers.select_related("task__item__source", "task__project"), pk=pk)
+        answer: Answer = get_object_or_404(answers.select_related("task__item__source", "task__project"), pk=pk)
+        return answer
 
     def _page(self, answer: Answer, form: DecisionForm, *, status: int = 200) -> HttpResponse:
         form.fields["corrected_text"].widget.attrs.update(

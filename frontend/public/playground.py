@@ -108,7 +108,8 @@ class OneGeneration(DeskView):
     def generation(self, pk: UUID) -> Generation:
         """The person's own generation."""
         mine = Generation.objects.visible_to(self.person).filter(adapter__community=self.community)
-        return get_object_or_404(mine.select_related("adapter__run__release__project"), pk=pk)
+        generation: Generation = get_object_or_404(mine.select_related("adapter__run__release__project"), pk=pk)
+        return generation
 
 
 class GenerationView(OneGeneration):

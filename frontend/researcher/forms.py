@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from annotation.projects.models import Project
 from training.releases.services import PURPOSES
 
-Words = str | Promise
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    Words = str | _StrPromise
 
 # The settings that most people look at first; a recipe's other settings follow under “more”.
 FIRST = ("rank", "alpha", "learning_rate", "epochs", "batch_size", "max_length", "seed")

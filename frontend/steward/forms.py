@@ -43,7 +43,7 @@ class UploadForm(forms.Form):
     )
 
 
-class DocumentsField(forms.ModelMultipleChoiceField):
+class DocumentsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Documents, told apart by variety and length where titles are the same."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -94,7 +94,9 @@ class ProjectForm(forms.Form):
 
     def __init__(self, *args: Any, community: Community, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        sources = community.sources.select_related("variety").annotate(items_total=Count("items"))
+        sources = (
+            community.sources.select_related("variety").annotate(items_total=Count("items")).order_by("title", "pk")
+        )
         self.fields["sources"].queryset = sources  # type: ignore[attr-defined]
         self.fields["sources"].initial = sources
         self.fields["variety"].queryset = community.varieties.all()  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Prefetch, QuerySet
 
+from annotation.corpora.models import Source
 from ledger.models import Entry
 from people.models import Community, Membership, Person
 
@@ -55,7 +56,7 @@ def members_of(community: Community) -> QuerySet[Person]:
     return people.prefetch_related(Prefetch("memberships", queryset=live, to_attr="live_roles"))
 
 
-def sources_with_items(community: Community, person: Person) -> QuerySet:  # type: ignore[type-arg]
-    """The community's documents with `items_total` sentences each."""
-    sources = community.sources.model.objects.visible_to(person).filter(community=community)
-    return sources.select_related("variety").annotate(items_total=Count("items"))
+def sources_with_items(community: Community, person: Person) -> QuerySet[Source]:
+    """The community's documents by title, with `items_total` sentences each."""
+    sources: QuerySet[Source] = Source.objects.visible_to(person).filter(community=community)
+    return sources.select_related("variety").annotate(items_total=Count("items")).order_by("title", "pk")

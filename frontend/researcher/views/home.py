@@ -18,7 +18,7 @@ NEWEST = 20
 class ResearchView(DeskView):
     """A page for researchers and stewards of the community."""
 
-    roles = (Role.RESEARCHER, Role.STEWARD)
+    roles: tuple[str, ...] = (Role.RESEARCHER, Role.STEWARD)
 
     @property
     def may_train(self) -> bool:

@@ -63,7 +63,8 @@ class OneRelease(ResearchView):
     def release(self, pk: int) -> Release:
         """The release, if this person may see it."""
         visible = Release.objects.visible_to(self.person).filter(community=self.community)
-        return get_object_or_404(visible.select_related("project", "created_by"), pk=pk)
+        release: Release = get_object_or_404(visible.select_related("project", "created_by"), pk=pk)
+        return release
 
     def page(self, release: Release, *, status: int = 200, **more: Any) -> HttpResponse:
         """The release's page."""

@@ -50,7 +50,8 @@ class StartView(ResearchView):
 
     def _release(self, pk: int) -> Release:
         visible = Release.objects.visible_to(self.person).filter(community=self.community)
-        return get_object_or_404(visible.select_related("project"), pk=pk)
+        release: Release = get_object_or_404(visible.select_related("project"), pk=pk)
+        return release
 
     def _page(self, release: Release, form: RunForm, *, status: int = 200) -> HttpResponse:
         context = {"community": self.community, "release": release, "form": form}
@@ -63,7 +64,8 @@ class OneRun(ResearchView):
     def run(self, pk: int) -> Run:
         """The run, if this person may see it."""
         visible = Run.objects.visible_to(self.person).filter(community=self.community)
-        return get_object_or_404(visible.select_related("release__project", "community", "started_by"), pk=pk)
+        run: Run = get_object_or_404(visible.select_related("release__project", "community", "started_by"), pk=pk)
+        return run
 
     def page(self, run: Run, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
         """The run's page."""

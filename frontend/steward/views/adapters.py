@@ -65,7 +65,8 @@ class AdapterView(StewardView):
 
     def _adapter(self, pk: int) -> Adapter:
         visible = Adapter.objects.visible_to(self.person).filter(community=self.community)
-        return get_object_or_404(visible.select_related("run__release__project", "community"), pk=pk)
+        adapter: Adapter = get_object_or_404(visible.select_related("run__release__project", "community"), pk=pk)
+        return adapter
 
     def _page(self, adapter: Adapter, form: AdapterForm, *, status: int = 200) -> HttpResponse:
         context = {

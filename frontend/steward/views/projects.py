@@ -74,7 +74,8 @@ class ProjectView(StewardView):
     def project(self, pk: int) -> Project:
         """The project with its numbers of tasks."""
         visible = Project.objects.visible_to(self.person).filter(community=self.community)
-        return get_object_or_404(visible.with_progress().select_related("community"), pk=pk)
+        project: Project = get_object_or_404(visible.with_progress().select_related("community"), pk=pk)
+        return project
 
     def page(
         self, project: Project, form: ScheduleForm, *, status: int = 200, refusal: Refusal | None = None
