@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import views
+from frontend.public import founding, views
 
 app_name = "public"
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
+    path("found/", founding.FoundView.as_view(), name="found"),
     path("about/", views.AboutView.as_view(), name="about"),
     path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),

@@ -67,9 +67,7 @@ class CommunityView(View):
 
 
 def _members_context(community: Community, person: Person) -> dict[str, Any]:
-    roles = set(
-        community.memberships.live().filter(person=person).values_list("role", flat=True)  # type: ignore[attr-defined]
-    )
+    roles = set(community.memberships.live().filter(person=person).values_list("role", flat=True))
     return {
         "community": community,
         "roles": roles,
@@ -77,10 +75,7 @@ def _members_context(community: Community, person: Person) -> dict[str, Any]:
         "policy": published_policy(community),
         "receipt": current_receipt(person, community),
         "numbers": community_numbers(community),
-        "adapters": Adapter.objects.visible_to(person)
-        .usable()
-        .filter(community=community)
-        .select_related("run"),
+        "adapters": Adapter.objects.visible_to(person).usable().filter(community=community).select_related("run"),
     }
 
 
