@@ -53,12 +53,12 @@ class AnsweringView(DeskView):
     def malformed(self, form: forms.Form, context: Mapping[str, Any], *, back: str) -> HttpResponse:
         """A part of the form was missing or unreadable."""
         first = next(iter(form.errors.values()))[0]
-        return self.refused(form, Invalid(first), context, back=back)
+        return self.refused(form, Invalid(str(first)), context, back=back)
 
     def project(self, pk: int) -> Project:
         """The project of this community with that number."""
         projects = Project.objects.visible_to(self.person).filter(community=self.community)
-        project = projects.select_related("orthography", "variety").filter(pk=pk).first()
+        project: Project | None = projects.select_related("orthography", "variety").filter(pk=pk).first()
         if project is None:
             raise Http404("No such page.")
         return project

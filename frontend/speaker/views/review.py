@@ -80,7 +80,7 @@ class ReviewView(AnsweringView):
         except AnswerChanged as refusal:
             # The page then shows the new text, so the verdict must name the new version.
             answer.refresh_from_db()
-            form.data = {**form.data.dict(), "version": answer.version}
+            form.data = {**request.POST.dict(), "version": answer.version}
             return self.refused(form, refusal, self._context(project, answer), back=request.path)
         except Refusal as refusal:
             return self.refused(form, refusal, self._context(project, answer), back=request.path)

@@ -39,7 +39,9 @@ class TranslationPage(AnsweringView):
     def assignment(self, pk: int) -> Assignment:
         """The person's own assignment with that number, in this community."""
         own = Assignment.objects.visible_to(self.person).filter(task__project__community=self.community)
-        found = own.select_related("task__item__source__variety", "task__project__orthography").filter(pk=pk).first()
+        found: Assignment | None = (
+            own.select_related("task__item__source__variety", "task__project__orthography").filter(pk=pk).first()
+        )
         if found is None:
             raise Http404("No such page.")
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -44,7 +45,7 @@ class MyAnswersView(OwnWordsView):
             .select_related("task__item__source", "task__project__orthography", "task__project__community")
         )
 
-    def answer(self, pk: object) -> Answer:
+    def answer(self, pk: UUID) -> Answer:
         """The person's own answer with that id."""
         found = self.answers().filter(pk=pk).first()
         if found is None:
@@ -97,7 +98,7 @@ class EditView(MyAnswersView):
 
     template_name = "speaker/edit.html"
 
-    def get(self, request: HttpRequest, pk: object) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """The form with the present text."""
         answer = self.answer(pk)
         if not _is_editable(answer):
@@ -106,7 +107,7 @@ class EditView(MyAnswersView):
         form = EditForm(initial={"version": answer.version, "text": answer.text})
         return self.page({**self._context(answer), "form": form})
 
-    def post(self, request: HttpRequest, pk: object) -> HttpResponse:
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Store the new text."""
         answer = self.answer(pk)
         form = EditForm(request.POST)
@@ -137,7 +138,7 @@ class WithdrawAnswerView(MyAnswersView):
 
     template_name = "speaker/withdraw_answer.html"
 
-    def get(self, request: HttpRequest, pk: object) -> HttpResponse:
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Say what will happen before it does."""
         answer = self.answer(pk)
         if answer.state == Answer.State.WITHDRAWN:
@@ -145,7 +146,7 @@ class WithdrawAnswerView(MyAnswersView):
             return redirect(self.list_address)
         return self.page({"answer": answer, "reach": reach_of_answer(answer)})
 
-    def post(self, request: HttpRequest, pk: object) -> HttpResponse:
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Take it back."""
         done = withdraw_answer(answer=self.answer(pk), author=self.person, now=self.now)
         messages.success(request, _("Your answer is taken back and is used no more."))
