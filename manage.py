@@ -21,11 +21,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(f"{error}. Run script/setup, then use .venv/bin/python manage.py.")
     arguments = sys.argv[1:]
-    if (
-        arguments
-        and arguments[0] not in WITHOUT_SERVICES
-        and not {"-h", "--help", "--version"} & set(arguments)
-    ):
+    if arguments and arguments[0] not in WITHOUT_SERVICES and not {"-h", "--help", "--version"} & set(arguments):
         try:
             embedded.provide()
         except embedded.EmbeddedServiceError as error:

@@ -94,16 +94,12 @@ def test_the_walk(community, aroha, ben, filipa, goran, chen, esi, now):
         while (response := client.get(f"/api/v1/answers/next-review/{project}/")).status_code == 200:
             give(client, response.json(), "approve")
     assert Answer.objects.validated().count() == 9
-    release = ok(
-        researcher.post("/api/v1/releases/", {"project": project, "purpose": "train_noncommercial"}), 201
-    )
+    release = ok(researcher.post("/api/v1/releases/", {"project": project, "purpose": "train_noncommercial"}), 201)
     again = ok(researcher.post("/api/v1/releases/", {"project": project, "purpose": "train_noncommercial"}), 200)
     assert again["id"] == release["id"]
     assert ok(researcher.get(f"/api/v1/releases/{release['id']}/verify/")) == {"problems": []}
     assert len(ok(researcher.get(f"/api/v1/releases/{release['id']}/manifest/"))["items"]) == 9
-    run = ok(
-        researcher.post("/api/v1/runs/", {"release": release["id"], "settings": {"recipe": {"rank": 4}}}), 201
-    )
+    run = ok(researcher.post("/api/v1/runs/", {"release": release["id"], "settings": {"recipe": {"rank": 4}}}), 201)
     assert run["settings"]["recipe"]["rank"] == 4
     assert ok(researcher.post(f"/api/v1/runs/{run['id']}/cancel/"))["state"] == "cancelled"
     assert ok(researcher.post(f"/api/v1/runs/{run['id']}/resume/"))["state"] == "queued"
@@ -118,13 +114,9 @@ def test_the_walk(community, aroha, ben, filipa, goran, chen, esi, now):
     reached = ok(member.post(f"/api/v1/answers/{mine}/withdraw/"))
     assert reached == {"answers": 1, "releases": [release["id"]], "adapters": [adapter]}
     assert not Adapter.objects.get().is_usable
-    rest = ok(
-        member.post("/api/v1/consent/withdraw/", {"community": community.slug, "purposes": list(Purpose.values)})
-    )
+    rest = ok(member.post("/api/v1/consent/withdraw/", {"community": community.slug, "purposes": list(Purpose.values)}))
     assert rest["releases"] == [release["id"]]
-    schedule = ok(
-        steward.put(f"/api/v1/projects/{project}/schedule/", {"is_allowed": True, "minimum_new_items": 5})
-    )
+    schedule = ok(steward.put(f"/api/v1/projects/{project}/schedule/", {"is_allowed": True, "minimum_new_items": 5}))
     assert schedule["minimum_new_items"] == 5
 
 
@@ -173,9 +165,7 @@ def lease(project, ben, consenting):
     ids=["empty", "1 MB", "wrong script", "null byte", "null", "list"],
 )
 def test_bad_text_gets_a_message_and_stores_nothing(ben, lease, text, status):
-    response = signed_in(ben).post(
-        "/api/v1/answers/", {"assignment": lease, "text": text, "client_id": str(uuid4())}
-    )
+    response = signed_in(ben).post("/api/v1/answers/", {"assignment": lease, "text": text, "client_id": str(uuid4())})
     assert "text" in refused(response, status)["errors"]
     assert not Answer.objects.exists()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from wordhearth.management.commands.up import commands
 
 ROOT = Path(__file__).resolve().parents[2]
