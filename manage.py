@@ -2,6 +2,7 @@
 """Django's command line for Wordhearth: `./manage.py up` runs everything."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def main() -> None:
         from wordhearth import embedded  # noqa: PLC0415
     except ModuleNotFoundError as error:
         sys.exit(f"{error}. Run script/setup, then use .venv/bin/python manage.py.")
+    # A kill must run the exit handlers too: they stop the embedded services with their last user.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = sys.argv[1:]
     if arguments and arguments[0] not in WITHOUT_SERVICES and not {"-h", "--help", "--version"} & set(arguments):
         try:

@@ -49,7 +49,12 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     def adjudicable_by(self, person: Person) -> AnswerQuerySet:
         """Disputed answers in communities where the person is an expert; never one's own."""
         communities = Community.objects.where(person, "expert")
-        return self.disputed().filter(task__project__community__in=communities).exclude(author_id=person.pk)
+        return (
+            self.disputed()
+            .visible_to(person)
+            .filter(task__project__community__in=communities)
+            .exclude(author_id=person.pk)
+        )
 
     def reviewable_by(self, person: Person) -> AnswerQuerySet:
         """Answers waiting for a verdict that this person may give: not their own, current version not yet judged

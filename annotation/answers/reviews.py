@@ -42,6 +42,7 @@ def next_review(*, project: Project, person: Person) -> Answer | None:
         Answer.objects.reviewable_by(person)
         .filter(task__project=project)
         .usable_for(Purpose.PEER_REVIEW)
+        .usable_for(Purpose.DISPLAY_MEMBERS)
         .annotate(asked=Count("reviews"))
         .select_related("task__item__source", "task__project__community", "author")
         .order_by("-asked", "created_at")

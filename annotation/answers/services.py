@@ -84,7 +84,9 @@ def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:
         raise Conflicting("You have already answered this sentence. You can edit it under “My words”.")
     if assignment.state == Assignment.State.SKIPPED:
         raise Conflicting("You skipped this sentence. Undo the skip to answer it.")
-    others = task.assignments.filter(state=Assignment.State.LEASED, expires_at__gt=now).exclude(pk=assignment.pk)
+    others = task.assignments.filter(state=Assignment.State.LEASED, expires_at__gt=now).exclude(
+        person=assignment.person
+    )
     late = assignment.state == Assignment.State.EXPIRED or assignment.expires_at <= now
     if late and (others.exists() or task.state != Task.State.OPEN):
         raise LeaseExpired(

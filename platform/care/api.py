@@ -7,13 +7,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from care.models import Policy, Purpose, Receipt
-from care.services import give_consent, publish_policy
+from care.services import publish_policy
 from people.api import person_of
 from people.models import Community
 
@@ -88,7 +87,7 @@ class PolicyViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Polic
 
 
 class ReceiptViewSet(viewsets.ReadOnlyModelViewSet[Receipt]):
-    """Your own consent receipts; posting one gives consent and replaces the one before."""
+    """Your own consent receipts. Giving consent is in `training.runs.api`, because it may withdraw too."""
 
     serializer_class = ReceiptSerializer
     queryset = Receipt.objects.none()
@@ -101,18 +100,3 @@ class ReceiptViewSet(viewsets.ReadOnlyModelViewSet[Receipt]):
             return Receipt.objects.none()
         mine = Receipt.objects.visible_to(person_of(self.request))
         return mine.select_related("community").prefetch_related("grants")
-
-    @extend_schema(responses={201: ReceiptSerializer})
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Give consent to a published policy for the chosen purposes."""
-        given = self.get_serializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        visible = Policy.objects.filter(community__in=Community.objects.visible_to(person_of(request)))
-        policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
-        receipt = give_consent(
-            person=person_of(request),
-            policy=policy,
-            now=timezone.now(),
-            purposes=given.validated_data["purposes"],
-        )
-        return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)

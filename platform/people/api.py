@@ -18,8 +18,8 @@ from rest_framework.throttling import ScopedRateThrottle
 from people.models import Community, Membership, Orthography, Person, Role, Variety
 from people.services import (
     accept_invitation,
+    add_member,
     found_community,
-    grant_role,
     invite,
     join_open_community,
     require_role,
@@ -176,11 +176,11 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
             given = MembershipSerializer(data=request.data)
             given.is_valid(raise_exception=True)
             new = get_object_or_404(Person, username=given.validated_data["person"]["username"], is_active=True)
-            member = grant_role(
+            member = add_member(
                 person=new,
                 community=community,
                 role=given.validated_data["role"],
-                granted_by=person,
+                added_by=person,
                 now=timezone.now(),
             )
             return Response(MembershipSerializer(member).data, status=status.HTTP_201_CREATED)

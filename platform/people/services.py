@@ -76,7 +76,7 @@ def found_community(
 
 @transaction.atomic
 def grant_role(*, person: Person, community: Community, role: str, granted_by: Person, now: datetime) -> Membership:
-    """Give a person a role; giving a role twice changes nothing."""
+    """Give a person a role; giving a role twice changes nothing. Callers have checked who may (`add_member`)."""
     membership, created = Membership.objects.get_or_create(
         person=person, community=community, role=role, ended_at=None, defaults={"since": now}
     )
@@ -92,10 +92,18 @@ def grant_role(*, person: Person, community: Community, role: str, granted_by: P
     return membership
 
 
+def add_member(*, person: Person, community: Community, role: str, added_by: Person, now: datetime) -> Membership:
+    """A steward gives a role to somebody who has an account."""
+    require_role(added_by, community, Role.STEWARD)
+    return grant_role(person=person, community=community, role=role, granted_by=added_by, now=now)
+
+
 @transaction.atomic
 def end_membership(*, membership: Membership, ended_by: Person, now: datetime) -> None:
     """End a role. Raises LastSteward rather than leave a community without one."""
     community = Community.objects.select_for_update().get(pk=membership.community_id)
+    if ended_by.pk != membership.person_id:
+        require_role(ended_by, community, Role.STEWARD)
     stewards = community.memberships.filter(role=Role.STEWARD, ended_at__isnull=True)
     if membership.role == Role.STEWARD and stewards.count() <= 1:
         raise LastSteward("Name another steward first: a community must keep one.")

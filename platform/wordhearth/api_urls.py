@@ -8,12 +8,13 @@ from annotation.answers.api import AnswerViewSet
 from annotation.conflicts.api import DisputeViewSet
 from annotation.corpora.api import ImportViewSet, SourceViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
-from care.api import PolicyViewSet, ReceiptViewSet
+from care.api import PolicyViewSet
 from people.api import CommunityViewSet, TokenView
 from training.playground.api import GenerationViewSet
 from training.releases.api import ReleaseViewSet
 from training.runs.api import (
     AdapterViewSet,
+    ConsentViewSet,
     RunViewSet,
     ScheduleView,
     WithdrawAnswerView,
@@ -24,7 +25,7 @@ router = DefaultRouter(use_regex_path=False)
 for prefix, viewset in {
     "communities": CommunityViewSet,
     "policies": PolicyViewSet,
-    "receipts": ReceiptViewSet,
+    "receipts": ConsentViewSet,
     "sources": SourceViewSet,
     "imports": ImportViewSet,
     "projects": ProjectViewSet,

@@ -155,6 +155,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 LANGUAGE_CODE = "en-gb"
+# Only languages that every page speaks; a browser asking for another gets whole English pages, not half ones.
+LANGUAGES = [("en-gb", "English")]
 USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "frontend" / "locale"]
 USE_TZ = True

@@ -34,7 +34,11 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
                     publish(client, generation_id, event)
     except (EngineFailed, OSError) as error:
         failure = str(error)
-    if generation is not None:
+    if generation is None:
+        refused = Generation.objects.filter(pk=generation_id, state=Generation.State.FAILED).first()
+        if refused is not None:
+            publish(client, generation_id, {"event": "error", "message": refused.failure})
+    else:
         end_generation(generation=generation, texts=texts, failure=failure, now=timezone.now())
         publish(
             client,

@@ -17,16 +17,18 @@ from rest_framework.views import APIView
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
-from care.models import Purpose
+from care.api import ReceiptSerializer, ReceiptViewSet
+from care.models import Policy, Purpose
 from people.api import person_of
 from people.models import Community
 from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
+from training.runs.samples import readable_samples
 from training.runs.schedule import set_schedule
 from training.runs.services import METHODS, cancel_run, decide_adapter, folder_of, queue_run, resume_run
-from training.runs.withdrawals import Withdrawal, withdraw_answer, withdraw_consent
+from training.runs.withdrawals import Withdrawal, change_consent, withdraw_answer, withdraw_consent
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -134,6 +136,23 @@ def _reached(withdrawal: Withdrawal) -> dict[str, Any]:
     }
 
 
+class ConsentViewSet(ReceiptViewSet):
+    """Your own consent receipts; posting one gives consent and replaces the one before."""
+
+    @extend_schema(responses={201: ReceiptSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give consent to a published policy for the chosen purposes; the others are withdrawn."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        person = person_of(request)
+        visible = Policy.objects.filter(community__in=Community.objects.visible_to(person))
+        policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
+        receipt = change_consent(
+            person=person, policy=policy, purposes=given.validated_data["purposes"], now=timezone.now()
+        )
+        return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)
+
+
 class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
     """Runs of communities in which you are a researcher or a steward."""
 
@@ -216,8 +235,11 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def report(self, request: Request, pk: str) -> Response:
-        """The recipe's full report, with samples side by side."""
-        return Response(self.get_object().report)
+        """The recipe's report, with those samples side by side that you may still read."""
+        adapter = self.get_object()
+        samples = readable_samples(adapter, person_of(request))
+        evaluation = {**adapter.report.get("evaluation", {}), "samples": samples}
+        return Response({**adapter.report, "evaluation": evaluation})
 
 
 class ScheduleView(APIView):

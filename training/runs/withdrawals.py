@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 
 from annotation.answers.models import Answer
 from annotation.answers.services import withdraw_answer as take_back
-from care.services import withdraw_purposes
+from care.models import Policy, Receipt
+from care.services import give_consent, withdraw_purposes
 from ledger.services import append_entry
 from people.models import Community, Person
 from training.releases.models import Release
@@ -55,6 +56,18 @@ def withdraw_consent(*, person: Person, community: Community, purposes: Collecti
     reached = answers_with_words_of(person, community)
     withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
     return _mark(reached, reached.count(), now)
+
+
+@transaction.atomic
+def change_consent(*, person: Person, policy: Policy, purposes: Collection[str], now: datetime) -> Receipt:
+    """Give consent anew; purposes that are left out are withdrawn for the earlier words too, all the way.
+
+    Raises PolicyChanged, UnknownPurpose.
+    """
+    receipt = give_consent(person=person, policy=policy, purposes=purposes, now=now)
+    reached = answers_with_words_of(person, policy.community)
+    _mark(reached, reached.count(), now)
+    return receipt
 
 
 def _mark(answers: QuerySet[Answer], count: int, now: datetime) -> Withdrawal:

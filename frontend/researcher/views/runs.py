@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from frontend.desk import show_refusal
-from frontend.evaluations import readable_samples
 from frontend.researcher.forms import RunForm
 from frontend.researcher.progress import read_card, run_progress
 from frontend.researcher.views.home import ResearchView
@@ -20,6 +19,7 @@ from people.services import has_role
 from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run
+from training.runs.samples import readable_samples
 from training.runs.services import cancel_run, checked_settings, queue_run, resume_run
 
 STOP_POLLING = 286  # the status with which htmx ends an "every 3s" trigger

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
 from care.models import NEEDED, Policy, Purpose, Receipt
-from care.services import current_receipt, give_consent, published_policy
+from care.services import current_receipt, published_policy
 from frontend.desk import show_refusal
 from frontend.speaker.forms import ConsentForm, WithdrawConsentForm
 from frontend.speaker.purposes import choices_of
@@ -24,7 +22,7 @@ from frontend.speaker.queries import purposes_allowed, reach_of_consent
 from frontend.speaker.views.answering import OwnWordsView
 from people.models import Community, Person
 from people.refusals import Refusal
-from training.runs.withdrawals import withdraw_consent
+from training.runs.withdrawals import change_consent, withdraw_consent
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,6 @@ def standing_of(person: Person, community: Community) -> Standing:
     return Standing(policy=policy, receipt=receipt, allowed=allowed, kept=kept, offered=offered)
 
 
-@transaction.atomic
-def _agree(
-    *, person: Person, policy: Policy, purposes: Collection[str], allowed: Collection[str], now: datetime
-) -> Receipt:
-    """A new text may drop purposes that were allowed before: what learnt under them is marked."""
-    receipt_to_be = set(purposes)
-    if dropped := set(allowed) - receipt_to_be:
-        withdraw_consent(person=person, community=policy.community, purposes=dropped, now=now)
-    return give_consent(person=person, policy=policy, purposes=receipt_to_be, now=now)
-
-
 class ConsentView(OwnWordsView):
     """The policy in force, my receipt, and what else I may allow."""
 
@@ -87,10 +74,9 @@ class ConsentView(OwnWordsView):
             return self.page(self._context(standing, form, ticked), status=422)
         read = Policy.objects.filter(community=self.community, pk=form.cleaned_data["policy"]).first()
         try:
-            _agree(
+            change_consent(
                 person=self.person,
                 policy=read or standing.policy,
-                allowed=standing.allowed,
                 now=self.now,
                 purposes={*standing.kept, *form.cleaned_data["purposes"]},
             )

@@ -8,11 +8,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from frontend.desk import show_refusal
-from frontend.evaluations import readable_samples
 from frontend.steward.forms import AdapterForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
 from training.runs.models import Adapter
+from training.runs.samples import readable_samples
 from training.runs.services import decide_adapter
 
 TOLD = {

@@ -16,7 +16,7 @@ from frontend.steward.queries import members_of
 from frontend.steward.views.home import StewardView
 from people.models import Membership, Person
 from people.refusals import Invalid, Refusal
-from people.services import INVITATION_LIFETIME, end_membership, grant_role, invite
+from people.services import INVITATION_LIFETIME, add_member, end_membership, invite
 
 
 class MembersView(StewardView):
@@ -58,11 +58,11 @@ class GrantView(MembersView):
             return self.page(grant=form, status=422)
         try:
             person = _find(form.cleaned_data["username"])
-            membership = grant_role(
+            membership = add_member(
                 person=person,
                 community=self.community,
                 role=form.cleaned_data["role"],
-                granted_by=self.person,
+                added_by=self.person,
                 now=self.now,
             )
         except Refusal as refusal:

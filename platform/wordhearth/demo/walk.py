@@ -35,6 +35,7 @@ SETTINGS = {
         "alpha": 32,
         "learning_rate": 1e-3,
         "epochs": 2,
+        "max_steps": 50,
         "batch_size": 8,
         "validate_every": 15,
         "checkpoint_every": 15,

@@ -1,4 +1,4 @@
-"""What the desks show of an adapter's evaluation."""
+"""What people may still see of an adapter's evaluation."""
 
 from __future__ import annotations
 
