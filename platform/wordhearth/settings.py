@@ -116,6 +116,11 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = celery_url(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# Long runs and quick trials have workers of their own, so that neither waits for the other.
+CELERY_TASK_ROUTES = {
+    "training.runs.jobs.execute_run_job": {"queue": "training"},
+    "training.playground.jobs.generate_job": {"queue": "playground"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 # The database row is the truth and every job may run twice, so a lost worker costs a repeat, never a loss.
 CELERY_TASK_ACKS_LATE = True

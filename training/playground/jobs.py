@@ -17,7 +17,7 @@ from training.runs.services import adapter_folder
 MAX_NEW_TOKENS = 80
 
 
-@shared_task(queue="playground")
+@shared_task
 def generate_job(*, generation_id: str, **kwargs: Any) -> None:
     """Write one sentence with base model and adapter; ringing twice is harmless."""
     generation = start_generation(generation_id=generation_id, now=timezone.now())

@@ -16,7 +16,7 @@ from training.runs.schedule import check_schedule
 log = logging.getLogger(__name__)
 
 
-@shared_task(queue="training")
+@shared_task
 def execute_run_job(*, run_id: int, **kwargs: Any) -> None:
     """Train one run; ringing twice is harmless, since the second finds nothing waiting."""
     log.info("run %s: %s", run_id, supervisor.execute(run_id))
