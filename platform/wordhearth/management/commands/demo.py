@@ -70,6 +70,8 @@ class Command(BaseCommand):
         try:
             site.wait()
         except KeyboardInterrupt:
+            self.console.print("\nStopping ...")
+        finally:
             _stop_site(site)
 
     def _walk(self, began: float, site: subprocess.Popen[bytes]) -> dict[str, Any]:
