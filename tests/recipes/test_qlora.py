@@ -1,5 +1,6 @@
 """The real recipe on a tiny model: it learns, it can be stopped, and it is the same every time."""
 
+import hashlib
 import json
 import os
 import signal
@@ -9,10 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import safe_open
+from transformers import AutoTokenizer
 
 from tests.recipes.conftest import write_run
+from training.recipes import qlora
 from training.recipes.base_model import sha256_of_file
-from training.recipes.journal import load_checkpoint
+from training.recipes.configuration import Configuration
+from training.recipes.journal import Journal, load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,14 +62,31 @@ def test_it_learns_and_says_so(finished):
         (64 + 64, 64 + 32, 64 + 32, 64 + 64, 64 + 128, 64 + 128, 128 + 64)
     )
     assert report["energy"]["wh"] == pytest.approx(60 * report["seconds"] / 3600, rel=0.05)
-    assert (finished.parent / "adapter" / "adapter_model.safetensors").is_file()
+    assert report["steps"] == 12
+    assert report["tokens_per_second"] > 0
+    assert report["energy"]["grams_co2"] is None
     assert report["adapter_sha256"] in (finished.parent / "README.md").read_text()
+
+
+def test_the_adapter_on_disk_is_the_one_the_report_names(finished, tiny_base):
+    digest = hashlib.sha256()
+    with safe_open(finished.parent / "adapter" / "adapter_model.safetensors", framework="np") as file:
+        for name in sorted(file.keys()):
+            tensor = file.get_tensor(name)
+            digest.update(name.encode() + b"\0" + str(tensor.shape).encode() + tensor.tobytes())
+    report = json.loads((finished.parent / "report.json").read_text())
+    assert digest.hexdigest() == report["adapter_sha256"]
+
+
+def test_nothing_that_leaves_the_machine_tells_its_folders(finished, tiny_base):
+    for path in (*(finished.parent / "adapter").glob("*.[jm]*"), finished.parent / "report.json"):
+        assert str(tiny_base) not in path.read_text()
 
 
 def test_the_log_tells_phases_steps_and_validation(finished):
     seen = events(finished)
     phases = [event["phase"] for event in seen if event["event"] == "phase"]
-    assert phases == ["loading", "training", "saving", "evaluating", "finished"]
+    assert phases == ["loading", "quantising", "training", "evaluating", "saving", "finished"]
     steps = [event for event in seen if event["event"] == "step"]
     assert [event["step"] for event in steps] == list(range(1, 13))
     assert steps[-1]["loss"] < steps[0]["loss"]
@@ -104,33 +127,91 @@ def test_another_base_model_is_refused_with_a_message(tiny_base, tmp_path):
     assert "not the ones the run was made for" in events(config)[-1]["message"]
 
 
-def test_generation_process_answers_base_and_adapter(finished, tiny_base):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "training.recipes.generate", "--base", str(tiny_base)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    request = {
-        "id": "1",
-        "adapter": str(finished.parent / "adapter"),
-        "source": "uno",
-        "source_name": "Spanish",
-        "target_name": "Test",
-        "max_new_tokens": 6,
-    }
-    lines = [json.dumps(request), "not json", json.dumps({**request, "id": "2", "adapter": None})]
-    output, _ = process.communicate(("\n".join(lines) + "\n").encode(), timeout=60)
-    assert process.returncode == 0
-    seen = [json.loads(line) for line in output.decode().splitlines()]
-    assert seen[0] == {"event": "ready"}
-    assert {event["which"] for event in seen if event.get("id") == "1" and "which" in event} == {
-        "base",
-        "adapter",
-    }
-    assert [event["event"] for event in seen if event.get("event") in {"finished", "error"}] == [
-        "finished",
-        "error",
-        "finished",
-    ]
+def test_a_checkpoint_made_with_other_settings_is_refused(finished, tiny_base):
+    before = finished.read_text()
+    finished.write_text(before.replace("rank = 4", "rank = 5"))
+    process = start(finished)
+    process.communicate(timeout=60)
+    finished.write_text(before)
+    assert process.returncode == 1
+    assert "belongs to other data or settings" in events(finished)[-1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rank = 4", "rnak = 4", "unknown setting rnak"),
+        ("train.jsonl", "gone.jsonl", "which is not there"),
+        ("max_items = 6", "max_items = 0", "max_items must be from 1"),
+    ],
+)
+def test_a_wrong_configuration_ends_the_run_with_a_line_in_the_log(tiny_base, tmp_path, old, new, message):
+    config = write_run(tmp_path / "run", tiny_base)
+    config.write_text(config.read_text().replace(old, new))
+    assert qlora.main(config) == 1
+    assert message in events(config)[-1]["message"]
+    assert events(config)[-1]["event"] == "error"
+
+
+def test_a_row_without_a_target_is_named(tiny_base, tmp_path):
+    config = write_run(tmp_path / "run", tiny_base)
+    (config.parent / "test.jsonl").write_text('{"id": "1", "source": "a", "target": "b"}\n{"id": "2", "source": "a"}\n')
+    assert qlora.main(config) == 1
+    assert "Line 2 of test.jsonl" in events(config)[-1]["message"]
+
+
+@pytest.fixture
+def adapted(tiny_base, tmp_path):
+    config = Configuration.read(write_run(tmp_path / "run", tiny_base))
+    torch.manual_seed(1)
+    return qlora.add_lora(qlora.load_base(config), config), AutoTokenizer.from_pretrained(tiny_base), config
+
+
+def trainable_of(model):
+    return [value for value in model.parameters() if value.requires_grad]
+
+
+def test_a_step_moves_the_adapter_and_leaves_the_base_alone(adapted):
+    model, tokenizer, config = adapted
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    batch = qlora.load_examples(config, tokenizer, "train")[:4]
+    optimiser = torch.optim.AdamW(trainable_of(model), lr=0.01)
+    losses = [qlora.one_step(model, tokenizer, batch, optimiser, trainable_of(model), 1.0)[0] for _ in range(5)]
+    changed = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+    assert changed
+    assert all("lora_" in name for name in changed)
+    assert losses[-1] < losses[0]
+
+
+def test_a_batch_read_in_parts_gives_the_same_gradient(adapted, monkeypatch):
+    model, tokenizer, config = adapted
+    batch = qlora.load_examples(config, tokenizer, "train")[:8]
+    still = torch.optim.SGD(trainable_of(model), lr=0.0)
+    whole = qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0)
+    monkeypatch.setattr(qlora, "TOKENS_AT_ONCE", 250)
+    assert len(qlora.parts_of(batch, 250)) > 2
+    assert qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0) == pytest.approx(whole, rel=1e-4)
+
+
+def test_looking_at_the_validation_split_changes_no_gradient(adapted, tmp_path):
+    model, tokenizer, config = adapted
+    batch = qlora.load_examples(config, tokenizer, "train")[:4]
+    still = torch.optim.SGD(trainable_of(model), lr=0.0)
+    # The B matrices begin at zero, where most gradients vanish.
+    for parameter in trainable_of(model):
+        torch.nn.init.normal_(parameter, std=0.1)
+    model.train()
+    before = qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0)
+    weights = {name: value.clone() for name, value in model.named_parameters()}
+    qlora.validate(model, tokenizer, qlora.load_examples(config, tokenizer, "validation"), config, Journal(tmp_path), 1)
+    assert qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0) == before
+    assert all(torch.equal(value, weights[name]) for name, value in model.named_parameters())
+
+
+def test_a_loss_that_is_no_number_is_an_error(adapted, monkeypatch):
+    model, tokenizer, config = adapted
+    monkeypatch.setattr(qlora, "completion_losses", lambda model, batch: torch.tensor([float("nan")]))
+    batch = qlora.load_examples(config, tokenizer, "train")[:2]
+    optimiser = torch.optim.SGD(trainable_of(model), lr=0.1)
+    with pytest.raises(qlora.RecipeError, match="lower learning rate"):
+        qlora.one_step(model, tokenizer, batch, optimiser, trainable_of(model), 1.0)

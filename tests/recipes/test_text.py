@@ -1,12 +1,14 @@
 """The loss falls on completions only, and the order depends on the rows alone."""
 
+import json
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.evaluation.likelihood import completion_losses
 from training.recipes.configuration import ConfigurationError, Recipe
-from training.recipes.text import Example, Row, batches_of, collate, encode, ordered
+from training.recipes.text import Example, Row, batches_of, collate, encode, ordered, parts_of, read_rows
 
 
 def example(name, length=5):
@@ -48,6 +50,21 @@ def test_removing_rows_keeps_the_order_of_the_others():
     assert whole != [row.id for row in ordered(rows, seed=3, epoch=2)]
 
 
+def test_rows_with_unusual_line_separators_stay_whole(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    text = "one\u2028two\u0085three"
+    path.write_text(json.dumps({"id": 1, "source": text, "target": text}, ensure_ascii=False) + "\n\n", "utf-8")
+    assert read_rows(path) == [Row("1", text, text)]
+
+
+def test_parts_lose_no_row_and_keep_to_their_size():
+    rows = [example(str(n), 3 + n % 17) for n in range(23)]
+    parts = parts_of([*rows, example("long", 200)], 60)
+    assert sorted(row.id for part in parts for row in part) == sorted([*(row.id for row in rows), "long"])
+    assert all(len(part) == 1 or max(len(row.tokens) for row in part) * len(part) <= 60 for part in parts)
+    assert len(parts_of(rows, 10_000)) == 1
+
+
 def test_batches_lose_no_row_and_hold_like_lengths():
     rows = [example(str(n), 3 + n % 17) for n in range(101)]
     batches = batches_of(rows, 8)
@@ -64,6 +81,7 @@ def test_batches_lose_no_row_and_hold_like_lengths():
         ({"recipe": {"rank": "4"}}, "must be a whole number"),
         ({"recipe": {"rank": 4.5}}, "must be a whole number"),
         ({"recipe": {"learning_rate": float("nan")}}, "must be from"),
+        ({"recipe": {"rank": float("inf")}}, "must be a whole number"),
         ({"recipe": {"epochs": True}}, "must be a whole number"),
         ({"recipe": 3}, "not a table"),
         ({"secret": {}}, "unknown setting secret"),

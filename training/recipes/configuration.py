@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,10 +75,11 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Energy:
-    """A stated electric power in watts (0: unknown), and the grid's grams of CO2 per kWh (0: unknown)."""
+    """A stated electric power in watts (0: unknown), and a country's grams of CO2 per kWh (0: unknown)."""
 
     watts: float = 0.0
     grams_per_kwh: float = 0.0
+    country: str = ""
 
 
 # (least, most) of every number a person may set.
@@ -150,6 +151,9 @@ class Configuration:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path} is not TOML: {error}.") from error
         _only(raw, {"base", "data", "language", "recipe", "evaluation", "energy"}, str(path))
+        base = _read(Base, raw.get("base", {}), "base")
+        if not (Path(base.path) / "model.safetensors").is_file():
+            raise ConfigurationError(f"base.path names {base.path}, which holds no model.safetensors.")
         data = _read(Data, raw.get("data", {}), "data")
         for name, value in asdict(data).items():
             if not Path(value).is_file():
@@ -157,7 +161,7 @@ class Configuration:
         return cls(
             folder=path.parent,
             data=data,
-            base=_read(Base, raw.get("base", {}), "base"),
+            base=base,
             language=_read(Language, raw.get("language", {}), "language"),
             recipe=_read(RecipeSettings, raw.get("recipe", {}), "recipe"),
             evaluation=_read(EvaluationSettings, raw.get("evaluation", {}), "evaluation"),
@@ -175,11 +179,9 @@ def _only(given: Any, known: set[str], where: str) -> None:
 def _read(kind: type[Section], given: Any, where: str) -> Section:
     names = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
     _only(given, set(names), where)
-    values = {name: _checked(f"{where}.{name}", name, names[name].type, value) for name, value in given.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise ConfigurationError(f"{where} lacks a setting: {error}.") from error
+    if missing := [name for name, entry in names.items() if entry.default is MISSING and name not in given]:
+        raise ConfigurationError(f"{where} lacks the setting {missing[0]}.")
+    return kind(**{name: _checked(f"{where}.{name}", name, names[name].type, value) for name, value in given.items()})
 
 
 def _checked(where: str, name: str, kind: Any, value: Any) -> Any:
@@ -187,7 +189,7 @@ def _checked(where: str, name: str, kind: Any, value: Any) -> Any:
         if not isinstance(value, str):
             raise ConfigurationError(f"{where} must be a text.")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or (kind == "int" and int(value) != value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind == "int" and value % 1 != 0):
         raise ConfigurationError(f"{where} must be a {'whole ' if kind == 'int' else ''}number, not {value!r}.")
     least, most = _BOUNDS[name]
     if not least <= value <= most:

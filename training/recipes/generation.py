@@ -31,8 +31,12 @@ def generate_batch(model: Any, tokenizer: Any, prompts: Sequence[str], *, max_ne
 @torch.inference_mode()
 def stream_tokens(
     model: Any, tokenizer: Any, prompt: str, *, max_new_tokens: int, temperature: float, seed: int
-) -> Iterator[str]:
-    """Yield the continuation piece by piece; a piece never ends inside a character."""
+) -> Iterator[tuple[int, str]]:
+    """Yield (tokens so far, new text) for each token up to the end mark; a text never ends inside a character.
+
+    A character may be spread over several tokens: the text is empty until its last one, and what is still unfinished
+    at the end comes as U+FFFD. Greedy at temperature 0, otherwise sampled, the same for the same seed.
+    """
     generator = torch.Generator().manual_seed(seed)
     ids = torch.tensor([tokenizer(prompt, add_special_tokens=False)["input_ids"]])
     cache, made, shown = None, [], ""
@@ -47,10 +51,10 @@ def stream_tokens(
             break
         made.append(token)
         text = tokenizer.decode(made, skip_special_tokens=True)
-        if not text.endswith("\ufffd") and len(text) > len(shown):
-            yield text[len(shown) :]
-            shown = text
+        whole = shown if text.endswith("\ufffd") else text
+        yield len(made), whole[len(shown) :]
+        shown = whole
         ids = torch.tensor([[token]])
     rest = tokenizer.decode(made, skip_special_tokens=True)[len(shown) :]
     if rest:
-        yield rest
+        yield len(made), rest

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import signal
 import sys
 import time
@@ -24,10 +23,11 @@ class Stopped(Exception):
 class Journal:
     """Appends events to log.jsonl and adds up seconds and energy, those of earlier attempts included."""
 
-    def __init__(self, folder: Path, watts: float) -> None:
+    def __init__(self, folder: Path) -> None:
         self._path = folder / "log.jsonl"
-        self._watts = watts
+        self.watts = 0.0
         self._before = self._seconds_before()
+        self._mend()
         self._started = time.monotonic()
         self.stop_asked = False
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -36,9 +36,15 @@ class Journal:
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.stop_asked = True
 
+    def _mend(self) -> None:
+        """End a line that was cut when an earlier attempt was killed, so that the next event stays readable."""
+        if self._path.is_file() and (content := self._path.read_bytes()) and not content.endswith(b"\n"):
+            with self._path.open("ab") as file:
+                file.write(b"\n")
+
     def _seconds_before(self) -> float:
         try:
-            lines = self._path.read_text(encoding="utf-8").splitlines()
+            lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:
             return 0.0
         for line in reversed(lines):
@@ -56,7 +62,7 @@ class Journal:
     @property
     def watt_hours(self) -> float:
         """Energy so far: the stated power times the seconds, in watt-hours."""
-        return self._watts * self.seconds / 3600
+        return self.watts * self.seconds / 3600
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one event; it is on disk when this returns, so a page can show it."""
@@ -107,8 +113,3 @@ def write_json(path: Path, value: Any) -> None:
     building = path.with_name(f".{path.name}")
     building.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(building, path)
-
-
-def free_gigabytes(folder: Path) -> float:
-    """Free disk where the folder is, in GB."""
-    return shutil.disk_usage(folder).free / 1e9

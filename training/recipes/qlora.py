@@ -11,14 +11,19 @@ Exit codes: 0 finished, 1 failed (the log says why), 75 stopped on request after
 from __future__ import annotations
 
 import hashlib
+import json
 import math
-import platform
+import os
+import shutil
 import sys
-from importlib.metadata import version
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from bitsandbytes.nn.modules import Linear4bit
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import (
     AutoModelForCausalLM,
@@ -33,32 +38,32 @@ from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
 from training.recipes.comparison import compare
 from training.recipes.configuration import Configuration, ConfigurationError
-from training.recipes.journal import (
-    Journal,
-    Stopped,
-    load_checkpoint,
-    peak_memory_mb,
-    save_checkpoint,
-    write_json,
-)
-from training.recipes.text import Example, batches_of, collate, encode, ordered, read_rows
+from training.recipes.journal import Journal, Stopped, load_checkpoint, save_checkpoint, write_json
+from training.recipes.report import build_report
+from training.recipes.text import Example, batches_of, collate, encode, ordered, parts_of, read_rows
 
 STOPPED = 75  # EX_TEMPFAIL
+# A step's activations are the largest part of the memory, so a larger batch is read in parts of this many tokens,
+# padding included. The gradient is the same.
+TOKENS_AT_ONCE = 768
+
+
+class RecipeError(RuntimeError):
+    """The run cannot go on; the message is meant for people."""
 
 
 def main(path: Path) -> int:
     """Train, evaluate and report; returns the exit code."""
+    journal = Journal(path.parent)
     try:
-        config = Configuration.read(path)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    journal = Journal(config.folder, config.energy.watts)
-    try:
-        run(config, journal)
+        run(Configuration.read(path), journal)
     except Stopped:
         journal.write("stopped")
         return STOPPED
+    except (ConfigurationError, RecipeError) as error:
+        journal.write("error", message=str(error))
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
     except Exception as error:
         journal.write("error", message=f"{type(error).__name__}: {error}"[:1000])
         raise
@@ -67,36 +72,38 @@ def main(path: Path) -> int:
 
 def run(config: Configuration, journal: Journal) -> None:
     """The whole recipe."""
-    recipe = config.recipe
-    torch.set_num_threads(recipe.threads)
+    journal.watts = config.energy.watts
+    torch.set_num_threads(config.recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.manual_seed(recipe.seed)
+    torch.manual_seed(config.recipe.seed)
 
     journal.phase("loading")
     tokenizer = AutoTokenizer.from_pretrained(config.base.path)
     examples = {split: load_examples(config, tokenizer, split) for split in ("train", "validation", "test")}
+    check_base(config)
+    journal.phase("quantising")
     model = add_lora(load_base(config), config)
 
     journal.phase("training")
-    tokens = train(model, tokenizer, examples, config, journal)
-
-    journal.phase("saving")
-    model.save_pretrained(config.folder / "adapter")
-    adapter_sha256 = sha256_of_adapter(model)
+    training = train(model, tokenizer, examples, config, journal)
 
     journal.phase("evaluating")
     rows = read_rows(config.data.test)
     evaluation = compare(model, tokenizer, examples["test"], rows, config, journal)
 
-    report = build_report(config, model, examples, tokens, adapter_sha256, evaluation, journal)
-    (config.folder / "README.md").write_text(card_of(report), encoding="utf-8")
+    journal.phase("saving")
+    report = build_report(config, model, examples, training, evaluation, journal)
+    save_adapter(model, config, card_of(report))
     write_json(config.folder / "report.json", report)
     journal.phase("finished")
 
 
 def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Example]:
     """One split as tokens; rows longer than `max_length` are left out and counted in the report."""
-    rows = read_rows(getattr(config.data, split))
+    try:
+        rows = read_rows(getattr(config.data, split))
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
     encoded = (
         encode(
             tokenizer,
@@ -109,15 +116,19 @@ def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Exa
     )
     kept = [example for example in encoded if example is not None]
     if not kept:
-        raise ValueError(f"The {split} split holds no sentence of at most {config.recipe.max_length} tokens.")
+        raise RecipeError(f"The {split} split holds no sentence of at most {config.recipe.max_length} tokens.")
     return kept
+
+
+def check_base(config: Configuration) -> None:
+    """Raise RecipeError when the base model's weights are not those that config.toml names by hash."""
+    weights = Path(config.base.path) / "model.safetensors"
+    if config.base.sha256 and sha256_of_file(weights) != config.base.sha256:
+        raise RecipeError("The base model's weights are not the ones the run was made for.")
 
 
 def load_base(config: Configuration) -> Any:
     """The base model with its linear layers in NF4, quantisation constants quantised too."""
-    weights = Path(config.base.path) / "model.safetensors"
-    if config.base.sha256 and sha256_of_file(weights) != config.base.sha256:
-        raise ValueError("The base model's weights are not the ones the run was made for.")
     on_gpu = torch.cuda.is_available()
     # A CPU without bf16 instructions emulates them ten times slower, so it computes in float32. The GPU side of
     # these two choices follows the libraries' documentation and was not measured by this project.
@@ -128,12 +139,18 @@ def load_base(config: Configuration) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=compute,
     )
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         config.base.path,
         quantization_config=quantisation,
         device_map={"": 0 if on_gpu else "cpu"},
         dtype=compute,
     )
+    # On a CPU with AVX512-bf16, bitsandbytes 0.50 repacks a layer at its first reading in eval mode, and a repacked
+    # layer passes no gradient on: after the first validation, training would go on with a wrong gradient, unsaid.
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            layer.support_avx512bf16_for_cpu = False
+    return model
 
 
 def add_lora(model: Any, config: Configuration) -> Any:
@@ -156,98 +173,131 @@ def add_lora(model: Any, config: Configuration) -> Any:
     return adapted
 
 
+@dataclass
+class Training:
+    """Everything that changes from step to step, as a checkpoint keeps it."""
+
+    model: Any
+    optimiser: Any
+    schedule: Any
+    made_for: str
+    step: int = 0
+    tokens: int = 0
+    busy: float = 0.0  # seconds spent in steps
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens read per second of stepping, padding not counted."""
+        return round(self.tokens / self.busy, 1)
+
+    def remember(self, folder: Path) -> None:
+        """Write a checkpoint."""
+        state = {
+            "made_for": self.made_for,
+            "step": self.step,
+            "tokens": self.tokens,
+            "busy": self.busy,
+            "adapter": get_peft_model_state_dict(self.model),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        save_checkpoint(folder, self.step, state)
+
+    def recall(self, folder: Path) -> bool:
+        """Go on from the newest checkpoint; False when there is none. Raises RecipeError for a stranger's."""
+        state = load_checkpoint(folder)
+        if state is None:
+            return False
+        if state.get("made_for") != self.made_for:
+            raise RecipeError("The checkpoint here belongs to other data or settings; remove it to begin again.")
+        set_peft_model_state_dict(self.model, state["adapter"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["rng"])
+        torch.cuda.set_rng_state_all(state["cuda_rng"])
+        self.step, self.tokens, self.busy = state["step"], state["tokens"], state["busy"]
+        return True
+
+
+def fingerprint(config: Configuration, examples: Sequence[Example]) -> str:
+    """SHA-256 of all that decides the adapter's bytes: settings, base model, training tokens."""
+    settings = asdict(config.recipe)
+    for watching in ("validate_every", "checkpoint_every"):
+        del settings[watching]
+    facts = [settings, config.base.sha256, [(row.id, row.tokens, row.prompt) for row in examples]]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def train(
     model: Any, tokenizer: Any, examples: dict[str, list[Example]], config: Configuration, journal: Journal
-) -> int:
-    """Train from the newest checkpoint, or from the beginning; returns the number of tokens read."""
+) -> dict[str, Any]:
+    """Train from the newest checkpoint, or from the beginning; returns steps, tokens and tokens_per_second."""
     recipe = config.recipe
-    batches_per_epoch = math.ceil(len(examples["train"]) / recipe.batch_size)
-    steps = recipe.epochs * batches_per_epoch
-    steps = min(steps, recipe.max_steps) if recipe.max_steps else steps
+    per_epoch = math.ceil(len(examples["train"]) / recipe.batch_size)
+    steps = min(recipe.epochs * per_epoch, recipe.max_steps or sys.maxsize)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = get_cosine_schedule_with_warmup(optimiser, math.ceil(recipe.warmup * steps), steps)
+    state = Training(model, optimiser, schedule, made_for=fingerprint(config, examples["train"]))
+    if state.recall(config.folder):
+        journal.write("resumed", step=state.step, steps=steps)
 
-    step, tokens = 0, 0
-    if checkpoint := load_checkpoint(config.folder):
-        set_peft_model_state_dict(model, checkpoint["adapter"])
-        optimiser.load_state_dict(checkpoint["optimiser"])
-        schedule.load_state_dict(checkpoint["schedule"])
-        torch.set_rng_state(checkpoint["rng"])
-        step, tokens = checkpoint["step"], checkpoint["tokens"]
-        journal.write("resumed", step=step, steps=steps)
-
-    def remember() -> None:
-        save_checkpoint(
-            config.folder,
-            step,
-            {
-                "adapter": get_peft_model_state_dict(model),
-                "optimiser": optimiser.state_dict(),
-                "schedule": schedule.state_dict(),
-                "rng": torch.get_rng_state(),
-                "step": step,
-                "tokens": tokens,
-            },
-        )
-
-    began_at, began_tokens = journal.seconds, tokens
     model.train()
-    while step < steps:
-        epoch, position = divmod(step, batches_per_epoch)
-        batches = batches_of(ordered(examples["train"], seed=recipe.seed, epoch=epoch), recipe.batch_size)
-        for batch in batches[position:]:
-            rate = schedule.get_last_lr()[0]
-            loss, norm = one_step(model, tokenizer, batch, optimiser, schedule, trainable, recipe.clip)
-            step += 1
-            tokens += sum(len(example.tokens) for example in batch)
-            speed = (tokens - began_tokens) / max(journal.seconds - began_at, 1e-6)
-            left = (steps - step) * (tokens / step) / speed
+    while state.step < steps:
+        epoch, position = divmod(state.step, per_epoch)
+        order = ordered(examples["train"], seed=recipe.seed, epoch=epoch)
+        for batch in batches_of(order, recipe.batch_size)[position:]:
+            if journal.stop_asked:
+                state.remember(config.folder)
+                raise Stopped
+            rate, began = schedule.get_last_lr()[0], time.monotonic()
+            loss, norm = one_step(model, tokenizer, batch, optimiser, trainable, recipe.clip)
+            schedule.step()
+            state.busy += time.monotonic() - began
+            state.step += 1
+            state.tokens += sum(len(example.tokens) for example in batch)
             journal.write(
                 "step",
-                step=step,
+                step=state.step,
                 steps=steps,
                 epoch=epoch + 1,
                 loss=round(loss, 5),
                 learning_rate=rate,
                 grad_norm=round(norm, 4),
-                tokens=tokens,
-                tokens_per_second=round(speed, 1),
-                seconds_left=round(left),
+                tokens=state.tokens,
+                tokens_per_second=state.tokens_per_second,
+                seconds_left=round((steps - state.step) * state.busy / state.step),
             )
-            if step % recipe.validate_every == 0 or step == steps:
-                validate(model, tokenizer, examples["validation"], config, journal, step)
-            if journal.stop_asked:
-                remember()
-                raise Stopped
-            if step % recipe.checkpoint_every == 0:
-                remember()
-            if step == steps:
+            if state.step % recipe.validate_every == 0 or state.step == steps:
+                validate(model, tokenizer, examples["validation"], config, journal, state.step)
+            if state.step % recipe.checkpoint_every == 0:
+                state.remember(config.folder)
+            if state.step == steps:
                 break
-    remember()
-    return tokens
+    state.remember(config.folder)
+    return {"steps": steps, "tokens": state.tokens, "tokens_per_second": state.tokens_per_second}
 
 
 def one_step(
-    model: Any,
-    tokenizer: Any,
-    batch: list[Example],
-    optimiser: Any,
-    schedule: Any,
-    trainable: list[Any],
-    clip: float,
+    model: Any, tokenizer: Any, batch: list[Example], optimiser: Any, trainable: list[Any], clip: float
 ) -> tuple[float, float]:
     """One optimiser step on one batch: mean loss in nats per completion token, and the gradient's norm."""
-    tensors = {name: value.to(model.device) for name, value in collate(batch, tokenizer.pad_token_id).items()}
-    loss = completion_losses(model, tensors).mean()
-    if not torch.isfinite(loss):
-        raise FloatingPointError("The loss is not a number any more; try a lower learning rate.")
-    loss.backward()  # type: ignore[no-untyped-call]
+    completion_tokens = sum(len(example.tokens) - example.prompt for example in batch)
+    total = 0.0
+    for part in parts_of(batch, TOKENS_AT_ONCE):
+        tensors = {name: value.to(model.device) for name, value in collate(part, tokenizer.pad_token_id).items()}
+        # Every token of the batch weighs the same, in whichever part it is.
+        loss = completion_losses(model, tensors).sum() / completion_tokens
+        if not torch.isfinite(loss):
+            raise RecipeError("The loss is not a number any more; try a lower learning rate.")
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach())
     norm = torch.nn.utils.clip_grad_norm_(trainable, clip)
     optimiser.step()
-    schedule.step()
     optimiser.zero_grad(set_to_none=True)
-    return float(loss.detach()), float(norm)
+    return total, float(norm)
 
 
 def validate(
@@ -262,71 +312,33 @@ def validate(
         tensors = {name: value.to(model.device) for name, value in collate(batch, tokenizer.pad_token_id).items()}
         nats += sentence_losses(model, tensors)
         sizes += [example.target_bytes for example in batch]
-    journal.write("validation", step=step, bpb=round(bits_per_byte(nats, sizes), 5), items=len(sizes))
+    tokens = sum(len(example.tokens) - example.prompt for example in part)
+    journal.write(
+        "validation",
+        step=step,
+        bpb=round(bits_per_byte(nats, sizes), 5),
+        loss=round(math.fsum(nats) / tokens, 5),
+        items=len(sizes),
+    )
     model.train()
 
 
-def sha256_of_adapter(model: Any) -> str:
-    """SHA-256 over the sorted tensor names and their bytes: equal adapters have equal hashes."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(get_peft_model_state_dict(model).items()):
-        digest.update(name.encode() + b"\0" + str(tuple(tensor.shape)).encode())
-        digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def build_report(
-    config: Configuration,
-    model: Any,
-    examples: dict[str, list[Example]],
-    tokens: int,
-    adapter_sha256: str,
-    evaluation: dict[str, Any],
-    journal: Journal,
-) -> dict[str, Any]:
-    """Everything worth keeping about the run, as report.json holds it."""
-    recipe, grams = config.recipe, config.energy.grams_per_kwh
-    parameters = list(model.parameters())
-    hours = journal.watt_hours
-    splits = ("train", "validation", "test")
-    return {
-        "version": 1,
-        "method": "qlora",
-        "adapter_sha256": adapter_sha256,
-        "base": {"path": Path(config.base.path).name, "sha256": config.base.sha256},
-        "language": vars(config.language),
-        "recipe": vars(recipe),
-        "data": {
-            split: {
-                "used": len(examples[split]),
-                "rows": len(read_rows(getattr(config.data, split))),
-                "sha256": sha256_of_file(Path(getattr(config.data, split))),
-            }
-            for split in splits
-        },
-        "parameters": {
-            "trainable": sum(value.numel() for value in parameters if value.requires_grad),
-            # Two NF4 weights share one stored byte.
-            "total": sum(value.numel() * (2 if value.dtype == torch.uint8 else 1) for value in parameters),
-        },
-        "tokens": tokens,
-        "seconds": round(journal.seconds, 1),
-        "peak_memory_mb": round(peak_memory_mb()),
-        "energy": {
-            "wh": round(hours, 5),
-            "watts": config.energy.watts,
-            "source": "stated power times seconds, not measured" if config.energy.watts else "unknown",
-            "grams_co2": round(hours / 1000 * grams, 3) if grams and config.energy.watts else None,
-        },
-        "environment": {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            "device": "cuda" if torch.cuda.is_available() else "cpu",
-            "threads": recipe.threads,
-            **{name: version(name) for name in ("torch", "transformers", "peft", "bitsandbytes", "sacrebleu")},
-        },
-        "evaluation": evaluation,
-    }
+def save_adapter(model: Any, config: Configuration, card: str) -> None:
+    """Write adapter/ as peft reads it, and the card beside it and in it."""
+    building, folder = config.folder / ".adapter", config.folder / "adapter"
+    shutil.rmtree(building, ignore_errors=True)
+    model.save_pretrained(building)
+    # peft notes where the base model lay on this machine, which helps nobody elsewhere.
+    about = json.loads((building / "adapter_config.json").read_text(encoding="utf-8"))
+    about["base_model_name_or_path"] = Path(config.base.path).name
+    # A set in peft: sorted, so that equal adapters have equal files.
+    about["target_modules"] = sorted(about["target_modules"])
+    write_json(building / "adapter_config.json", about)
+    (building / "README.md").write_text(card, encoding="utf-8")
+    (building / "adapter_model.safetensors").chmod(0o644)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(building, folder)
+    (config.folder / "README.md").write_text(card, encoding="utf-8")
 
 
 if __name__ == "__main__":

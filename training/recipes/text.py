@@ -38,10 +38,21 @@ class Example:
 
 
 def read_rows(path: Path | str) -> list[Row]:
-    """The rows of a release's JSON Lines file."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    values = [json.loads(line) for line in lines if line.strip()]
-    return [Row(id=str(value["id"]), source=value["source"], target=value["target"]) for value in values]
+    """The rows of a release's JSON Lines file. Raises ValueError that names the line of a row it cannot use."""
+    rows = []
+    # Not splitlines(): a sentence may hold U+2028 and its like, which JSON leaves as they are.
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            row = Row(id=str(value["id"]), source=value["source"], target=value["target"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"Line {number} of {Path(path).name} is no sentence pair ({error!r}).") from error
+        if not (isinstance(row.source, str) and isinstance(row.target, str) and row.target):
+            raise ValueError(f"Line {number} of {Path(path).name} has no target text.")
+        rows.append(row)
+    return rows
 
 
 def prompt_of(tokenizer: Any, source: str, *, source_name: str, target_name: str) -> str:
@@ -82,6 +93,16 @@ def batches_of(examples: Sequence[Example], size: int) -> list[list[Example]]:
         # Not from short to long in every window: the position in it follows the batch's first id.
         result.extend(sorted(cut, key=lambda batch: hashlib.sha256(batch[0].id.encode()).digest()))
     return result
+
+
+def parts_of(batch: Sequence[Example], tokens: int) -> list[list[Example]]:
+    """Cut a batch into parts of at most `tokens` tokens, padding included; a longer example is a part alone."""
+    parts: list[list[Example]] = [[]]
+    for example in sorted(batch, key=lambda one: (len(one.tokens), one.id)):
+        if parts[-1] and (len(parts[-1]) + 1) * len(example.tokens) > tokens:
+            parts.append([])
+        parts[-1].append(example)
+    return parts
 
 
 def collate(batch: Sequence[Example], pad: int) -> dict[str, Tensor]:

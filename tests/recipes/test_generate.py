@@ -1,0 +1,153 @@
+"""The warm process answers request after request, and a piece of text never ends inside a character."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from training.recipes import generate
+from training.recipes.base_model import sha256_of_file
+from training.recipes.generation import generate_batch, stream_tokens
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def adapters(tiny_base, tmp_path_factory):
+    """Three adapters that say different things."""
+    root = tmp_path_factory.mktemp("adapters")
+    for seed in range(3):
+        torch.manual_seed(seed)
+        lora = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear", init_lora_weights=False)
+        model = get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_base), lora)
+        model.save_pretrained(root / str(seed))
+    return [str(root / str(seed)) for seed in range(3)]
+
+
+def asking(name, adapter, **more):
+    return {
+        "id": name,
+        "adapter": adapter,
+        "source": "uno",
+        "source_name": "Spanish",
+        "target_name": "Test",
+        "max_new_tokens": 12,
+        **more,
+    }
+
+
+def run_process(base, lines, *options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training.recipes.generate", "--base", str(base), *options],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    output, _ = process.communicate(("\n".join(lines) + "\n").encode(), timeout=60)
+    return process.returncode, [json.loads(line) for line in output.decode().splitlines()]
+
+
+def test_it_answers_request_after_request_and_outlives_a_bad_one(tiny_base, adapters):
+    lines = [json.dumps(asking("1", adapters[0])), "not json", json.dumps(asking("2", None))]
+    code, seen = run_process(tiny_base, lines, "--sha256", sha256_of_file(tiny_base / "model.safetensors"))
+
+    assert code == 0
+    assert seen[0] == {"event": "ready"}
+    ends = [(event["id"], event["event"]) for event in seen if event.get("event") in {"finished", "error"}]
+    assert ends == [("1", "finished"), (None, "error"), ("2", "finished")]
+    done = [event for event in seen if event.get("event") == "done"]
+    assert [(event["id"], event["which"]) for event in done] == [("1", "base"), ("1", "adapter"), ("2", "base")]
+    assert all(1 <= event["tokens"] <= 12 for event in done)
+
+
+def test_changed_weights_are_refused(tiny_base):
+    code, seen = run_process(tiny_base, [json.dumps(asking("1", None))], "--sha256", "0" * 64)
+    assert code == 1
+    assert [event["event"] for event in seen] == ["error"]
+
+
+def texts_of(capsys):
+    texts = {}
+    for line in capsys.readouterr().out.splitlines():
+        event = json.loads(line)
+        if "text" in event:
+            texts[event["id"], event["which"]] = texts.get((event["id"], event["which"]), "") + event["text"]
+    return texts
+
+
+def test_each_adapter_speaks_for_itself_also_after_it_was_unloaded(tiny_base, adapters, capsys):
+    writer = generate.Writer(str(tiny_base))
+    for name, adapter in zip("abcd", [*adapters, adapters[0]], strict=True):
+        writer.answer(asking(name, adapter))
+
+    texts = texts_of(capsys)
+    spoken = [texts[name, "adapter"] for name in "abc"]
+    assert len(set(spoken)) == 3
+    assert texts["d", "adapter"] == spoken[0]
+    assert len({texts[name, "base"] for name in "abcd"}) == 1
+    assert texts["a", "base"] not in spoken
+    assert list(writer._adapters) == [adapters[2], adapters[0]]
+
+
+def test_a_seed_repeats_what_was_sampled(tiny_base, capsys):
+    writer = generate.Writer(str(tiny_base))
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        writer.answer(asking(name, None, temperature=2.0, seed=seed))
+
+    texts = texts_of(capsys)
+    assert texts["a", "base"] == texts["b", "base"] != texts["c", "base"]
+
+
+class Dictation:
+    """A model that says the tokens it was given."""
+
+    def __init__(self, tokens):
+        self.tokens = list(tokens)
+
+    def __call__(self, **inputs):
+        logits = torch.zeros(1, 1, 258)
+        logits[0, 0, self.tokens.pop(0)] = 1.0
+        return SimpleNamespace(past_key_values=None, logits=logits)
+
+
+@pytest.mark.parametrize("text", ["ñu̱ ré'e", "ꞌ€ 日本", "👩🏽‍🌾 end"])
+def test_pieces_hold_whole_characters_and_add_up(tiny_base, text):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert len(tokens) == len(text.encode())
+
+    model = Dictation([*tokens, tokenizer.eos_token_id])
+    made = list(stream_tokens(model, tokenizer, "a", max_new_tokens=99, temperature=0.0, seed=0))
+
+    assert [count for count, _ in made] == list(range(1, len(tokens) + 1))
+    assert "".join(piece for _, piece in made) == text
+    assert not any("\ufffd" in piece for _, piece in made)
+    assert len([piece for _, piece in made if piece]) == len(text)
+
+
+def test_a_character_that_is_never_finished_is_shown_as_such(tiny_base):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    tokens = tokenizer("a€", add_special_tokens=False)["input_ids"][:-1]
+    made = list(stream_tokens(Dictation(tokens), tokenizer, "a", max_new_tokens=3, temperature=0.0, seed=0))
+    assert "".join(piece for _, piece in made).startswith("a\ufffd")
+
+
+def test_a_batch_says_what_each_prompt_says_alone(tiny_base):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    model = AutoModelForCausalLM.from_pretrained(tiny_base).eval()
+    prompts = ["a", "a much longer prompt than the first", "abc"]
+
+    together = generate_batch(model, tokenizer, prompts, max_new_tokens=6)
+
+    for prompt, text in zip(prompts, together, strict=True):
+        made = stream_tokens(model, tokenizer, prompt, max_new_tokens=6, temperature=0.0, seed=0)
+        assert "".join(piece for _, piece in made).strip() == text

@@ -1,0 +1,109 @@
+"""What a finished run says about itself: report.json, and the hash that names its adapter."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import get_peft_model_state_dict
+
+from training.recipes.base_model import sha256_of_file
+from training.recipes.configuration import Configuration, Energy
+from training.recipes.journal import Journal, peak_memory_mb
+from training.recipes.text import Example, read_rows
+
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "sacrebleu")
+
+
+def build_report(
+    config: Configuration,
+    model: Any,
+    examples: dict[str, list[Example]],
+    training: dict[str, Any],
+    evaluation: dict[str, Any],
+    journal: Journal,
+) -> dict[str, Any]:
+    """Everything worth keeping about the run. `training` holds steps, tokens and tokens_per_second."""
+    return {
+        "version": 1,
+        "method": "qlora",
+        "adapter_sha256": sha256_of_adapter(model),
+        "base": {"path": Path(config.base.path).name, "sha256": config.base.sha256},
+        "language": vars(config.language),
+        "recipe": vars(config.recipe),
+        "data": {
+            split: {
+                "used": len(examples[split]),
+                "rows": len(read_rows(path)),
+                "sha256": sha256_of_file(Path(path)),
+            }
+            for split, path in vars(config.data).items()
+        },
+        "parameters": parameters_of(model),
+        **training,
+        "seconds": round(journal.seconds, 2),
+        "peak_memory_mb": round(peak_memory_mb()),
+        "energy": energy_of(config.energy, journal.watt_hours),
+        "environment": environment_of(config.recipe.threads),
+        "evaluation": evaluation,
+    }
+
+
+def sha256_of_adapter(model: Any) -> str:
+    """SHA-256 over the sorted tensor names, their shapes and bytes: equal adapters have equal hashes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(get_peft_model_state_dict(model).items()):
+        digest.update(name.encode() + b"\0" + str(tuple(tensor.shape)).encode())
+        digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def parameters_of(model: Any) -> dict[str, int]:
+    """How many numbers train, and how many there are in all, adapter included."""
+    values = list(model.parameters())
+    return {
+        "trainable": sum(value.numel() for value in values if value.requires_grad),
+        # Two NF4 weights share one stored byte.
+        "total": sum(value.numel() * (2 if value.dtype == torch.uint8 else 1) for value in values),
+    }
+
+
+def energy_of(stated: Energy, watt_hours: float) -> dict[str, Any]:
+    """Energy in Wh and carbon in grams, as far as the power and the grid were stated. Neither is measured."""
+    grams = stated.grams_per_kwh if stated.watts else 0.0
+    return {
+        "wh": round(watt_hours, 5),
+        "watts": stated.watts,
+        "source": "stated power times seconds, not measured" if stated.watts else "unknown",
+        "country": stated.country,
+        "grams_co2": round(watt_hours / 1000 * grams, 3) if grams else None,
+    }
+
+
+def environment_of(threads: int) -> dict[str, Any]:
+    """What the adapter's bytes may depend on: packages, processor, threads and arithmetic mode."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processor": processor_name(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": threads,
+        "mkl_cbwr": os.environ.get("MKL_CBWR", ""),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def processor_name() -> str:
+    """The processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
