@@ -171,8 +171,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "frontend" / "static"]
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_MAX_AGE = 3600
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "frontend.storage.HashedStaticFiles"},
+}
+# With DEBUG, files are served from where they are written, without being collected.
+WHITENOISE_USE_FINDERS = DEBUG
 
 # A whole answer is at most a few kilobytes; uploads are streamed and have a limit of their own.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000

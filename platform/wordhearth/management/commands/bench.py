@@ -34,6 +34,7 @@ class Command(BaseCommand):
         if options["name"] not in known:
             raise CommandError(f"There is no bench {options['name']!r}; there are: {', '.join(known)}.")
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
         bench = importlib.import_module(f"wordhearth.benches.{options['name']}")
         facts = bench.run()
         Console().print(bench.table(facts))

@@ -28,9 +28,10 @@ class Command(BaseCommand):
         parser.add_argument("--no-training", action="store_true", help="leave training and playground out")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Check the port, bring the database up to date, run until told to stop."""
+        """Check the port, bring database and static files up to date, run until told to stop."""
         _check_port(options["bind"], options["port"])
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
         (settings.VAR_DIR / "run").mkdir(parents=True, exist_ok=True)
         self.stdout.write(f"Wordhearth: http://{options['bind']}:{options['port']}  (stop with Ctrl-C)")
         paths = [str(settings.BASE_DIR / "platform"), str(settings.BASE_DIR)]
