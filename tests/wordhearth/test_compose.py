@@ -52,10 +52,14 @@ def test_the_web_image_holds_no_torch():
     assert "torch" not in (ROOT / "requirements" / "web.txt").read_text().split("They never import torch.")[1]
 
 
+def _answers(command: list[str]) -> bool:
+    return bool(shutil.which(command[0])) and not subprocess.run(command, capture_output=True, check=False).returncode
+
+
 def compose() -> list[str] | None:
     """The command of whichever docker compose is installed; it needs no engine to check a file."""
     for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:
+        if _answers([*command, "version"]):
             return command
     return None
 
