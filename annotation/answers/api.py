@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.answers.models import Answer, Review
-from annotation.answers.reviews import next_review, review_answer
-from annotation.answers.services import edit_answer, submit_answer
+from annotation.answers.reviews import AXES, next_review, review_answer
+from annotation.answers.services import appeal, edit_answer, submit_answer
 from annotation.projects.models import Assignment, Project
 from people.api import person_of
 from people.models import Role
@@ -28,6 +28,7 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
     """An answer and the receipt it was given under."""
 
     project = serializers.IntegerField(source="task.project_id", read_only=True)
+    kind = serializers.CharField(source="task.project.kind", read_only=True)
     source = serializers.CharField(source="task.item.text", read_only=True)
     document = serializers.CharField(source="task.item.source.title", read_only=True)
     is_mine = serializers.SerializerMethodField()
@@ -39,7 +40,9 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
             "project",
             "source",
             "document",
+            "kind",
             "text",
+            "payload",
             "version",
             "state",
             "receipt",
@@ -59,15 +62,23 @@ class NewAnswerSerializer(serializers.Serializer[Any]):
     """An answer to send; `client_id` makes sending twice harmless."""
 
     assignment = serializers.IntegerField()
-    text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True)
+    text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True, required=False)
+    payload = serializers.DictField(required=False, help_text="For kinds whose answers are more than words.")
     client_id = serializers.UUIDField()
 
 
 class EditSerializer(serializers.Serializer[Any]):
-    """A new text for the version that was read."""
+    """A new answer for the version that was read."""
 
-    text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True)
+    text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True, required=False)
+    payload = serializers.DictField(required=False)
     version = serializers.IntegerField(min_value=1)
+
+
+class AppealSerializer(serializers.Serializer[Any]):
+    """A word to the expert."""
+
+    note = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
@@ -76,6 +87,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
     fixed_text = serializers.CharField(
         write_only=True, required=False, default="", allow_blank=True, max_length=LONGEST_BODY
     )
+    fixed_payload = serializers.DictField(write_only=True, required=False)
     reason = serializers.ChoiceField(choices=Review.Reason.choices, required=False, default="", allow_blank=True)
     version = serializers.IntegerField(min_value=1)
 
@@ -88,7 +100,11 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "verdict",
             "reason",
             "note",
+            "right_language",
+            "acceptable",
+            "appropriate",
             "fixed_text",
+            "fixed_payload",
             "fix",
             "client_id",
             "created_at",
@@ -136,14 +152,27 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         )
         return Response(self.get_serializer(answer).data)
 
+    @extend_schema(request=AppealSerializer, responses=AnswerSerializer)
+    @action(detail=True, methods=["post"])
+    def appeal(self, request: Request, pk: str) -> Response:
+        """Ask an expert about your answer that was not accepted."""
+        given = AppealSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        answer = appeal(
+            answer=self.get_object(), author=person_of(request), now=timezone.now(), **given.validated_data
+        )
+        return Response(self.get_serializer(answer).data)
+
     @extend_schema(request=ReviewSerializer, responses={201: ReviewSerializer})
     @action(detail=True, methods=["post"])
     def reviews(self, request: Request, pk: str) -> Response:
         """Give your verdict."""
         given = ReviewSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        axes = {axis: fields.pop(axis) for axis in AXES if axis in fields}
         review = review_answer(
-            answer=self.get_object(), reviewer=person_of(request), now=timezone.now(), **given.validated_data
+            answer=self.get_object(), reviewer=person_of(request), now=timezone.now(), axes=axes, **fields
         )
         return Response(ReviewSerializer(review).data, status=status.HTTP_201_CREATED)
 

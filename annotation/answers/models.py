@@ -21,6 +21,7 @@ class Answer(models.Model):
         REJECTED = "rejected", "not accepted"
         DISPUTED = "disputed", "with the experts"
         WITHDRAWN = "withdrawn", "withdrawn"
+        QUARANTINED = "quarantined", "kept apart until its author agrees again"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     task = models.ForeignKey(Task, models.PROTECT, related_name="answers")
@@ -28,8 +29,10 @@ class Answer(models.Model):
     author = models.ForeignKey(Person, models.PROTECT, related_name="answers")
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="answers")
     client_id = models.UUIDField(help_text="Made by the browser, so that sending twice stores once.")
-    first_text_sha256 = models.CharField(max_length=64, help_text="Of the text first sent with the client id.")
-    text = models.TextField(max_length=4000)
+    body_sha256 = models.CharField(max_length=64, help_text="Of what was first sent with the client id.")
+    text = models.TextField(max_length=4000, blank=True)
+    payload = models.JSONField(default=dict, blank=True, help_text="What an answer is beside words: spans, choices.")
+    is_one_of_many = models.BooleanField(default=False, help_text="Its task wants several answers, all of them good.")
     version = models.PositiveIntegerField(default=1)
     fixes = models.ForeignKey(
         "self",
@@ -57,13 +60,19 @@ class Answer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["author", "client_id"], name="client_id_is_unique_per_author"),
             models.UniqueConstraint(
-                fields=["task"], condition=models.Q(state="validated"), name="one_validated_answer_per_task"
+                fields=["task"],
+                condition=models.Q(state="validated", is_one_of_many=False),
+                name="one_validated_answer_per_task",
             ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["submitted", "validated", "rejected", "disputed", "withdrawn"]),
+                condition=models.Q(
+                    state__in=["submitted", "validated", "rejected", "disputed", "withdrawn", "quarantined"]
+                ),
                 name="answer_state_is_known",
             ),
-            models.CheckConstraint(condition=~models.Q(text="") | models.Q(state="withdrawn"), name="answer_has_text"),
+            models.CheckConstraint(
+                condition=~models.Q(text="", payload={}) | models.Q(state="withdrawn"), name="answer_says_something"
+            ),
         ]
         indexes = [models.Index(fields=["state", "created_at"], name="answer_by_state")]
 
@@ -79,6 +88,7 @@ class AnswerEvent(models.Model):
     kind = models.CharField(max_length=32)
     version = models.PositiveIntegerField()
     text = models.TextField(blank=True, help_text="The text as it was after the event, when it changed.")
+    payload = models.JSONField(default=dict, blank=True, help_text="Likewise the payload.")
     note = models.CharField(max_length=1000, blank=True)
     at = models.DateTimeField()
 
@@ -114,6 +124,10 @@ class Review(models.Model):
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
     reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
     note = models.CharField(max_length=1000, blank=True)
+    right_language = models.BooleanField(null=True, help_text="Language and variety are right; empty: not said.")
+    acceptable = models.BooleanField(null=True, help_text="It says the same and is well said.")
+    appropriate = models.BooleanField(null=True, help_text="It may be said: nothing offensive, nothing personal.")
+    is_gold = models.BooleanField(default=False, help_text="On an answer that was settled before: it changes nothing.")
     fix = models.ForeignKey(
         Answer,
         models.PROTECT,

@@ -23,7 +23,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         shown = models.Exists(
             Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=Purpose.DISPLAY_MEMBERS)
         )
-        return self.filter(mine | (ours & ~models.Q(state="withdrawn") & models.Q(shown)))
+        hidden = models.Q(state__in=["withdrawn", "quarantined"])
+        return self.filter(mine | (ours & ~hidden & models.Q(shown)))
 
     def of_community(self, community: Community) -> AnswerQuerySet:
         """Answers given in one community."""
@@ -73,6 +74,6 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Reviews in communities in which the person holds a role."""
         return self.filter(answer__task__project__community__in=Community.objects.visible_to(person))
 
-    def decisive(self) -> ReviewQuerySet:
-        """Verdicts that count: an unsure reviewer abstains."""
-        return self.exclude(verdict="unsure")
+    def decisive_on(self, version: int) -> ReviewQuerySet:
+        """Verdicts that count for one version, in the order they came; those on settled answers count nowhere."""
+        return self.filter(version=version, is_gold=False).order_by("created_at", "pk")

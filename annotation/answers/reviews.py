@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
 
 from annotation.aggregation.verdicts import Outcome, settle
+from annotation.projects.services import rule_of
 from annotation.answers.models import Answer, Review
 from annotation.answers.services import (
     AnswerChanged,
     ClientIdReused,
-    clean_answer,
+    checked,
     create_answer,
-    refresh_task,
     set_state,
+    settle_task,
     validate_answer,
 )
+from annotation.kinds.contract import Written
 from annotation.projects.models import Project, Task
 from annotation.text.clean import UnusableText, clean_text
 from care.models import Purpose, Receipt
@@ -63,6 +67,8 @@ def review_answer(
     reason: str = "",
     note: str = "",
     fixed_text: str = "",
+    fixed_payload: Mapping[str, Any] | None = None,
+    axes: Mapping[str, bool | None] | None = None,
 ) -> Review:
     """Give a verdict on the version that was read, and settle the answer when two agree.
 
@@ -74,7 +80,7 @@ def review_answer(
     community = answer.task.project.community
     require_role(reviewer, community, Role.SPEAKER, Role.EXPERT)
     receipt = require_consent(reviewer, community)
-    task = Task.objects.select_for_update().get(pk=answer.task_id)
+    task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
     known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
     if known is not None:
@@ -83,7 +89,10 @@ def review_answer(
         return known
     _check_reviewable(current, reviewer, version)
     note = _checked_note(verdict, reason, note)
-    fix = _enter_fix(current, task, reviewer, receipt, fixed_text, now) if verdict == Review.Verdict.FIX else None
+    fix = None
+    if verdict == Review.Verdict.FIX:
+        written = checked(task, fixed_text, fixed_payload)
+        fix = _enter_fix(current, task, reviewer, receipt, written, now)
     review = Review.objects.create(
         answer=current,
         author_id_of_answer=current.author_id,
@@ -95,9 +104,10 @@ def review_answer(
         fix=fix,
         client_id=client_id,
         created_at=now,
+        **_axes(verdict, reason, axes or {}),
     )
-    _settle(current, now)
-    refresh_task(task)
+    _settle(current, task, now)
+    settle_task(task, now=now)
     return review
 
 
@@ -124,18 +134,38 @@ def _checked_note(verdict: str, reason: str, note: str) -> str:
 
 
 def _enter_fix(
-    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, fixed_text: str, now: datetime
+    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, written: Written, now: datetime
 ) -> Answer:
-    text = clean_answer(fixed_text, answer.task.project.community)
-    if text == answer.text:
+    same_as = {"text": written.text, "payload": dict(written.payload)}
+    if same_as == {"text": answer.text, "payload": answer.payload}:
         raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="fixed_text")
-    same = task.answers.filter(text=text, state=Answer.State.SUBMITTED).first()
-    return same or create_answer(task=task, author=reviewer, receipt=receipt, text=text, fixes=answer, now=now)
+    same = task.answers.filter(**same_as, state=Answer.State.SUBMITTED).first()
+    return same or create_answer(task=task, author=reviewer, receipt=receipt, written=written, fixes=answer, now=now)
 
 
-def _settle(answer: Answer, now: datetime) -> None:
-    verdicts = list(answer.reviews.filter(version=answer.version).values_list("verdict", flat=True))
-    outcome = settle(verdicts)
+# What a reason for rejecting says about the three axes; what it says nothing about stays unsaid.
+_AXIS_OF_REASON = {
+    Review.Reason.WRONG_LANGUAGE: "right_language",
+    Review.Reason.WRONG_MEANING: "acceptable",
+    Review.Reason.NOT_NATURAL: "acceptable",
+    Review.Reason.SPELLING: "acceptable",
+    Review.Reason.OFFENSIVE: "appropriate",
+    Review.Reason.PERSONAL_DATA: "appropriate",
+}
+AXES = ("right_language", "acceptable", "appropriate")
+
+
+def _axes(verdict: str, reason: str, said: Mapping[str, bool | None]) -> dict[str, bool | None]:
+    """The three axes apart: as far as the verdict says something of them, and what the reviewer said besides."""
+    follows: dict[str, bool | None] = dict.fromkeys(AXES, True if verdict == Review.Verdict.APPROVE else None)
+    if verdict == Review.Verdict.REJECT and (axis := _AXIS_OF_REASON.get(Review.Reason(reason))):
+        follows[axis] = False
+    return {axis: follows[axis] if said.get(axis) is None else said[axis] for axis in AXES}
+
+
+def _settle(answer: Answer, task: Task, now: datetime) -> None:
+    verdicts = list(answer.reviews.decisive_on(answer.version).values_list("verdict", flat=True))
+    outcome = settle(verdicts, rule_of(task.project))
     if outcome is Outcome.VALIDATED:
         validate_answer(answer=answer, actor=None, now=now, note="Two peers agreed.")
     elif outcome is Outcome.REJECTED:

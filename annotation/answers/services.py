@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from annotation.answers.models import Answer, AnswerEvent
+from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
-from annotation.projects.services import LeaseExpired
-from annotation.text.clean import UnusableText, clean_text, sha256_of
-from annotation.text.scripts import is_in_script
+from annotation.projects.services import LeaseExpired, rule_of
 from care.models import Receipt
-from care.services import require_consent
-from people.models import Community, Person
+from care.services import ConsentMissing, PolicyChanged, require_consent
+from people.models import Person
 from people.refusals import Conflicting, Invalid, NotAllowed
 
 
@@ -26,23 +29,32 @@ class AnswerChanged(Conflicting):
     """The answer is no longer in the state or version that was on the page."""
 
 
-def clean_answer(raw: str, community: Community) -> str:
-    """The text as it will be stored. Raises Invalid with a message for the person."""
+def checked(task: Task, text: str, payload: Mapping[str, Any] | None) -> Written:
+    """The answer as it will be stored, by the rules of its kind. Raises Invalid with a message for the person."""
     try:
-        text = clean_text(raw)
-    except UnusableText as error:
-        raise Invalid(str(error), field="text") from error
-    if not is_in_script(text, community.script):
-        raise Invalid(
-            f"Most letters are not in the script of {community.language_name} ({community.script}). "
-            "Please check your keyboard.",
-            field="text",
-        )
-    return text
+        return task.project.task_kind.check(text, payload or {}, task.asked)
+    except UnusableAnswer as error:
+        raise Invalid(str(error), field=error.field) from error
+
+
+def sha256_of_body(written: Written) -> str:
+    """SHA-256 of a checked answer: its text, and its payload when it has one."""
+    body = written.text
+    if written.payload:
+        body = json.dumps([written.text, written.payload], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 @transaction.atomic
-def submit_answer(*, assignment: Assignment, author: Person, text: str, client_id: UUID, now: datetime) -> Answer:
+def submit_answer(
+    *,
+    assignment: Assignment,
+    author: Person,
+    client_id: UUID,
+    now: datetime,
+    text: str = "",
+    payload: Mapping[str, Any] | None = None,
+) -> Answer:
     """Store an answer under the author's current consent receipt.
 
     Sending the same client id again returns the stored answer, so a lost reply on a bad network costs nothing.
@@ -52,31 +64,50 @@ def submit_answer(*, assignment: Assignment, author: Person, text: str, client_i
     """
     if assignment.person_id != author.pk:
         raise NotAllowed("This task was given to somebody else.")
-    community = assignment.task.project.community
+    project = assignment.task.project
     # The lock makes sending twice at the same moment safe: the second waits and finds the first one's answer.
     Person.objects.select_for_update().get(pk=author.pk)
     known: Answer | None = Answer.objects.filter(author=author, client_id=client_id).first()
-    cleaned = clean_answer(text, community)
+    written = checked(assignment.task, text, payload)
     if known is not None:
-        if known.first_text_sha256 != sha256_of(cleaned):
+        if known.body_sha256 != sha256_of_body(written):
             raise ClientIdReused("An answer with this id was stored before, with another text. It was kept.")
         return known
-    receipt = require_consent(author, community)
-    task = Task.objects.select_for_update().get(pk=assignment.task_id)
+    task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=assignment.task_id)
     current = Assignment.objects.get(pk=assignment.pk)
-    _check_lease(current, task, now)
+    receipt, is_kept_apart = _receipt_for(current, author)
+    if not is_kept_apart:
+        _check_lease(current, task, now)
     Assignment.objects.filter(pk=current.pk).update(state=Assignment.State.ANSWERED, closed_at=now)
     answer = create_answer(
         task=task,
         assignment=current,
         author=author,
         receipt=receipt,
-        text=cleaned,
+        written=written,
         client_id=client_id,
         now=now,
     )
-    refresh_task(task)
+    if is_kept_apart:
+        note = "Written offline; when it arrived, its author's consent had ended."
+        set_state(answer=answer, state=Answer.State.QUARANTINED, actor=None, now=now, note=note)
+    settle_task(task, now=now)
     return answer
+
+
+def _receipt_for(assignment: Assignment, author: Person) -> tuple[Receipt, bool]:
+    """The receipt an answer is given under, and whether it must be kept apart.
+
+    Words written offline, in a packet fetched under a consent that has ended since, are neither accepted nor lost.
+    """
+    community = assignment.task.project.community
+    try:
+        return require_consent(author, community), False
+    except (ConsentMissing, PolicyChanged):
+        earlier = Receipt.objects.filter(person=author, community=community).order_by("-given_at").first()
+        if assignment.packet is None or earlier is None:
+            raise
+        return earlier, True
 
 
 def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:
@@ -84,11 +115,8 @@ def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:
         raise Conflicting("You have already answered this sentence. You can edit it under “My words”.")
     if assignment.state == Assignment.State.SKIPPED:
         raise Conflicting("You skipped this sentence. Undo the skip to answer it.")
-    others = task.assignments.filter(state=Assignment.State.LEASED, expires_at__gt=now).exclude(
-        person=assignment.person
-    )
     late = assignment.state == Assignment.State.EXPIRED or assignment.expires_at <= now
-    if late and (others.exists() or task.state != Task.State.OPEN):
+    if late and task.is_taken(now, besides=assignment.person_id):
         raise LeaseExpired(
             "The time for this sentence ran out and somebody else has it now. Your text is still "
             "in the form: copy it if you want to keep it."
@@ -100,7 +128,7 @@ def create_answer(
     task: Task,
     author: Person,
     receipt: Receipt,
-    text: str,
+    written: Written,
     now: datetime,
     client_id: UUID | None = None,
     assignment: Assignment | None = None,
@@ -112,22 +140,32 @@ def create_answer(
         assignment=assignment,
         author=author,
         receipt=receipt,
-        text=text,
+        text=written.text,
+        payload=dict(written.payload),
+        is_one_of_many=rule_of(task.project).wants_many,
         fixes=fixes,
         client_id=client_id or uuid4(),
-        first_text_sha256=sha256_of(text),
+        body_sha256=sha256_of_body(written),
         created_at=now,
         changed_at=now,
     )
     if fixes is not None:
         answer.built_on.set([fixes.receipt, *fixes.built_on.all()])
-    record_event(answer=answer, kind="corrected" if fixes else "submitted", actor=author, now=now, text=text)
+    record_event(answer=answer, kind="corrected" if fixes else "submitted", actor=author, now=now, written=written)
     return answer
 
 
 @transaction.atomic
-def edit_answer(*, answer: Answer, author: Person, text: str, version: int, now: datetime) -> Answer:
-    """Replace the author's own text until somebody has reviewed it. Raises Invalid, AnswerChanged, NotAllowed."""
+def edit_answer(
+    *,
+    answer: Answer,
+    author: Person,
+    version: int,
+    now: datetime,
+    text: str = "",
+    payload: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Replace the author's own answer until somebody has reviewed it. Raises Invalid, AnswerChanged, NotAllowed."""
     current: Answer = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id != author.pk:
         raise NotAllowed("Only its author edits an answer.")
@@ -135,13 +173,55 @@ def edit_answer(*, answer: Answer, author: Person, text: str, version: int, now:
         raise AnswerChanged("Somebody has reviewed this answer, so it stays as it is. You can still withdraw it.")
     if current.version != version:
         raise AnswerChanged("This answer was edited elsewhere. Reload to see the newest text.")
-    cleaned = clean_answer(text, current.task.project.community)
-    if cleaned == current.text:
+    written = checked(current.task, text, payload)
+    if (written.text, dict(written.payload)) == (current.text, current.payload):
         return current
-    current.text, current.version, current.changed_at = cleaned, version + 1, now
-    current.save(update_fields=["text", "version", "changed_at"])
-    record_event(answer=current, kind="edited", actor=author, now=now, text=cleaned)
+    current.text, current.payload = written.text, dict(written.payload)
+    current.version, current.changed_at = version + 1, now
+    current.save(update_fields=["text", "payload", "version", "changed_at"])
+    record_event(answer=current, kind="edited", actor=author, now=now, written=written)
+    settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=current.task_id), now=now)
     return current
+
+
+@transaction.atomic
+def appeal(*, answer: Answer, author: Person, note: str, now: datetime) -> Answer:
+    """The author of a rejected answer asks an expert, once. Raises Conflicting, NotAllowed, Invalid."""
+    current: Answer = Answer.objects.select_for_update().get(pk=answer.pk)
+    if current.author_id != author.pk:
+        raise NotAllowed("Only its author appeals for an answer.")
+    if current.state != Answer.State.REJECTED:
+        raise Conflicting("Only an answer that was not accepted can be appealed for.")
+    if current.events.filter(kind="appealed").exists() or current.adjudications.exists():
+        raise Conflicting("An expert has been asked about this answer before.")
+    if len(note) > 1000:
+        raise Invalid("Keep it to 1,000 characters.", field="note")
+    record_event(answer=current, kind="appealed", actor=author, now=now, note=note.strip())
+    set_state(answer=current, state=Answer.State.DISPUTED, actor=None, now=now, note="Its author asked an expert.")
+    settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=current.task_id), now=now)
+    return current
+
+
+@transaction.atomic
+def release_quarantined(*, author: Person, receipt: Receipt, now: datetime) -> int:
+    """After a new consent, answers that were kept apart enter review under it; returns how many.
+
+    One whose task has enough answers by now stays where it is, for its author to read.
+    """
+    released = 0
+    kept = Answer.objects.filter(
+        author=author, state=Answer.State.QUARANTINED, task__project__community=receipt.community_id
+    )
+    for answer in kept.order_by("created_at"):
+        task = Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=answer.task_id)
+        if task.is_taken(now, besides=author.pk):
+            continue
+        answer.receipt = receipt
+        answer.save(update_fields=["receipt"])
+        set_state(answer=answer, state=Answer.State.SUBMITTED, actor=author, now=now, note="Agreed to anew.")
+        settle_task(task, now=now)
+        released += 1
+    return released
 
 
 @transaction.atomic
@@ -162,7 +242,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> list[An
             continue
         set_state(answer=current, state=Answer.State.WITHDRAWN, actor=author, now=now)
         withdrawn.append(current)
-    refresh_task(Task.objects.select_for_update().get(pk=answer.task_id))
+    settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=answer.task_id), now=now)
     return withdrawn
 
 
@@ -174,39 +254,77 @@ def set_state(*, answer: Answer, state: Answer.State, actor: Person | None, now:
 
 
 def record_event(
-    *, answer: Answer, kind: str, actor: Person | None, now: datetime, text: str = "", note: str = ""
+    *,
+    answer: Answer,
+    kind: str,
+    actor: Person | None,
+    now: datetime,
+    written: Written | None = None,
+    note: str = "",
 ) -> None:
     """Add a line to the answer's history."""
+    text, payload = (written.text, dict(written.payload)) if written else ("", {})
     AnswerEvent.objects.create(
-        answer=answer, kind=kind, actor=actor, version=answer.version, text=text, note=note, at=now
+        answer=answer, kind=kind, actor=actor, version=answer.version, text=text, payload=payload, note=note, at=now
     )
 
 
-def refresh_task(task: Task) -> None:
-    """Set the task's state from its answers: one validated ends it, none alive opens it again."""
-    states = set(task.answers.values_list("state", flat=True))
-    order = (
-        (Answer.State.VALIDATED, Task.State.DONE),
-        (Answer.State.DISPUTED, Task.State.DISPUTED),
-        (Answer.State.SUBMITTED, Task.State.ANSWERED),
-    )
-    task.state = next((task_state for state, task_state in order if state.value in states), Task.State.OPEN)
-    task.save(update_fields=["state"])
+def settle_task(task: Task, *, now: datetime) -> None:
+    """Set how many answers the task wants and its state, from its answers; the caller holds the task's lock.
+
+    Answers of kinds that peers do not review settle here, by agreeing with one another. A rejected or withdrawn
+    answer counts no more, so the source goes back to the pool.
+    """
+    rule, kind = rule_of(task.project), task.project.task_kind
+    gone = (Answer.State.REJECTED, Answer.State.WITHDRAWN, Answer.State.QUARANTINED)
+    living = list(task.answers.exclude(state__in=gone).order_by("created_at", "pk"))
+    # A correction stands for what it corrects: together they are one independent answer.
+    alive = list({_origin(answer): answer for answer in living}.values())
+    keys = [kind.key_of(Written(answer.text, answer.payload)) for answer in alive]
+    task.answered, task.wanted = len(alive), rule.wanted(keys)
+    if not kind.is_reviewed and task.answered >= task.wanted:
+        _settle_by_agreement(alive, keys, rule.agreed(keys), now)
+    states = {answer.state for answer in living}
+    if task.answered < task.wanted:
+        task.state = Task.State.OPEN
+    elif Answer.State.DISPUTED in states:
+        task.state = Task.State.DISPUTED
+    else:
+        task.state = Task.State.ANSWERED if Answer.State.SUBMITTED in states else Task.State.DONE
+    task.save(update_fields=["state", "wanted", "answered"])
+
+
+def _settle_by_agreement(alive: list[Answer], keys: list[str], agreed: set[str] | None, now: datetime) -> None:
+    """Validate the answers whose key is agreed on and turn the others down; without agreement an expert decides."""
+    for answer, key in zip(alive, keys, strict=True):
+        wanted = (
+            Answer.State.DISPUTED
+            if agreed is None
+            else Answer.State.VALIDATED
+            if key in agreed
+            else Answer.State.REJECTED
+        )
+        if answer.state == Answer.State.SUBMITTED or (answer.state == Answer.State.DISPUTED and agreed is not None):
+            note = "" if wanted == Answer.State.VALIDATED else "The answers to this one do not agree."
+            set_state(answer=answer, state=wanted, actor=None, now=now, note=note)
 
 
 def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note: str = "") -> None:
-    """Accept one wording of a task; the other wordings that still waited are turned down."""
+    """Accept one wording; where a task wants one alone, or they correct each other, the others are turned down."""
     rivals = (
         Answer.objects.select_for_update()
         .filter(task=answer.task, state__in=[Answer.State.SUBMITTED, Answer.State.DISPUTED])
         .exclude(pk=answer.pk)
     )
     for rival in rivals:
-        set_state(
-            answer=rival,
-            state=Answer.State.REJECTED,
-            actor=None,
-            now=now,
-            note="Another wording was accepted.",
-        )
+        if not answer.is_one_of_many or _origin(rival) == _origin(answer):
+            note_of_rival = "Another wording was accepted."
+            set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now, note=note_of_rival)
     set_state(answer=answer, state=Answer.State.VALIDATED, actor=actor, now=now, note=note)
+
+
+def _origin(answer: Answer) -> UUID:
+    """The answer at the beginning of a chain of corrections."""
+    while answer.fixes is not None:
+        answer = answer.fixes
+    return answer.pk

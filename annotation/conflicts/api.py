@@ -35,6 +35,8 @@ class AdjudicationSerializer(serializers.ModelSerializer[Adjudication]):
         write_only=True, required=False, default="", allow_blank=True, max_length=LONGEST_BODY
     )
 
+    corrected_payload = serializers.DictField(write_only=True, required=False)
+
     class Meta:
         model = Adjudication
         fields = [
@@ -44,6 +46,7 @@ class AdjudicationSerializer(serializers.ModelSerializer[Adjudication]):
             "decision",
             "reason",
             "corrected_text",
+            "corrected_payload",
             "correction",
             "decided_at",
         ]

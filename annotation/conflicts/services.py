@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from annotation.answers.models import Answer
-from annotation.answers.services import clean_answer, create_answer, refresh_task, set_state, validate_answer
+from annotation.answers.services import checked, create_answer, set_state, settle_task, validate_answer
 from annotation.conflicts.models import Adjudication
+from annotation.kinds.contract import Written
 from annotation.projects.models import Task
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
@@ -23,7 +26,14 @@ class NotDisputed(Conflicting):
 
 @transaction.atomic
 def adjudicate(
-    *, answer: Answer, expert: Person, decision: str, reason: str, now: datetime, corrected_text: str = ""
+    *,
+    answer: Answer,
+    expert: Person,
+    decision: str,
+    reason: str,
+    now: datetime,
+    corrected_text: str = "",
+    corrected_payload: Mapping[str, Any] | None = None,
 ) -> Adjudication:
     """Decide a disputed answer: accept it, accept it with a correction, or turn it down; always with a reason.
 
@@ -32,7 +42,7 @@ def adjudicate(
     Raises Invalid, NotDisputed, NotAllowed, ConsentMissing (a correction is a contribution too).
     """
     require_role(expert, answer.task.project.community, Role.EXPERT)
-    task = Task.objects.select_for_update().get(pk=answer.task_id)
+    task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id == expert.pk:
         raise NotAllowed("Nobody decides on their own words. Another expert will.")
@@ -50,8 +60,9 @@ def adjudicate(
     else:
         set_state(answer=current, state=Answer.State.REJECTED, actor=expert, now=now, note=reason)
     if decision == Adjudication.Decision.CORRECT:
-        correction = _correct(current, task, expert, corrected_text, reason, now)
-    refresh_task(task)
+        written = checked(task, corrected_text, corrected_payload)
+        correction = _correct(current, task, expert, written, reason, now)
+    settle_task(task, now=now)
     return Adjudication.objects.create(
         answer=current,
         version=current.version,
@@ -63,16 +74,15 @@ def adjudicate(
     )
 
 
-def _correct(answer: Answer, task: Task, expert: Person, corrected_text: str, reason: str, now: datetime) -> Answer:
-    community = task.project.community
-    text = clean_answer(corrected_text, community)
-    if text == answer.text:
+def _correct(answer: Answer, task: Task, expert: Person, written: Written, reason: str, now: datetime) -> Answer:
+    receipt = require_consent(expert, task.project.community)
+    if (written.text, dict(written.payload)) == (answer.text, answer.payload):
         raise Invalid(
             "The correction is the same as the answer. Choose “accept as it is” instead.",
             field="corrected_text",
         )
     correction = create_answer(
-        task=task, author=expert, receipt=require_consent(expert, community), text=text, fixes=answer, now=now
+        task=task, author=expert, receipt=receipt, written=written, fixes=answer, now=now
     )
     validate_answer(answer=correction, actor=expert, now=now, note=reason)
     return correction

@@ -66,6 +66,7 @@ class Item(models.Model):
     text = models.TextField(max_length=4000)
     text_sha256 = models.CharField(max_length=64)
     reference = models.TextField(blank=True, max_length=4000)
+    extra = models.JSONField(default=dict, blank=True, help_text="What some kinds ask about: option_a, candidate, …")
 
     objects = ItemQuerySet.as_manager()
 

@@ -15,9 +15,17 @@ from rest_framework.response import Response
 
 from annotation.corpora.models import Source
 from annotation.projects.models import Assignment, Project
-from annotation.projects.services import lease_task, open_project, set_project_state, skip_task, undo_skip
+from annotation.projects.services import (
+    LARGEST_PACKET,
+    lease_packet,
+    lease_task,
+    open_project,
+    set_project_state,
+    skip_task,
+    undo_skip,
+)
 from people.api import person_of
-from people.models import LANGUAGE_TAG, Community
+from people.models import LANGUAGE_TAG, SCRIPT, Community
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -26,6 +34,12 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
     community = serializers.SlugField(source="community.slug")
     sources = serializers.ListField(child=serializers.IntegerField(), write_only=True, max_length=500)
     source_language_tag = serializers.CharField(max_length=64, validators=[LANGUAGE_TAG])
+    settings = serializers.DictField(required=False, help_text="Of the kind: labels, scale, question, …")
+    rule = serializers.DictField(required=False, help_text="How many answers, and how many verdicts: stop, concordant, …")
+    target_language_name = serializers.CharField(max_length=120, required=False)
+    target_language_tag = serializers.CharField(max_length=64, required=False, validators=[LANGUAGE_TAG])
+    target_script = serializers.CharField(max_length=4, required=False, validators=[SCRIPT])
+    target_direction = serializers.ChoiceField(choices=Community.Direction.choices, required=False)
     tasks_total = serializers.IntegerField(read_only=True)
     tasks_open = serializers.IntegerField(read_only=True)
     tasks_in_review = serializers.IntegerField(read_only=True)
@@ -39,8 +53,14 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
             "community",
             "title",
             "kind",
+            "settings",
+            "rule",
             "source_language_name",
             "source_language_tag",
+            "target_language_name",
+            "target_language_tag",
+            "target_script",
+            "target_direction",
             "guidelines",
             "lease_minutes",
             "state",
@@ -52,7 +72,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
             "tasks_disputed",
             "tasks_done",
         ]
-        read_only_fields = ["kind", "state", "created_at"]
+        read_only_fields = ["state", "created_at"]
 
 
 class ProjectStateSerializer(serializers.Serializer[Any]):
@@ -65,7 +85,9 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     """A task that is yours for a while."""
 
     project = serializers.IntegerField(source="task.project_id", read_only=True)
+    kind = serializers.CharField(source="task.project.kind", read_only=True)
     text = serializers.CharField(source="task.item.text", read_only=True)
+    extra = serializers.DictField(source="task.item.extra", read_only=True)
     document = serializers.CharField(source="task.item.source.title", read_only=True)
     language_tag = serializers.CharField(source="task.item.source.language_tag", read_only=True)
 
@@ -74,8 +96,11 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         fields = [
             "id",
             "project",
+            "packet",
             "state",
+            "kind",
             "text",
+            "extra",
             "document",
             "language_tag",
             "leased_at",
@@ -89,6 +114,12 @@ class SkipSerializer(serializers.Serializer[Any]):
 
     reason = serializers.ChoiceField(choices=Assignment.SkipReason.choices)
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
+class PacketSerializer(serializers.Serializer[Any]):
+    """How many tasks to take along."""
+
+    size = serializers.IntegerField(min_value=1, max_value=LARGEST_PACKET, default=20)
 
 
 class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Project]):
@@ -141,6 +172,18 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
         return Response(AssignmentSerializer(lease).data)
 
 
+    @extend_schema(request=PacketSerializer, responses=AssignmentSerializer(many=True))
+    @action(detail=True, methods=["post"], pagination_class=None, filter_backends=[])
+    def packet(self, request: Request, pk: str) -> Response:
+        """Several tasks at once, to be done offline within two days."""
+        given = PacketSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        leases = lease_packet(
+            project=self.get_object(), person=person_of(request), now=timezone.now(), **given.validated_data
+        )
+        return Response(AssignmentSerializer(leases, many=True).data)
+
+
 class AssignmentViewSet(viewsets.ReadOnlyModelViewSet[Assignment]):
     """Tasks that were leased to you."""
 
@@ -152,7 +195,7 @@ class AssignmentViewSet(viewsets.ReadOnlyModelViewSet[Assignment]):
         """One's own assignments."""
         if getattr(self, "swagger_fake_view", False):
             return Assignment.objects.none()
-        return Assignment.objects.visible_to(person_of(self.request)).select_related("task__item__source")
+        return Assignment.objects.visible_to(person_of(self.request)).select_related("task__item__source", "task__project")
 
     @extend_schema(request=SkipSerializer, responses=AssignmentSerializer)
     @action(detail=True, methods=["post"])

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from annotation.corpora.models import Item
+from annotation.kinds import KINDS, Kind
+from annotation.kinds.contract import Asked
 from annotation.projects.querysets import AssignmentQuerySet, ProjectQuerySet, TaskQuerySet
 from people.models import Community, Orthography, Person, Variety
 
 
-class Project(models.Model):
-    """A body of work of one kind in one community, with its guidelines."""
+def known_kind(slug: str) -> None:
+    """Kinds are folders of `annotation.kinds`, so the code and not the database knows them."""
+    if slug not in KINDS:
+        raise ValidationError(f"There is no kind of task {slug}. Known: {', '.join(KINDS)}.")
 
-    class Kind(models.TextChoices):
-        TRANSLATE = "translate", "Translate"
+
+class Project(models.Model):
+    """A body of work of one kind in one community, with its guidelines, its settings and its rule.
+
+    `settings` are the kind's (labels, scale, …); `rule` says how many answers a task wants and when peers have
+    settled one (`annotation.aggregation.verdicts.Rule`). The target is the language that answers are written in:
+    the community's own, unless the project says otherwise.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "open"
@@ -23,9 +34,15 @@ class Project(models.Model):
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="projects")
     title = models.CharField(max_length=200)
-    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.TRANSLATE)
+    kind = models.CharField(max_length=16, default="translate", validators=[known_kind])
+    settings = models.JSONField(default=dict, blank=True)
+    rule = models.JSONField(default=dict, blank=True)
     source_language_name = models.CharField(max_length=120)
     source_language_tag = models.CharField(max_length=64)
+    target_language_name = models.CharField(max_length=120)
+    target_language_tag = models.CharField(max_length=64)
+    target_script = models.CharField(max_length=4)
+    target_direction = models.CharField(max_length=3, choices=Community.Direction.choices)
     variety = models.ForeignKey(Variety, models.PROTECT, null=True, blank=True, related_name="+")
     orthography = models.ForeignKey(Orthography, models.PROTECT, null=True, blank=True, related_name="+")
     guidelines = models.TextField(blank=True, max_length=20_000)
@@ -40,7 +57,6 @@ class Project(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(condition=models.Q(state__in=["open", "closed"]), name="project_state_is_known"),
-            models.CheckConstraint(condition=models.Q(kind__in=["translate"]), name="project_kind_is_known"),
             models.CheckConstraint(
                 condition=models.Q(lease_minutes__gte=1, lease_minutes__lte=1440), name="lease_is_up_to_a_day"
             ),
@@ -48,6 +64,11 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def task_kind(self) -> Kind:
+        """What is done in it."""
+        return KINDS[self.kind]
 
     @property
     def lease_length(self) -> timedelta:
@@ -67,6 +88,8 @@ class Task(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="tasks")
     item = models.ForeignKey(Item, models.PROTECT, related_name="tasks")
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    wanted = models.PositiveSmallIntegerField(default=1, help_text="Independent answers wanted at present.")
+    answered = models.PositiveSmallIntegerField(default=0, help_text="Independent answers that count at present.")
 
     objects = TaskQuerySet.as_manager()
 
@@ -82,6 +105,22 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"task {self.pk}"
+
+    def is_taken(self, now: datetime, *, besides: int | None = None) -> bool:
+        """Whether answers and live leases of others are all that it wants; true only under the row's lock."""
+        leases = self.assignments.live(now)  # type: ignore[attr-defined]
+        return bool(self.answered + leases.exclude(person=besides).count() >= self.wanted)
+
+    @property
+    def asked(self) -> Asked:
+        """What it asks, for the kind's own code; load `item` and `project` with it."""
+        return Asked(
+            text=self.item.text,
+            extra=self.item.extra,
+            settings=self.project.settings,
+            script=self.project.target_script,
+            language_name=self.project.target_language_name,
+        )
 
 
 class Assignment(models.Model):
@@ -109,6 +148,7 @@ class Assignment(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=16, choices=SkipReason.choices, blank=True)
     skip_note = models.CharField(max_length=500, blank=True)
+    packet = models.UUIDField(null=True, blank=True, help_text="Assignments fetched together, to be done offline.")
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -116,7 +156,7 @@ class Assignment(models.Model):
         ordering = ["-leased_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["task"], condition=models.Q(state="leased"), name="one_live_lease_per_task"
+                fields=["task", "person"], condition=models.Q(state="leased"), name="one_live_lease_per_task_and_person"
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["leased", "answered", "skipped", "expired"]),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from annotation.aggregation.verdicts import Rule, UnusableRule
 from annotation.corpora.models import Item, Source
+from annotation.kinds.contract import UnusableAnswer, UnusableSettings
 from annotation.projects.models import Assignment, Project, Task
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
@@ -17,6 +20,10 @@ from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed, TooLate
 from people.services import require_role
+
+
+PACKET_TIME = timedelta(hours=48)
+LARGEST_PACKET = 50
 
 
 class NothingToDo(Conflicting):
@@ -31,11 +38,37 @@ class ProjectIsClosed(Conflicting):
     """The project takes no work now."""
 
 
+def rule_of(project: Project) -> Rule:
+    """When a task of the project has enough answers, and when peers have settled one."""
+    return Rule.from_mapping({**project.task_kind.stop, **project.rule})
+
+
+def _complete(project: Project) -> None:
+    """Answers are in the community's language unless said otherwise; settings and rule must fit the kind."""
+    community = project.community
+    project.target_language_name = project.target_language_name or community.language_name
+    project.target_language_tag = project.target_language_tag or community.language_tag
+    project.target_script = project.target_script or community.script
+    project.target_direction = project.target_direction or community.direction
+    project.full_clean()
+    try:
+        project.settings = project.task_kind.check_settings(project.settings)
+    except UnusableSettings as error:
+        raise Invalid(str(error), field="settings") from error
+    try:
+        rule_of(project)
+    except UnusableRule as error:
+        raise Invalid(str(error), field="rule") from error
+
+
 @transaction.atomic
 def open_project(
     *, community: Community, created_by: Person, sources: Iterable[Source], now: datetime, **fields: Any
 ) -> Project:
-    """Open a project and make one task for each item of the sources."""
+    """Open a project and make one task for each item of the sources that its kind can ask about.
+
+    Raises Invalid (no document, none usable, settings or rule that do not fit), NotAllowed, ValidationError.
+    """
     require_role(created_by, community, Role.STEWARD)
     sources = list(sources)
     if not sources:
@@ -43,9 +76,10 @@ def open_project(
     if any(source.community_id != community.pk for source in sources):
         raise NotAllowed("A document of another community cannot be worked on here.")
     project = Project(community=community, created_by=created_by, created_at=now, **fields)
-    project.full_clean()
+    _complete(project)
     project.save()
-    add_tasks(project=project, sources=sources)
+    if not add_tasks(project=project, sources=sources):
+        raise Invalid(f"Nothing in these documents can be asked: {_why_nothing(project, sources)}", field="sources")
     append_entry(
         action="project.opened",
         subject=f"project:{project.pk}",
@@ -60,10 +94,23 @@ def open_project(
 def add_tasks(*, project: Project, sources: Iterable[Source]) -> int:
     """Make tasks for the items of the sources that have none in the project; returns how many were made."""
     items = Item.objects.filter(source__in=sources).exclude(tasks__project=project)
-    made = Task.objects.bulk_create(
-        [Task(project=project, item=item) for item in items], batch_size=1000, ignore_conflicts=True
-    )
-    return len(made)
+    wanted = rule_of(project).wanted([])
+    tasks = [Task(project=project, item=item, wanted=wanted) for item in items if _refusal(project, item) is None]
+    return len(Task.objects.bulk_create(tasks, batch_size=1000, ignore_conflicts=True))
+
+
+def _refusal(project: Project, item: Item) -> str | None:
+    """Why the project's kind cannot ask about the item."""
+    try:
+        project.task_kind.check_item(item.text, item.extra)
+    except UnusableAnswer as error:
+        return str(error)
+    return None
+
+
+def _why_nothing(project: Project, sources: list[Source]) -> str:
+    first = Item.objects.filter(source__in=sources).first()
+    return (_refusal(project, first) or "they are tasks already.") if first else "they are empty."
 
 
 @transaction.atomic
@@ -91,6 +138,38 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
 
     Raises ConsentMissing, PolicyChanged, ProjectIsClosed, NotAllowed, NothingToDo.
     """
+    _begin(project, person, now)
+    own = Assignment.objects.filter(task__project=project, person=person, packet=None)
+    live: Assignment | None = own.live(now).select_related("task__item__source").first()
+    if live is not None:
+        return live
+    task = _next_task(project, person, now)
+    if task is None:
+        raise NothingToDo(why_nothing_to_do(project, person))
+    return Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=now + project.lease_length)
+
+
+@transaction.atomic
+def lease_packet(*, project: Project, person: Person, size: int, now: datetime) -> list[Assignment]:
+    """Several tasks at once, to be done offline within two days. Raises what `lease_task` raises, and Invalid.
+
+    Asking again adds to what the person still holds in packets, up to `size`.
+    """
+    if not 1 <= size <= LARGEST_PACKET:
+        raise Invalid(f"A packet holds 1 to {LARGEST_PACKET} tasks.", field="size")
+    _begin(project, person, now)
+    held = Assignment.objects.filter(task__project=project, person=person, packet__isnull=False).live(now)
+    packet, until = uuid4(), now + PACKET_TIME
+    while held.count() < size and (task := _next_task(project, person, now)) is not None:
+        Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=until, packet=packet)
+    found = list(held.select_related("task__item__source", "task__project").order_by("leased_at", "pk"))
+    if not found:
+        raise NothingToDo(why_nothing_to_do(project, person))
+    return found
+
+
+def _begin(project: Project, person: Person, now: datetime) -> None:
+    """What must hold before a task is leased; closes leases that ran out."""
     require_role(person, project.community, Role.SPEAKER)
     require_consent(person, project.community)
     if project.state != Project.State.OPEN:
@@ -98,20 +177,26 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
     # Two taps at once must not lease two tasks: the second waits here and finds the first one's lease.
     Person.objects.select_for_update().get(pk=person.pk)
     Assignment.objects.overdue(now).filter(task__project=project).update(state=Assignment.State.EXPIRED, closed_at=now)
-    own = Assignment.objects.filter(task__project=project, person=person)
-    live: Assignment | None = own.live(now).select_related("task__item__source").first()
-    if live is not None:
-        return live
-    task = _next_task(project, person)
-    if task is None:
-        raise NothingToDo("There is nothing left for you to translate here. You can review, or come back later.")
-    return Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=now + project.lease_length)
 
 
-def _next_task(project: Project, person: Person) -> Task | None:
-    leased = Assignment.objects.filter(task=OuterRef("pk"), state=Assignment.State.LEASED)
+def why_nothing_to_do(project: Project, person: Person) -> str:
+    """In words, why the person gets no task: all done, all with others, or all seen by them."""
+    tasks = Task.objects.filter(project=project)
+    wanting = tasks.filter(state=Task.State.OPEN)
     seen = Assignment.objects.filter(task=OuterRef("pk"), person=person).exclude(state=Assignment.State.EXPIRED)
-    free = Task.objects.filter(project=project, state=Task.State.OPEN).filter(~Exists(leased), ~Exists(seen))
+    if not wanting.exists():
+        if tasks.filter(state__in=[Task.State.ANSWERED, Task.State.DISPUTED]).exists():
+            return "Every task here has its answers, and they wait to be checked. You can review."
+        return "Everything here is done. Thank you."
+    if not wanting.filter(~Exists(seen)).exists():
+        return "You have answered or skipped everything that is left here. What remains needs other people."
+    return "Others are working on all that is left here. Come back in a few minutes, or review meanwhile."
+
+
+def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
+    """The next task for the person, its row locked: those that others have begun to answer first."""
+    seen = Assignment.objects.filter(task=OuterRef("pk"), person=person).exclude(state=Assignment.State.EXPIRED)
+    free = Task.objects.wanting(now).filter(project=project).filter(~Exists(seen))
     last = (
         Assignment.objects.filter(task__project=project, person=person)
         .order_by("-leased_at")
@@ -127,15 +212,26 @@ def _next_task(project: Project, person: Person) -> Task | None:
         .annotate(Count("person", distinct=True))
     )
     for source in sorted(left, key=lambda source: (source != last, others.get(source, 0), -left[source], source)):
-        task: Task | None = (
-            free.filter(item__source_id=source)
-            .order_by("item__position")
-            .select_for_update(of=("self",), skip_locked=True)
-            .first()
-        )
+        task = _lock_first(free.filter(item__source_id=source), now)
         if task is not None:
             return task
     return None
+
+
+def _lock_first(tasks: QuerySet[Task], now: datetime) -> Task | None:
+    """The first task that is not locked and, looked at again under its lock, still wants an answer."""
+    full: list[int] = []
+    while True:
+        task: Task | None = (
+            tasks.exclude(pk__in=full)
+            .order_by("-answered", "item__position")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
+        )
+        if task is None or not task.is_taken(now):
+            return task
+        # Somebody leased it between the statement's look and its lock.
+        full.append(task.pk)
 
 
 @transaction.atomic
@@ -162,8 +258,7 @@ def undo_skip(*, assignment: Assignment, now: datetime) -> Assignment:
     """Take a skipped task back while nobody else has it. Raises LeaseExpired when somebody does."""
     current: Assignment = Assignment.objects.select_for_update().select_related("task__project").get(pk=assignment.pk)
     task = Task.objects.select_for_update().get(pk=current.task_id)
-    taken = task.assignments.filter(state=Assignment.State.LEASED).exclude(pk=current.pk).exists()
-    if current.state != Assignment.State.SKIPPED or taken or task.state != Task.State.OPEN:
+    if current.state != Assignment.State.SKIPPED or task.is_taken(now, besides=current.person_id):
         raise LeaseExpired("Somebody else works on that sentence now.")
     others = Assignment.objects.filter(task__project=current.task.project, person=current.person)
     others.filter(state=Assignment.State.LEASED).update(state=Assignment.State.EXPIRED, closed_at=now)

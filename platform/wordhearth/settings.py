@@ -93,7 +93,8 @@ WSGI_APPLICATION = "wordhearth.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "frontend" / "templates"],
+        # A kind of task keeps its templates in its own folder.
+        "DIRS": [BASE_DIR / "frontend" / "templates", BASE_DIR / "annotation" / "kinds"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -61,7 +61,7 @@ def _events(generation: Generation) -> Any:
             "adapter": str(adapter_folder(adapter)),
             "source": generation.source,
             "source_name": project.source_language_name,
-            "target_name": adapter.community.language_name,
+            "target_name": project.target_language_name,
             "max_new_tokens": MAX_NEW_TOKENS,
             "temperature": 0.0,
             "seed": 0,

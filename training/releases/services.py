@@ -15,6 +15,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from annotation.answers.models import Answer
+from annotation.kinds.contract import Written
 from annotation.projects.models import Project
 from care.models import Purpose, Receipt
 from ledger.services import append_entry
@@ -55,7 +56,7 @@ def draft_release(*, project: Project, purpose: str) -> Draft:
     answers = {
         str(answer.pk): answer
         for answer in selected_answers(project, purpose)
-        .select_related("task__item__source__variety", "author", "from_adjudication")
+        .select_related("task__item__source__variety", "task__project", "author", "from_adjudication")
         .prefetch_related("built_on")
         .order_by("pk")
     }
@@ -87,10 +88,10 @@ def _row(answer: Answer, project: Project) -> dict[str, Any]:
     people = {answer.author_id, *(receipt.person_id for receipt in others)}
     return {
         "id": str(answer.pk),
-        "source": item.text,
-        "target": answer.text,
+        "kind": project.kind,
+        **project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload)),
         "source_language": source.language_tag,
-        "target_language": project.community.language_tag,
+        "target_language": project.target_language_tag,
         "variety": source.variety.code if source.variety else "",
         "document": f"{source.origin}: {source.title}",
         "licence": source.licence,
@@ -119,6 +120,7 @@ def _head(project: Project, purpose: str) -> dict[str, Any]:
         },
         "project": {"id": project.pk, "title": project.title, "kind": project.kind},
         "source_language": {"name": project.source_language_name, "tag": project.source_language_tag},
+        "target_language": {"name": project.target_language_name, "tag": project.target_language_tag},
         "query": {
             "project": project.pk,
             "state": "validated",

@@ -93,6 +93,14 @@ def write_folder(folder: Path, *, files: dict[str, bytes], manifest: bytes, card
         raise
 
 
+def _what_it_holds(manifest: dict[str, Any]) -> str:
+    source, target, kind = manifest["source_language"], manifest["target_language"], manifest["project"]["kind"]
+    into = f"{target['name']} ({target['tag']})"
+    if kind == "translate":
+        return f"Sentences in {source['name']} with their translations into {into}."
+    return f"Answers of the kind `{kind}` in {into}, with what was asked in {source['name']}."
+
+
 def card_of(manifest: dict[str, Any], sha256: str) -> str:
     """The dataset card (README.md) for people."""
     counts = manifest["counts"]
@@ -100,8 +108,7 @@ def card_of(manifest: dict[str, Any], sha256: str) -> str:
     varieties = ", ".join(f"{name} ({number})" for name, number in manifest["varieties"].items())
     return f"""# {manifest["community"]["name"]}: {manifest["project"]["title"]}
 
-Sentences in {manifest["source_language"]["name"]} with their translations into
-{manifest["community"]["language_name"]} ({manifest["community"]["language_tag"]}), written and checked by
+{_what_it_holds(manifest)} They were written and checked by
 members of the community, each under the author's consent for the purpose `{manifest["query"]["purpose"]}`.
 
 | split | sentences |

@@ -21,6 +21,8 @@ from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
 METHODS = ("qlora",)
+# Kinds of task whose answers the recipes have a prompt for.
+LEARNT = ("translate",)
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
 
 
@@ -64,6 +66,8 @@ def queue_run(
         require_role(started_by, community, Role.RESEARCHER)
     if method not in METHODS:
         raise Invalid(f"Choose a method: {', '.join(METHODS)}.", field="method")
+    if release.project.kind not in LEARNT:
+        raise Invalid("This recipe learns to translate; a release of another kind has nothing for it.", field="release")
     if Release.objects.get(pk=release.pk).contains_withdrawn:
         raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
     if Run.objects.filter(release=release, state__in=LIVE).exists():

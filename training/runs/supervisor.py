@@ -141,8 +141,8 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
         "language": {
             "source_name": project.source_language_name,
             "source_tag": project.source_language_tag,
-            "target_name": run.community.language_name,
-            "target_tag": run.community.language_tag,
+            "target_name": project.target_language_name,
+            "target_tag": project.target_language_tag,
         },
         "energy": {"watts": settings.TRAINING_WATTS, "grams_per_kwh": settings.TRAINING_GRAMS_PER_KWH},
         **run.settings,

@@ -1,0 +1,60 @@
+"""Put a sentence into one or several classes of the project's schema."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from annotation.kinds.contract import Asked, Kind, UnusableAnswer, UnusableSettings, Written, only
+from annotation.kinds.schema import check_labels, names_of
+
+
+def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
+    """{"labels": [names]}: known ones, each once, in the schema's order."""
+    labels = payload.get("labels")
+    known = names_of(asked.settings)
+    if text or set(payload) - {"labels"} or not isinstance(labels, list):
+        raise UnusableAnswer("An answer of this kind is a choice of labels.", field="labels")
+    if not labels:
+        raise UnusableAnswer("Choose what fits, or skip it.", field="labels")
+    if unknown := [label for label in labels if label not in known]:
+        raise UnusableAnswer(f"{unknown[0]} is not one of the labels: {', '.join(known)}.", field="labels")
+    if len(labels) > 1 and not asked.settings.get("several"):
+        raise UnusableAnswer("Choose one.", field="labels")
+    return Written(payload={"labels": [label for label in known if label in labels]})
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """labels: the classes; several: whether more than one may fit; question: what is asked."""
+    only(given, ("labels", "several", "question"))
+    if not isinstance(given.get("several", False), bool):
+        raise UnusableSettings("several is true or false.")
+    return {
+        "labels": check_labels(given.get("labels")),
+        "several": given.get("several", False),
+        "question": str(given.get("question", ""))[:200],
+    }
+
+
+def from_form(form: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
+    """The ticked labels."""
+    return "", {"labels": list(form.get("labels") or [])}
+
+
+def export(asked: Asked, written: Written) -> dict[str, Any]:
+    """The sentence and its labels."""
+    return {"text": asked.text, "labels": list(written.payload["labels"])}
+
+
+KIND = Kind(
+    slug="classify",
+    name="Classification",
+    verb="Classify",
+    check=check,
+    from_form=from_form,
+    check_settings=check_settings,
+    key_of=lambda written: json.dumps(written.payload["labels"]),
+    export=export,
+    is_text=False,
+    is_reviewed=False,
+    stop={"stop": "matching", "answers": 2, "at_most": 3},
+)

@@ -1,0 +1,59 @@
+"""Which of two wordings is better, or neither. The page shows them in an order that differs from person to person."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from annotation.kinds.contract import Asked, Kind, UnusableAnswer, Written, only
+
+CHOICES = ("a", "b", "tie")
+
+
+def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
+    """{"choice": "a" | "b" | "tie"}, whatever side each stood on."""
+    if text or set(payload) != {"choice"} or payload["choice"] not in CHOICES:
+        raise UnusableAnswer("Choose one of the two, or say that neither is better.", field="choice")
+    return Written(payload={"choice": payload["choice"]})
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """question: what better means here."""
+    only(given, ("question",))
+    return {"question": str(given.get("question") or "Which one is better?")[:200]}
+
+
+def check_item(text: str, extra: Mapping[str, Any]) -> None:
+    """An item needs two wordings that differ."""
+    first, second = extra.get("option_a", ""), extra.get("option_b", "")
+    if not first or not second or first == second:
+        raise UnusableAnswer("Two different wordings are needed to compare: option_a and option_b.")
+
+
+def from_form(form: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
+    """The chosen button."""
+    return "", {"choice": (form.get("choice") or [""])[-1]}
+
+
+def export(asked: Asked, written: Written) -> dict[str, Any]:
+    """The two wordings and the better one."""
+    return {
+        "prompt": asked.text,
+        "option_a": asked.extra.get("option_a", ""),
+        "option_b": asked.extra.get("option_b", ""),
+        "choice": written.payload["choice"],
+    }
+
+
+KIND = Kind(
+    slug="compare",
+    name="Comparison",
+    verb="Compare",
+    check=check,
+    from_form=from_form,
+    check_settings=check_settings,
+    check_item=check_item,
+    key_of=lambda written: str(written.payload["choice"]),
+    export=export,
+    is_text=False,
+    is_reviewed=False,
+    stop={"stop": "total", "answers": 3},
+)

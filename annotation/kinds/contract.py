@@ -1,0 +1,95 @@
+"""What a task kind is: how its answers are checked, compared, shown and exported. PURE: no Django, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class UnusableAnswer(ValueError):
+    """What was sent cannot be an answer; the message is for the person, `field` names the part of the form."""
+
+    def __init__(self, message: str, *, field: str = "text") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnusableSettings(ValueError):
+    """A project's settings do not fit its kind; the message names the setting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a task shows: the item's text and its extra parts, under the project's settings."""
+
+    text: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    script: str = "Latn"
+    language_name: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A checked answer: its words in Unicode NFC, or its choices, or both."""
+
+    text: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+def no_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a kind that has none."""
+    only(given, ())
+    return {}
+
+
+def only(given: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise UnusableSettings when a setting is given that the kind does not know."""
+    if unknown := sorted(set(given) - set(known)):
+        raise UnusableSettings(f"There is no setting {unknown[0]}. Known: {', '.join(known) or 'none'}.")
+
+
+def text_field(form: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
+    """From a sent form with one text field named `text`: the text, and nothing else."""
+    return (form.get("text") or [""])[-1], {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of task. Its folder holds this in `kind.py`, `form.html`, `review.html` and a README."""
+
+    slug: str
+    name: str
+    verb: str
+    """What the button says: Translate, Compare, …"""
+    check: Callable[[str, Mapping[str, Any], Asked], Written]
+    """Text and payload as they were sent, and what was asked, to a checked answer. Raises UnusableAnswer."""
+    from_form: Callable[[Mapping[str, Sequence[str]]], tuple[str, dict[str, Any]]] = text_field
+    """The fields of a sent form (each a list of values) to text and payload, unchecked."""
+    check_settings: Callable[[Mapping[str, Any]], dict[str, Any]] = no_settings
+    """A project's settings, completed with defaults. Raises UnusableSettings."""
+    check_item: Callable[[str, Mapping[str, Any]], None] = lambda text, extra: None
+    """Raise UnusableAnswer when an item's text and extra parts are not what this kind can ask about."""
+    key_of: Callable[[Written], str]
+    """Answers with equal keys say the same."""
+    export: Callable[[Asked, Written], dict[str, Any]]
+    """The columns of one answer in a release and a download, beside its id and provenance."""
+    is_text: bool = True
+    """Whether an answer is words, which are then checked for script and may be corrected."""
+    is_reviewed: bool = True
+    """Whether peers read each answer; else answers settle by agreeing with one another."""
+    stop: Mapping[str, Any] = field(default_factory=lambda: {"stop": "total", "answers": 1})
+    """When a task has enough answers, unless its project says otherwise."""
+    guidance: str = ""
+    """A line beside the form."""
+
+    @property
+    def form_template(self) -> str:
+        """The fields of an answer."""
+        return f"{self.slug}/form.html"
+
+    @property
+    def review_template(self) -> str:
+        """How an answer is shown to those who check it."""
+        return f"{self.slug}/review.html"

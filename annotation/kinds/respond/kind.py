@@ -1,0 +1,22 @@
+"""Answer an instruction or a question; others then rank the answers in a project that compares them."""
+
+from typing import Any
+
+from annotation.kinds.contract import Asked, Kind, Written
+from annotation.kinds.words import check_words, key_of_words
+
+
+def export(asked: Asked, written: Written) -> dict[str, Any]:
+    """The instruction and the response."""
+    return {"instruction": asked.text, "response": written.text}
+
+
+KIND = Kind(
+    slug="respond",
+    name="Response",
+    verb="Respond",
+    check=check_words,
+    key_of=key_of_words,
+    export=export,
+    stop={"stop": "unique", "answers": 2, "at_most": 4},
+)
