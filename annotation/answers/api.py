@@ -158,9 +158,7 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         """Ask an expert about your answer that was not accepted."""
         given = AppealSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        answer = appeal(
-            answer=self.get_object(), author=person_of(request), now=timezone.now(), **given.validated_data
-        )
+        answer = appeal(answer=self.get_object(), author=person_of(request), now=timezone.now(), **given.validated_data)
         return Response(self.get_serializer(answer).data)
 
     @extend_schema(request=ReviewSerializer, responses={201: ReviewSerializer})

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Count
 
 from annotation.aggregation.verdicts import Outcome, settle
-from annotation.projects.services import rule_of
 from annotation.answers.models import Answer, Review
 from annotation.answers.services import (
     AnswerChanged,
@@ -24,6 +23,7 @@ from annotation.answers.services import (
 )
 from annotation.kinds.contract import Written
 from annotation.projects.models import Project, Task
+from annotation.projects.services import rule_of
 from annotation.text.clean import UnusableText, clean_text
 from care.models import Purpose, Receipt
 from care.services import require_consent
@@ -138,7 +138,7 @@ def _enter_fix(
 ) -> Answer:
     same_as = {"text": written.text, "payload": dict(written.payload)}
     if same_as == {"text": answer.text, "payload": answer.payload}:
-        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="fixed_text")
+        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="text")
     same = task.answers.filter(**same_as, state=Answer.State.SUBMITTED).first()
     return same or create_answer(task=task, author=reviewer, receipt=receipt, written=written, fixes=answer, now=now)
 

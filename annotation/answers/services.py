@@ -64,7 +64,6 @@ def submit_answer(
     """
     if assignment.person_id != author.pk:
         raise NotAllowed("This task was given to somebody else.")
-    project = assignment.task.project
     # The lock makes sending twice at the same moment safe: the second waits and finds the first one's answer.
     Person.objects.select_for_update().get(pk=author.pk)
     known: Answer | None = Answer.objects.filter(author=author, client_id=client_id).first()

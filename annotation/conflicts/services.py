@@ -81,8 +81,6 @@ def _correct(answer: Answer, task: Task, expert: Person, written: Written, reaso
             "The correction is the same as the answer. Choose “accept as it is” instead.",
             field="corrected_text",
         )
-    correction = create_answer(
-        task=task, author=expert, receipt=receipt, written=written, fixes=answer, now=now
-    )
+    correction = create_answer(task=task, author=expert, receipt=receipt, written=written, fixes=answer, now=now)
     validate_answer(answer=correction, actor=expert, now=now, note=reason)
     return correction

@@ -75,6 +75,8 @@ class Kind:
     """Answers with equal keys say the same."""
     export: Callable[[Asked, Written], dict[str, Any]]
     """The columns of one answer in a release and a download, beside its id and provenance."""
+    arrange: Callable[[Asked, int], dict[str, Any]] = lambda asked, seed: {}
+    """What `form.html` needs beside the text; `seed` differs from task to task and person to person."""
     is_text: bool = True
     """Whether an answer is words, which are then checked for script and may be corrected."""
     is_reviewed: bool = True

@@ -30,7 +30,8 @@ def words(text: str, asked: Asked, *, field: str = "text", maximum: int = MAXIMU
         raise UnusableAnswer(str(error), field=field) from error
     if not is_in_script(cleaned, asked.script):
         raise UnusableAnswer(
-            f"Most letters are not in the script of {asked.language_name} ({asked.script}). Please check your keyboard.",
+            f"Most letters are not in the script of {asked.language_name} ({asked.script}). "
+            "Please check your keyboard.",
             field=field,
         )
     return cleaned

@@ -35,7 +35,9 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
     sources = serializers.ListField(child=serializers.IntegerField(), write_only=True, max_length=500)
     source_language_tag = serializers.CharField(max_length=64, validators=[LANGUAGE_TAG])
     settings = serializers.DictField(required=False, help_text="Of the kind: labels, scale, question, …")
-    rule = serializers.DictField(required=False, help_text="How many answers, and how many verdicts: stop, concordant, …")
+    rule = serializers.DictField(
+        required=False, help_text="How many answers, and how many verdicts: stop, concordant, …"
+    )
     target_language_name = serializers.CharField(max_length=120, required=False)
     target_language_tag = serializers.CharField(max_length=64, required=False, validators=[LANGUAGE_TAG])
     target_script = serializers.CharField(max_length=4, required=False, validators=[SCRIPT])
@@ -171,7 +173,6 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
         lease = lease_task(project=self.get_object(), person=person_of(request), now=timezone.now())
         return Response(AssignmentSerializer(lease).data)
 
-
     @extend_schema(request=PacketSerializer, responses=AssignmentSerializer(many=True))
     @action(detail=True, methods=["post"], pagination_class=None, filter_backends=[])
     def packet(self, request: Request, pk: str) -> Response:
@@ -195,7 +196,9 @@ class AssignmentViewSet(viewsets.ReadOnlyModelViewSet[Assignment]):
         """One's own assignments."""
         if getattr(self, "swagger_fake_view", False):
             return Assignment.objects.none()
-        return Assignment.objects.visible_to(person_of(self.request)).select_related("task__item__source", "task__project")
+        return Assignment.objects.visible_to(person_of(self.request)).select_related(
+            "task__item__source", "task__project"
+        )
 
     @extend_schema(request=SkipSerializer, responses=AssignmentSerializer)
     @action(detail=True, methods=["post"])

@@ -49,7 +49,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def wanting(self, now: datetime) -> TaskQuerySet:
         """Tasks whose answers and live leases are fewer than they want."""
-        leases = models.Count("assignments", filter=models.Q(assignments__state="leased", assignments__expires_at__gt=now))
+        leases = models.Count(
+            "assignments", filter=models.Q(assignments__state="leased", assignments__expires_at__gt=now)
+        )
         # A subquery, so that rows can still be locked (PostgreSQL locks no grouped rows).
         open_ones = self.model._default_manager.filter(state="open").annotate(leases=leases)
         return self.filter(pk__in=open_ones.filter(answered__lt=models.F("wanted") - models.F("leases")).values("pk"))

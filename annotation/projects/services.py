@@ -21,7 +21,6 @@ from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed, TooLate
 from people.services import require_role
 
-
 PACKET_TIME = timedelta(hours=48)
 LARGEST_PACKET = 50
 

@@ -20,12 +20,15 @@ class Lines(forms.CharField):
         super().__init__(strip=False, required=False, widget=forms.Textarea(attrs={"rows": rows}), **kwargs)
 
 
-class TranslationForm(forms.Form):
-    """A translation, or the reason for skipping: two buttons of one form, so that neither loses text."""
+class AnswerForm(forms.Form):
+    """An answer, or the reason for skipping: two buttons of one form, so that neither loses text.
+
+    `text` is for kinds whose answers are words; the fields of other kinds are read by `Kind.from_form`.
+    """
 
     assignment = forms.IntegerField(widget=forms.HiddenInput)
     client_id = forms.UUIDField(widget=forms.HiddenInput)
-    text = Lines(rows=4, label=_("Your translation"))
+    text = Lines(rows=4, label=_("Your text"))
     reason = forms.ChoiceField(
         label=_("Why do you skip it?"),
         choices=Assignment.SkipReason.choices,
@@ -42,7 +45,7 @@ class ReviewForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     verdict = forms.CharField(required=False)
-    fixed_text = Lines(rows=4, label=_("How would you write it?"))
+    text = Lines(rows=4, label=_("How would you write it?"))
     reason = forms.ChoiceField(
         label=_("What is wrong with it?"),
         choices=Review.Reason.choices,
@@ -56,7 +59,13 @@ class EditForm(forms.Form):
     """New text for an answer that nobody has reviewed yet."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    text = Lines(rows=4, label=_("Your translation"))
+    text = Lines(rows=4, label=_("Your text"))
+
+
+class AppealForm(forms.Form):
+    """A word to the expert who looks at a rejected answer again."""
+
+    note = Lines(rows=3, label=_("What should the expert know?"))
 
 
 class WordsFilter(forms.Form):

@@ -45,6 +45,11 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     return {"text": asked.text, "labels": list(written.payload["labels"])}
 
 
+def arrange(asked: Asked, seed: int) -> dict[str, Any]:
+    """The labels, the question, and whether several may be ticked."""
+    return {key: asked.settings.get(key) for key in ("labels", "several", "question")}
+
+
 KIND = Kind(
     slug="classify",
     name="Classification",
@@ -52,6 +57,7 @@ KIND = Kind(
     check=check,
     from_form=from_form,
     check_settings=check_settings,
+    arrange=arrange,
     key_of=lambda written: json.dumps(written.payload["labels"]),
     export=export,
     is_text=False,

@@ -43,6 +43,12 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     }
 
 
+def arrange(asked: Asked, seed: int) -> dict[str, Any]:
+    """The two wordings, in an order that says nothing about where they come from."""
+    options = [(side, asked.extra.get(f"option_{side}", "")) for side in ("a", "b")]
+    return {"question": asked.settings.get("question", ""), "options": options[::-1] if seed % 2 else options}
+
+
 KIND = Kind(
     slug="compare",
     name="Comparison",
@@ -51,6 +57,7 @@ KIND = Kind(
     from_form=from_form,
     check_settings=check_settings,
     check_item=check_item,
+    arrange=arrange,
     key_of=lambda written: str(written.payload["choice"]),
     export=export,
     is_text=False,

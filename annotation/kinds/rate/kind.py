@@ -61,6 +61,16 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     }
 
 
+def arrange(asked: Asked, seed: int) -> dict[str, Any]:
+    """The axes with their words, and the steps of the scale."""
+    steps = range(asked.settings["from"], asked.settings["to"] + 1)
+    return {
+        "candidate": asked.extra.get("candidate", ""),
+        "axes": [(axis, AXES[axis]) for axis in asked.settings["axes"]],
+        "steps": [str(step) for step in steps],
+    }
+
+
 KIND = Kind(
     slug="rate",
     name="Rating",
@@ -69,6 +79,7 @@ KIND = Kind(
     from_form=from_form,
     check_settings=check_settings,
     check_item=check_item,
+    arrange=arrange,
     key_of=lambda written: json.dumps(dict(written.payload), sort_keys=True),
     export=export,
     is_text=False,

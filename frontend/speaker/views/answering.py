@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 
-from annotation.projects.models import Project
+from annotation.answers.models import Answer
+from annotation.kinds.contract import Written
+from annotation.projects.models import Project, Task
 from annotation.text.characters import character_row, shown
 from care.services import ConsentMissing, PolicyChanged
 from frontend.desk import DeskView, show_refusal
@@ -63,6 +65,10 @@ class AnsweringView(DeskView):
             raise Http404("No such page.")
         return project
 
+    def given(self, project: Project) -> Mapping[str, Any]:
+        """The payload of the form that was sent, so that a refused one is shown again as it was filled in."""
+        return project.task_kind.from_form(dict(self.request.POST.lists()))[1] if self.request.POST else {}
+
     def consent_address(self, back: str) -> str:
         """The consent page, which leads back here."""
         return f"{reverse('speaker:consent', args=[self.community.slug])}?{urlencode({'next': back})}"
@@ -98,6 +104,25 @@ class OwnWordsView(AnsweringView):
     def is_member(self) -> bool:
         """Whether the person belongs to the community now."""
         return Community.objects.visible_to(self.person).filter(pk=self.community.pk).exists()
+
+
+def kind_context(task: Task, *, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What the templates of a task's kind need: what is asked, and the payload as it was given so far."""
+    project = task.project
+    return {
+        **project.task_kind.arrange(task.asked, seed),
+        "kind": project.task_kind,
+        "project": project,
+        "item": task.item,
+        "source": task.item.source,
+        "given": given,
+        "keys": keys_of(project.orthography),
+    }
+
+
+def shown_of(answer: Answer) -> dict[str, Any]:
+    """An answer as its kind exports it, for the template that shows it."""
+    return answer.task.project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload))
 
 
 def keys_of(orthography: Orthography | None) -> list[tuple[str, str]]:

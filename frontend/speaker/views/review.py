@@ -16,7 +16,7 @@ from annotation.answers.services import AnswerChanged
 from annotation.projects.models import Project
 from care.services import ConsentMissing, PolicyChanged, require_consent
 from frontend.speaker.forms import ReviewForm
-from frontend.speaker.views.answering import AnsweringView, keys_of
+from frontend.speaker.views.answering import AnsweringView, kind_context, shown_of
 from people.models import Role
 from people.refusals import Refusal
 from people.services import has_role
@@ -46,7 +46,7 @@ class ReviewView(AnsweringView):
                 "answer": answer.pk,
                 "version": answer.version,
                 "client_id": uuid4(),
-                "fixed_text": answer.text,
+                "text": answer.text,
             }
         )
         return self.page({**self._context(project, answer), "form": form})
@@ -67,15 +67,15 @@ class ReviewView(AnsweringView):
             return self.stored(request.path)
         if form.errors:
             return self.malformed(form, self._context(project, answer), back=request.path)
+        fixed_text, fixed_payload = project.task_kind.from_form(dict(request.POST.lists()))
         try:
             review_answer(
                 answer=answer,
                 reviewer=self.person,
                 now=self.now,
-                **{
-                    name: form.cleaned_data[name]
-                    for name in ("verdict", "version", "client_id", "reason", "note", "fixed_text")
-                },
+                fixed_text=fixed_text,
+                fixed_payload=fixed_payload,
+                **{name: form.cleaned_data[name] for name in ("verdict", "version", "client_id", "reason", "note")},
             )
         except AnswerChanged as refusal:
             # The page then shows the new text, so the verdict must name the new version.
@@ -88,11 +88,5 @@ class ReviewView(AnsweringView):
         return self.stored(request.path)
 
     def _context(self, project: Project, answer: Answer) -> dict[str, Any]:
-        item = answer.task.item
-        return {
-            "project": project,
-            "answer": answer,
-            "item": item,
-            "source": item.source,
-            "keys": keys_of(project.orthography),
-        }
+        given = self.given(project) or answer.payload
+        return {**kind_context(answer.task, given=given, seed=0), "answer": answer, "shown": shown_of(answer)}

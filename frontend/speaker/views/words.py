@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from annotation.answers.models import Answer, AnswerEvent
-from annotation.answers.services import AnswerChanged, edit_answer
-from frontend.speaker.forms import EditForm, WordsFilter
+from annotation.answers.services import AnswerChanged, appeal, edit_answer
+from frontend.desk import show_refusal
+from frontend.speaker.forms import AppealForm, EditForm, WordsFilter
 from frontend.speaker.queries import reach_of_answer
-from frontend.speaker.views.answering import OwnWordsView, keys_of
+from frontend.speaker.views.answering import OwnWordsView, kind_context
 from people.refusals import Refusal
 from training.runs.withdrawals import withdraw_answer
 
@@ -29,6 +30,7 @@ STATE_WORDS = (
     (Answer.State.VALIDATED, gettext_lazy("accepted")),
     (Answer.State.REJECTED, gettext_lazy("not accepted")),
     (Answer.State.DISPUTED, gettext_lazy("with the experts")),
+    (Answer.State.QUARANTINED, gettext_lazy("kept apart")),
     (Answer.State.WITHDRAWN, gettext_lazy("taken back")),
 )
 
@@ -70,7 +72,7 @@ class WordsView(MyAnswersView):
             .prefetch_related(
                 "reviews",
                 "adjudications",
-                Prefetch("events", AnswerEvent.objects.filter(kind="rejected"), "refusals"),
+                Prefetch("events", AnswerEvent.objects.filter(kind__in=["rejected", "appealed"]), "refusals"),
             )
             .order_by("-created_at", "pk")
         )
@@ -82,7 +84,7 @@ class WordsView(MyAnswersView):
             "page": page,
             "state": state,
             "states": STATE_WORDS,
-            "rows": [(answer, _is_editable(answer)) for answer in page],
+            "rows": [(answer, _is_editable(answer), _may_appeal(answer)) for answer in page],
             "is_member": self.is_member,
         }
         return render(request, "speaker/words.html", context)
@@ -91,6 +93,11 @@ class WordsView(MyAnswersView):
 def _is_editable(answer: Answer) -> bool:
     read = any(review.version == answer.version for review in answer.reviews.all())
     return answer.state == Answer.State.SUBMITTED and not read
+
+
+def _may_appeal(answer: Answer) -> bool:
+    asked = any(event.kind == "appealed" for event in answer.refusals)  # type: ignore[attr-defined]
+    return answer.state == Answer.State.REJECTED and not asked and not answer.adjudications.all()
 
 
 class EditView(MyAnswersView):
@@ -113,8 +120,10 @@ class EditView(MyAnswersView):
         form = EditForm(request.POST)
         if not form.is_valid():
             return self.malformed(form, self._context(answer), back=request.path)
+        text, payload = answer.task.project.task_kind.from_form(dict(request.POST.lists()))
+        version = form.cleaned_data["version"]
         try:
-            edit_answer(answer=answer, author=self.person, now=self.now, **form.cleaned_data)
+            edit_answer(answer=answer, author=self.person, now=self.now, version=version, text=text, payload=payload)
         except AnswerChanged as refusal:
             return self.refused(form, refusal, self._context(answer), back=self.list_address)
         except Refusal as refusal:
@@ -123,14 +132,29 @@ class EditView(MyAnswersView):
         return self.stored(self.list_address)
 
     def _context(self, answer: Answer) -> dict[str, Any]:
-        project = answer.task.project
-        return {
-            "answer": answer,
-            "item": answer.task.item,
-            "source": answer.task.item.source,
-            "project": project,
-            "keys": keys_of(project.orthography),
-        }
+        given = self.given(answer.task.project) or answer.payload
+        return {**kind_context(answer.task, given=given, seed=0), "answer": answer}
+
+
+class AppealView(MyAnswersView):
+    """Asking an expert about an answer that was not accepted."""
+
+    template_name = "speaker/appeal.html"
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """What was said of it, and room for a word to the expert."""
+        return self.page({"answer": self.answer(pk), "form": AppealForm()})
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask."""
+        answer, form = self.answer(pk), AppealForm(request.POST)
+        form.is_valid()
+        try:
+            appeal(answer=answer, author=self.person, note=form.cleaned_data["note"], now=self.now)
+        except Refusal as refusal:
+            return self.page({"answer": answer, "form": form}, show_refusal(form, refusal))
+        messages.success(request, _("An expert will look at it. You will read the reason here."))
+        return redirect(self.list_address)
 
 
 class WithdrawAnswerView(MyAnswersView):

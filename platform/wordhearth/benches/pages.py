@@ -80,7 +80,7 @@ def _measure(base: str, project: Project, password: str) -> dict[str, Any]:
             page.fill("[name=password]", password)
             page.press("[name=password]", "Enter")
             page.wait_for_load_state("networkidle")
-            page.goto(f"{base}/c/{stage.SLUG}/speak/translate/{project.pk}/", wait_until="networkidle")
+            page.goto(f"{base}/c/{stage.SLUG}/speak/work/{project.pk}/", wait_until="networkidle")
             if page.locator("textarea").count() == 0:
                 raise RuntimeError("The page to translate on did not come up.")
             return _facts(list(requests.values()))

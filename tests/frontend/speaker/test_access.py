@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 class TestAccess:
     """Everybody else finds nothing here."""
 
-    ADDRESSES = ("", "consent/", "consent/withdraw/", "translate/{project}/", "review/{project}/", "words/")
+    ADDRESSES = ("", "consent/", "consent/withdraw/", "work/{project}/", "review/{project}/", "words/")
 
     def addresses(self, project: Project) -> list[str]:
         """Every page of the desk that needs no id of its own."""
@@ -41,7 +41,7 @@ class TestAccess:
         self, client: Client, esi: Person, project: Project, policy: Policy
     ) -> None:
         client.force_login(esi)
-        text_of(client.get(f"{DESK}/translate/{project.pk}/"), 404)
+        text_of(client.get(f"{DESK}/work/{project.pk}/"), 404)
         text_of(client.get(f"{DESK}/review/{project.pk}/"), 404)
 
     def test_an_expert_reviews_but_does_not_translate(
@@ -49,7 +49,7 @@ class TestAccess:
     ) -> None:
         consenting(chen)
         client.force_login(chen)
-        text_of(client.get(f"{DESK}/translate/{project.pk}/"), 404)
+        text_of(client.get(f"{DESK}/work/{project.pk}/"), 404)
         text_of(client.get(f"{DESK}/review/{project.pk}/"))
 
     def test_a_project_of_another_community_is_not_found(
@@ -65,9 +65,9 @@ class TestAccess:
             created_at=now,
         )
         Project.objects.filter(pk=project.pk).update(community=other)
-        text_of(bens.get(f"{DESK}/translate/{project.pk}/"), 404)
+        text_of(bens.get(f"{DESK}/work/{project.pk}/"), 404)
 
     def test_a_lease_of_mine_stays_mine(self, bens: Client, ben: Person, project: Project, consenting: Any) -> None:
         consenting(ben)
         lease = lease_task(project=project, person=ben, now=timezone.now())
-        assert bens.get(f"{DESK}/translate/{project.pk}/").context["assignment"] == lease
+        assert bens.get(f"{DESK}/work/{project.pk}/").context["assignment"] == lease

@@ -58,7 +58,7 @@ def page(
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     phone.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
     page = phone.new_page()
-    page.goto(f"{live_server.url}{DESK}/translate/{project.pk}/")
+    page.goto(f"{live_server.url}{DESK}/work/{project.pk}/")
     return page
 
 
@@ -110,7 +110,7 @@ def test_a_lost_reply_stores_the_answer_once(page: Page) -> None:
         route.fetch()
         route.abort()
 
-    page.route("**/translate/**", lose_the_reply, times=1)
+    page.route("**/work/**", lose_the_reply, times=1)
     page.fill("textarea[name=text]", "ñä sent twice")
     page.click("text=Send, and show the next")
     expect(page.locator(".sentence")).to_contain_text("frase 2 del texto", timeout=15_000)
@@ -182,7 +182,7 @@ def test_another_person_on_the_same_device_sees_no_draft(
     client.force_login(filipa)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-    page.goto(f"{live_server.url}{DESK}/translate/{project.pk}/")
+    page.goto(f"{live_server.url}{DESK}/work/{project.pk}/")
     assert "Ben's own words" not in page.content()
     assert page.input_value("textarea[name=text]") == ""
 

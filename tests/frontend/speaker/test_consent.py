@@ -28,7 +28,7 @@ class TestConsent:
     def test_the_first_contribution_leads_to_consent_and_back(
         self, bens: Client, project: Project, policy: Policy
     ) -> None:
-        wanted = f"{DESK}/translate/{project.pk}/"
+        wanted = f"{DESK}/work/{project.pk}/"
 
         response = bens.get(wanted, follow=True)
         assert response.redirect_chain[-1][0].startswith(f"{DESK}/consent/?next=")
@@ -101,7 +101,7 @@ class TestConsent:
             published_by=aroha,
             now=timezone.now(),
         )
-        text = text_of(bens.get(f"{DESK}/translate/{project.pk}/", follow=True))
+        text = text_of(bens.get(f"{DESK}/work/{project.pk}/", follow=True))
         assert "The text has changed since you agreed." in text
         assert "A newer text." in text
         assert "allowed before" in text

@@ -56,7 +56,7 @@ class TestReview:
             ("approve", {}),
             ("unsure", {"note": "a word"}),
             ("reject", {"reason": "spelling"}),
-            ("fix", {"fixed_text": "ar ñä"}),
+            ("fix", {"text": "ar ñä"}),
         ],
     )
     def test_each_verdict_is_stored_and_brings_the_next(
@@ -75,9 +75,9 @@ class TestReview:
         "more",
         [
             {"verdict": "reject"},
-            {"verdict": "fix", "fixed_text": "ar ñäʼ"},
+            {"verdict": "fix", "text": "ar ñäʼ"},
             {"verdict": ""},
-            {"verdict": "fix", "fixed_text": "Привет, как дела"},
+            {"verdict": "fix", "text": "Привет, как дела"},
         ],
     )
     def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(
@@ -86,7 +86,7 @@ class TestReview:
         fields = {**self.form_of(bens, project), "note": "my remark", **more}
         text = text_of(bens.post(f"{DESK}/review/{project.pk}/", fields), 422)
         assert "my remark</textarea>" in text
-        assert f"{fields['fixed_text']}</textarea>" in text
+        assert f"{fields['text']}</textarea>" in text
         assert not Review.objects.exists()
 
     def test_an_answer_that_others_settled_needs_no_verdict(
@@ -107,7 +107,7 @@ class TestReview:
     def test_an_edited_answer_is_shown_again_with_its_new_text(
         self, bens: Client, filipa: Person, project: Project, filipas_answer: Answer, now: datetime
     ) -> None:
-        fields = {**self.form_of(bens, project), "verdict": "fix", "fixed_text": "my own wording"}
+        fields = {**self.form_of(bens, project), "verdict": "fix", "text": "my own wording"}
         edit_answer(answer=filipas_answer, author=filipa, text="ar xudi", version=1, now=now)
         text = text_of(bens.post(f"{DESK}/review/{project.pk}/", fields), 409)
         assert "ar xudi</p>" in text

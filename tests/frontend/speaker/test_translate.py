@@ -28,13 +28,13 @@ JSON = {"Accept": "application/json"}
 
 def lease_of(client: Client, project: Project) -> dict[str, Any]:
     """Open the translation page; the hidden fields of its form."""
-    form = client.get(f"{DESK}/translate/{project.pk}/").context["form"]
+    form = client.get(f"{DESK}/work/{project.pk}/").context["form"]
     return {name: str(form.initial[name]) for name in ("assignment", "client_id")}
 
 
 def send(client: Client, project: Project, fields: dict[str, Any], **more: Any) -> HttpResponse:
     """Send the translation form."""
-    return client.post(f"{DESK}/translate/{project.pk}/", fields, **more)  # type: ignore[return-value]
+    return client.post(f"{DESK}/work/{project.pk}/", fields, **more)  # type: ignore[return-value]
 
 
 class TestTranslate:
@@ -46,7 +46,7 @@ class TestTranslate:
         consenting(filipa)
 
     def test_the_page_shows_the_sentence_and_the_letters(self, bens: Client, project: Project) -> None:
-        text = text_of(bens.get(f"{DESK}/translate/{project.pk}/"))
+        text = text_of(bens.get(f"{DESK}/work/{project.pk}/"))
         assert "frase 1 del texto" in text
         assert 'data-key="ʼ"' in text
         assert ">◌̱</button>" in text
@@ -69,7 +69,7 @@ class TestTranslate:
         fields = {**lease_of(bens, project), "text": "ñä"}
         for _ in range(2):
             response = send(bens, project, fields, headers=JSON)
-            assert response.json() == {"next": f"{DESK}/translate/{project.pk}/"}  # type: ignore[attr-defined]
+            assert response.json() == {"next": f"{DESK}/work/{project.pk}/"}  # type: ignore[attr-defined]
         assert Answer.objects.count() == 1
 
     @pytest.mark.parametrize("text", ["Привет, как дела", "", "a\x00b", "x" * 4001])
@@ -123,14 +123,14 @@ class TestTranslate:
 
     def test_a_closed_project_says_so(self, bens: Client, aroha: Person, project: Project, now: datetime) -> None:
         set_project_state(project=project, state="closed", changed_by=aroha, now=now)
-        assert "closed for now" in text_of(bens.get(f"{DESK}/translate/{project.pk}/"))
+        assert "closed for now" in text_of(bens.get(f"{DESK}/work/{project.pk}/"))
 
     def test_when_nothing_is_left_the_page_offers_reviews(
         self, bens: Client, filipa: Person, project: Project, answered: Callable[..., Answer]
     ) -> None:
         for _ in range(12):
             answered(filipa)
-        text = text_of(bens.get(f"{DESK}/translate/{project.pk}/"))
+        text = text_of(bens.get(f"{DESK}/work/{project.pk}/"))
         assert "Nothing to translate now" in text
         assert "Review 12 sentences" in text
 
@@ -179,7 +179,7 @@ class TestTranslate:
         def weight(content: bytes) -> int:
             return len(gzip.compress(content, 9))
 
-        pages = [Client().get("/accounts/login/"), bens.get(f"{DESK}/translate/{project.pk}/")]
+        pages = [Client().get("/accounts/login/"), bens.get(f"{DESK}/work/{project.pk}/")]
         names = {
             name for page in pages for name in re.findall(r'(?:href|src)="/static/([^"]+)"', page.content.decode())
         }
@@ -194,7 +194,7 @@ class TestTranslate:
         assert sum(weight(page.content) for page in pages) + sum(sizes.values()) <= 60_000
 
     def test_the_page_has_nothing_that_the_policy_forbids(self, bens: Client, project: Project) -> None:
-        text = text_of(bens.get(f"{DESK}/translate/{project.pk}/"))
+        text = text_of(bens.get(f"{DESK}/work/{project.pk}/"))
         assert " style=" not in text
         assert "<style" not in text
         assert not re.findall(r"<script(?![^>]* src=)", text)

@@ -63,7 +63,7 @@ class TestWords:
                     author=ben,
                     receipt=receipt,
                     client_id=uuid4(),
-                    first_text_sha256="",
+                    body_sha256="",
                     text=f"w{number}",
                     state="rejected",
                     created_at=timezone.now(),

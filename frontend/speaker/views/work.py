@@ -1,4 +1,4 @@
-"""Translating one sentence after another; skipping one, and taking the skip back."""
+"""Answering one task after another; skipping one, and taking the skip back."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from annotation.answers.services import submit_answer
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
 from care.services import ConsentMissing, PolicyChanged
-from frontend.speaker.forms import TranslationForm
+from frontend.speaker.forms import AnswerForm
 from frontend.speaker.queries import reviews_waiting
-from frontend.speaker.views.answering import AnsweringView, keys_of
+from frontend.speaker.views.answering import AnsweringView, kind_context
 from people.models import Role
 from people.refusals import Refusal
 
 UNDO_TIME = timedelta(minutes=10)
 
 
-class TranslationPage(AnsweringView):
-    """The page with one leased sentence on it."""
+class WorkPage(AnsweringView):
+    """The page with one leased task on it."""
 
     roles = (Role.SPEAKER,)
-    template_name = "speaker/translate.html"
+    template_name = "speaker/work.html"
 
     def address_of(self, project: Project) -> str:
-        """Where the next sentence of the project is."""
-        return reverse("speaker:translate", args=[self.community.slug, project.pk])
+        """Where the next task of the project is."""
+        return reverse("speaker:work", args=[self.community.slug, project.pk])
 
     def assignment(self, pk: int) -> Assignment:
         """The person's own assignment with that number, in this community."""
@@ -52,9 +52,7 @@ class TranslationPage(AnsweringView):
         return {
             "project": project,
             "assignment": assignment,
-            "item": assignment.task.item,
-            "source": assignment.task.item.source,
-            "keys": keys_of(project.orthography),
+            **kind_context(assignment.task, given=self.given(project), seed=assignment.pk),
             "minutes_left": max(0, round(left.total_seconds() / 60)),
             **self._latest(project),
         }
@@ -80,11 +78,11 @@ class TranslationPage(AnsweringView):
         return {"last_answer": answer, "last_skip": skip}
 
 
-class TranslateView(TranslationPage):
-    """The next sentence, and its translation."""
+class WorkView(WorkPage):
+    """The next task, and its answer."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Lease a sentence, or the one that is leased already."""
+        """Lease a task, or the one that is leased already."""
         project = self.project(pk)
         try:
             assignment = lease_task(project=project, person=self.person, now=self.now)
@@ -93,13 +91,13 @@ class TranslateView(TranslationPage):
             return redirect(self.consent_address(request.path))
         except (NothingToDo, ProjectIsClosed) as refusal:
             return self._nothing(project, refusal)
-        form = TranslationForm(initial={"assignment": assignment.pk, "client_id": uuid4()})
+        form = AnswerForm(initial={"assignment": assignment.pk, "client_id": uuid4()})
         return self.page({**self.context(project, assignment), "form": form})
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Store the translation and go on to the next sentence."""
+        """Store the answer and go on to the next task."""
         project = self.project(pk)
-        form = TranslationForm(request.POST)
+        form = AnswerForm(request.POST)
         form.is_valid()
         assignment = self.assignment(form.cleaned_data.get("assignment") or 0)
         if assignment.task.project_id != project.pk:
@@ -107,39 +105,49 @@ class TranslateView(TranslationPage):
         context, back = self.context(project, assignment), self.address_of(project)
         if form.errors:
             return self.malformed(form, context, back=back)
+        text, payload = project.task_kind.from_form(dict(request.POST.lists()))
         try:
-            submit_answer(
+            answer = submit_answer(
                 assignment=assignment,
                 author=self.person,
-                text=form.cleaned_data["text"],
+                text=text,
+                payload=payload,
                 client_id=form.cleaned_data["client_id"],
                 now=self.now,
             )
         except Refusal as refusal:
             return self.refused(form, refusal, context, back=back)
-        messages.success(request, _("Thank you. Your sentence is stored, and others will check it."))
+        messages.success(request, self._thanks(answer))
         return self.stored(back)
+
+    def _thanks(self, answer: Answer) -> str:
+        if answer.state == Answer.State.QUARANTINED:
+            return _("It is kept apart: what you agreed to has ended. Agree again, and it goes on its way.")
+        if answer.task.project.task_kind.is_reviewed:
+            return _("Thank you. It is stored, and others will check it.")
+        return _("Thank you. It is stored.")
 
     def _nothing(self, project: Project, refusal: Refusal) -> HttpResponse:
         context = {
             "community": self.community,
             "project": project,
+            "kind": project.task_kind,
             "refusal": refusal,
             "waiting": reviews_waiting(self.person, [project]).get(project.pk, 0),
             **self._latest(project),
         }
-        return render(self.request, "speaker/nothing_to_translate.html", context)
+        return render(self.request, "speaker/nothing_to_do.html", context)
 
 
-class SkipView(TranslationPage):
-    """Handing a sentence back with a reason."""
+class SkipView(WorkPage):
+    """Handing a task back with a reason."""
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Skip, and go on to the next sentence."""
+        """Skip, and go on to the next task."""
         assignment = self.assignment(pk)
         project = assignment.task.project
         back = self.address_of(project)
-        form = TranslationForm(request.POST)
+        form = AnswerForm(request.POST)
         form.is_valid()
         try:
             skip_task(
@@ -153,11 +161,11 @@ class SkipView(TranslationPage):
         return redirect(back)
 
 
-class UndoSkipView(TranslationPage):
-    """Taking a skipped sentence back."""
+class UndoSkipView(WorkPage):
+    """Taking a skipped task back."""
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The sentence is leased again, unless somebody else has it by now."""
+        """It is leased again, unless somebody else has it by now."""
         assignment = self.assignment(pk)
         try:
             undo_skip(assignment=assignment, now=self.now)
