@@ -281,6 +281,9 @@ def settle_task(task: Task, *, now: datetime) -> None:
     alive = list({_origin(answer): answer for answer in living}.values())
     keys = [kind.key_of(Written(answer.text, answer.payload)) for answer in alive]
     task.answered, task.wanted = len(alive), rule.wanted(keys)
+    if rule.stop == "matching" and any(answer.state == Answer.State.VALIDATED for answer in alive):
+        # Agreed on before, or decided by an expert.
+        task.wanted = task.answered
     if not kind.is_reviewed and task.answered >= task.wanted:
         _settle_by_agreement(alive, keys, rule.agreed(keys), now)
     states = {answer.state for answer in living}
@@ -309,14 +312,22 @@ def _settle_by_agreement(alive: list[Answer], keys: list[str], agreed: set[str] 
 
 
 def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note: str = "") -> None:
-    """Accept one wording; where a task wants one alone, or they correct each other, the others are turned down."""
+    """Accept one answer, and turn down what cannot be right beside it.
+
+    That is every other one where a task wants one alone; corrections of each other; and those that say something
+    else where equal answers are wanted.
+    """
     rivals = (
         Answer.objects.select_for_update()
         .filter(task=answer.task, state__in=[Answer.State.SUBMITTED, Answer.State.DISPUTED])
         .exclude(pk=answer.pk)
     )
+    key_of = answer.task.project.task_kind.key_of
+    mine = key_of(Written(answer.text, answer.payload))
+    matching = rule_of(answer.task.project).stop == "matching"
     for rival in rivals:
-        if not answer.is_one_of_many or _origin(rival) == _origin(answer):
+        differs = matching and key_of(Written(rival.text, rival.payload)) != mine
+        if not answer.is_one_of_many or differs or _origin(rival) == _origin(answer):
             note_of_rival = "Another wording was accepted."
             set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now, note=note_of_rival)
     set_state(answer=answer, state=Answer.State.VALIDATED, actor=actor, now=now, note=note)

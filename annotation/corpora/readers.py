@@ -12,6 +12,8 @@ from typing import Literal
 from annotation.text.clean import UnusableText, clean_text
 
 COLUMNS = ("text", "reference", "document", "variety")
+# What some kinds of task ask about; a task kind names those it needs.
+EXTRA_COLUMNS = ("option_a", "option_b", "candidate")
 MAXIMUM_BYTES = 20_000_000
 MAXIMUM_ROWS = 200_000
 FORMATS = ("tsv", "csv", "jsonl")
@@ -23,13 +25,14 @@ class UnreadableFile(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One usable line: cleaned text, an optional translation, the document it belongs to, and a variety code."""
+    """One usable line: cleaned text, an optional translation, document, variety code, and extra columns."""
 
     line: int
     text: str
     reference: str = ""
     document: str = ""
     variety: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -88,6 +91,7 @@ def _row(line: int, values: dict[str, str]) -> Row:
         reference=clean_text(reference) if reference else "",
         document=values.get("document", "").strip()[:300],
         variety=values.get("variety", "").strip()[:32],
+        extra={name: clean_text(values[name]) for name in EXTRA_COLUMNS if values.get(name, "").strip()},
     )
 
 
@@ -115,7 +119,7 @@ def _json_rows(content: bytes, reading: Reading) -> Iterator[tuple[int, dict[str
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             reading.refuse(line, 'Needs a JSON object with a string "text".')
             continue
-        yield line, {key: value[key] for key in COLUMNS if isinstance(value.get(key), str)}
+        yield line, {key: value[key] for key in (*COLUMNS, *EXTRA_COLUMNS) if isinstance(value.get(key), str)}
 
 
 def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:

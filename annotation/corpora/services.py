@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -36,6 +36,17 @@ class _Line:
     title: str
     document_reference: str
     variety: Variety | None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Of all that is asked: the same sentence with other wordings to compare is another item."""
+        return sha256_of(canonical([self.text, self.extra]) if self.extra else self.text)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def import_upload(
@@ -145,6 +156,7 @@ def _from_row(row: Row, title: str, varieties: dict[str, Variety]) -> _Line:
         title=row.document or title,
         document_reference="",
         variety=varieties.get(row.variety),
+        extra=row.extra,
     )
 
 
@@ -206,7 +218,7 @@ def _add_items(
     position = source.items.aggregate(last=Max("position"))["last"] or 0
     items: list[Item] = []
     for line in lines:
-        sha256 = sha256_of(line.text)
+        sha256 = line.sha256
         if sha256 in known:
             continue
         known.add(sha256)
@@ -223,6 +235,7 @@ def _add_items(
                 text=line.text,
                 text_sha256=sha256,
                 reference=reference,
+                extra=line.extra,
             )
         )
     Item.objects.bulk_create(items, batch_size=1000)

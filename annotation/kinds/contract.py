@@ -38,6 +38,24 @@ class Written:
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SettingField:
+    """How a steward sets one of a kind's settings in a form; the form's code turns what is typed into its value."""
+
+    name: str
+    label: str
+    typed_as: str
+    """labels: a line each, "name: words" · pairs: a line each, "words = label" · line · flag · several · number."""
+    choices: tuple[tuple[str, str], ...] = ()
+    initial: Any = None
+    help: str = ""
+
+
+def gettext_noop(words: str) -> str:
+    """Mark words for the catalogues; templates translate them where they are shown."""
+    return words
+
+
 def no_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a kind that has none."""
     only(given, ())
@@ -63,12 +81,18 @@ class Kind:
     name: str
     verb: str
     """What the button says: Translate, Compare, …"""
+    about: str
+    """One sentence for stewards who choose among kinds."""
+    columns: tuple[str, ...] = ()
+    """Columns that an item needs beside its text, such as candidate."""
     check: Callable[[str, Mapping[str, Any], Asked], Written]
     """Text and payload as they were sent, and what was asked, to a checked answer. Raises UnusableAnswer."""
     from_form: Callable[[Mapping[str, Sequence[str]]], tuple[str, dict[str, Any]]] = text_field
     """The fields of a sent form (each a list of values) to text and payload, unchecked."""
     check_settings: Callable[[Mapping[str, Any]], dict[str, Any]] = no_settings
     """A project's settings, completed with defaults. Raises UnusableSettings."""
+    setting_fields: tuple[SettingField, ...] = ()
+    """The same settings, as a steward's form asks for them."""
     check_item: Callable[[str, Mapping[str, Any]], None] = lambda text, extra: None
     """Raise UnusableAnswer when an item's text and extra parts are not what this kind can ask about."""
     key_of: Callable[[Written], str]

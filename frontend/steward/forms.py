@@ -7,12 +7,20 @@ from typing import Any
 from django import forms
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from annotation.corpora.models import Source
+from annotation.kinds import Kind
 from care.models import NEEDED, Purpose
-from people.models import LANGUAGE_TAG, Community, Orthography, Role, Variety
+from frontend.steward.kind_settings import PREFIX, fields_of, settings_from
+from people.models import LANGUAGE_TAG, SCRIPT, Community, Orthography, Role, Variety
 
+# Name, words, and the settings of the rule.
+CHECKING: list[tuple[str, Any, dict[str, int]]] = [
+    ("two", gettext_noop("the first two who agree; a third when they do not"), {"concordant": 2, "most": 3}),
+    ("three", gettext_noop("three who agree, of five at most"), {"concordant": 3, "most": 5}),
+    ("one", gettext_noop("one is enough (for very small groups)"), {"concordant": 1, "most": 1}),
+]
 CADENCES = [(24, _("once a day")), (24 * 7, _("once a week")), (24 * 30, _("once a month"))]
 
 
@@ -54,19 +62,37 @@ class DocumentsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ProjectForm(forms.Form):
-    """A project to open."""
+    """A project of one kind to open: its texts, languages and settings, and how its answers are checked."""
 
     title = forms.CharField(label=_("Title"), max_length=200)
     sources = DocumentsField(
-        label=_("Documents to translate"), queryset=Source.objects.none(), widget=forms.CheckboxSelectMultiple
+        label=_("Documents to work on"), queryset=Source.objects.none(), widget=forms.CheckboxSelectMultiple
     )
     source_language_name = forms.CharField(
-        label=_("Language to translate from"),
+        label=_("Language of the documents"),
         max_length=120,
         help_text=_("As people say it, such as Spanish."),
     )
     source_language_tag = forms.CharField(
         label=_("Its language tag"), max_length=64, validators=[LANGUAGE_TAG], help_text=_("Such as es.")
+    )
+    target_language_name = forms.CharField(
+        label=_("Language of the answers"), max_length=120, required=False, help_text=_("Empty: the community's own.")
+    )
+    target_language_tag = forms.CharField(
+        label=_("Tag of that language"), max_length=64, validators=[LANGUAGE_TAG], required=False
+    )
+    target_script = forms.CharField(
+        label=_("Script of the answers"),
+        max_length=4,
+        validators=[SCRIPT],
+        required=False,
+        help_text=_("ISO 15924, such as Latn or Arab."),
+    )
+    target_direction = forms.ChoiceField(
+        label=_("Direction of the answers"),
+        choices=[("", _("as the community writes")), *Community.Direction.choices],
+        required=False,
     )
     variety = forms.ModelChoiceField(
         label=_("Variety"), queryset=Variety.objects.none(), required=False, empty_label=_("any")
@@ -85,15 +111,30 @@ class ProjectForm(forms.Form):
         help_text=_("What speakers and reviewers should know. They read it beside every sentence."),
     )
     lease_minutes = forms.IntegerField(
-        label=_("Minutes for one sentence"),
+        label=_("Minutes for one task"),
         initial=10,
         min_value=1,
         max_value=1440,
         help_text=_("After that, somebody else may get it."),
     )
 
-    def __init__(self, *args: Any, community: Community, **kwargs: Any) -> None:
+    answers = forms.IntegerField(
+        label=_("Answers wanted"),
+        min_value=1,
+        max_value=20,
+        help_text=_("Independent answers to each task, by different people."),
+    )
+    checking = forms.ChoiceField(
+        label=_("When peers have settled an answer"), choices=[(name, _(words)) for name, words, _rule in CHECKING]
+    )
+
+    def __init__(self, *args: Any, community: Community, kind: Kind, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.fields.update(fields_of(kind))
+        self.fields["answers"].initial = kind.stop["answers"]
+        if not kind.is_reviewed:
+            del self.fields["checking"]
         sources = (
             community.sources.select_related("variety").annotate(items_total=Count("items")).order_by("title", "pk")
         )
@@ -101,6 +142,17 @@ class ProjectForm(forms.Form):
         self.fields["sources"].initial = sources
         self.fields["variety"].queryset = community.varieties.all()  # type: ignore[attr-defined]
         self.fields["orthography"].queryset = community.orthographies.all()  # type: ignore[attr-defined]
+
+    def project(self) -> dict[str, Any]:
+        """The fields of the project that was asked for."""
+        typed = self.cleaned_data
+        own = {name: value for name, value in typed.items() if not name.startswith(PREFIX)}
+        rule = {**self.kind.stop, "answers": own.pop("answers")}
+        if rule["stop"] != "total":
+            rule["at_most"] = max(rule["answers"], self.kind.stop["at_most"])
+        checking = own.pop("checking", CHECKING[0][0])
+        rule.update(next(settings for name, _words, settings in CHECKING if name == checking))
+        return {**own, "kind": self.kind.slug, "settings": settings_from(self.kind, typed), "rule": rule}
 
 
 class ScheduleForm(forms.Form):

@@ -33,7 +33,7 @@ def run(validated_corpus: list[Answer], project: Project, esi: Person) -> Run:
     return make_run(make_release(project, esi), esi)
 
 
-def url(name: str, community: Community, **more: int) -> str:
+def url(name: str, community: Community, **more: int | str) -> str:
     return reverse(f"steward:{name}", kwargs={"slug": community.slug, **more})
 
 
@@ -98,12 +98,40 @@ def test_a_project_is_opened_from_documents(steward: Client, community: Communit
         "source_language_tag": "es",
         "lease_minutes": 10,
         "guidelines": "Write as you speak.",
+        "answers": 1,
+        "checking": "two",
     }
 
-    response = steward.post(url("open_project", community), form, follow=True)
+    response = steward.post(url("open_project_of", community, kind="translate"), form, follow=True)
 
     assert Project.objects.get().tasks.count() == 8
     assert "Write as you speak." in response.text
+
+
+def test_a_project_of_another_kind_has_settings_of_its_own(
+    steward: Client, community: Community, sources: list[Source]
+) -> None:
+    address = url("open_project_of", community, kind="classify")
+    form = {
+        "title": "Moods",
+        "sources": [sources[0].pk],
+        "source_language_name": "Spanish",
+        "source_language_tag": "es",
+        "lease_minutes": 10,
+        "answers": 2,
+        "setting_labels": "glad: somebody is happy\nsad\n",
+        "setting_question": "How does it sound?",
+    }
+    twice = steward.post(address, {**form, "setting_labels": "glad\nglad"})
+    assert (twice.status_code, "labels names glad twice" in twice.text) == (422, True)
+
+    response = steward.post(address, form, follow=True)
+
+    project = Project.objects.get()
+    assert response.status_code == 200
+    assert project.settings["labels"] == [{"name": "glad", "words": "somebody is happy"}, {"name": "sad", "words": ""}]
+    assert (project.rule["stop"], project.rule["answers"]) == ("matching", 2)
+    assert steward.get(url("open_project_of", community, kind="juggle")).status_code == 404
 
 
 def test_a_project_of_another_communitys_documents_is_refused(
@@ -122,13 +150,15 @@ def test_a_project_of_another_communitys_documents_is_refused(
     )
 
     response = steward.post(
-        url("open_project", community),
+        url("open_project_of", community, kind="translate"),
         {
             "title": "Taken",
             "sources": [sources[0].pk],
             "source_language_name": "Spanish",
             "source_language_tag": "es",
             "lease_minutes": 10,
+            "answers": 1,
+            "checking": "two",
         },
     )
 

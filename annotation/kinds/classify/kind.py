@@ -4,7 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, UnusableAnswer, UnusableSettings, Written, only
+from annotation.kinds.contract import (
+    Asked,
+    Kind,
+    SettingField,
+    UnusableAnswer,
+    UnusableSettings,
+    Written,
+    gettext_noop,
+    only,
+)
 from annotation.kinds.schema import check_labels, names_of
 
 
@@ -52,12 +61,23 @@ def arrange(asked: Asked, seed: int) -> dict[str, Any]:
 
 KIND = Kind(
     slug="classify",
-    name="Classification",
-    verb="Classify",
+    name=gettext_noop("Classification"),
+    verb=gettext_noop("Classify"),
+    about=gettext_noop("People sort sentences into classes; two who agree settle it."),
     check=check,
     from_form=from_form,
     check_settings=check_settings,
     arrange=arrange,
+    setting_fields=(
+        SettingField(
+            name="labels",
+            label=gettext_noop("Labels"),
+            typed_as="labels",
+            help=gettext_noop("One on each line. After a colon, words that explain it."),
+        ),
+        SettingField(name="several", label=gettext_noop("Several may fit"), typed_as="flag"),
+        SettingField(name="question", label=gettext_noop("What is asked"), typed_as="line"),
+    ),
     key_of=lambda written: json.dumps(written.payload["labels"]),
     export=export,
     is_text=False,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, UnusableAnswer, Written, only
+from annotation.kinds.contract import Asked, Kind, SettingField, UnusableAnswer, Written, gettext_noop, only
 
 CHOICES = ("a", "b", "tie")
 
@@ -18,7 +18,7 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """question: what better means here."""
     only(given, ("question",))
-    return {"question": str(given.get("question") or "Which one is better?")[:200]}
+    return {"question": str(given.get("question") or gettext_noop("Which one is better?"))[:200]}
 
 
 def check_item(text: str, extra: Mapping[str, Any]) -> None:
@@ -51,13 +51,23 @@ def arrange(asked: Asked, seed: int) -> dict[str, Any]:
 
 KIND = Kind(
     slug="compare",
-    name="Comparison",
-    verb="Compare",
+    name=gettext_noop("Comparison"),
+    verb=gettext_noop("Compare"),
+    about=gettext_noop("People say which of two wordings is better."),
     check=check,
     from_form=from_form,
     check_settings=check_settings,
     check_item=check_item,
     arrange=arrange,
+    setting_fields=(
+        SettingField(
+            name="question",
+            label=gettext_noop("What is asked"),
+            typed_as="line",
+            initial=gettext_noop("Which one is better?"),
+        ),
+    ),
+    columns=("option_a", "option_b"),
     key_of=lambda written: str(written.payload["choice"]),
     export=export,
     is_text=False,

@@ -4,7 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, UnusableAnswer, UnusableSettings, Written, only
+from annotation.kinds.contract import (
+    Asked,
+    Kind,
+    SettingField,
+    UnusableAnswer,
+    UnusableSettings,
+    Written,
+    gettext_noop,
+    only,
+)
 from annotation.kinds.schema import check_labels, names_of
 from annotation.text.spans import MalformedSpans, read_spans
 
@@ -59,11 +68,27 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
 
 KIND = Kind(
     slug="label",
-    name="Labelling",
-    verb="Label",
+    name=gettext_noop("Labelling"),
+    verb=gettext_noop("Label"),
+    about=gettext_noop("People mark words or passages: names, places, parts of speech."),
     check=check,
     from_form=from_form,
     check_settings=check_settings,
+    setting_fields=(
+        SettingField(
+            name="labels",
+            label=gettext_noop("Labels"),
+            typed_as="labels",
+            help=gettext_noop("One on each line. After a colon, words that explain it."),
+        ),
+        SettingField(name="overlap", label=gettext_noop("Marks may overlap"), typed_as="flag", initial=True),
+        SettingField(
+            name="gazetteer",
+            label=gettext_noop("Known words"),
+            typed_as="pairs",
+            help=gettext_noop("One on each line: the word or phrase, an equals sign, its label. They are suggested."),
+        ),
+    ),
     key_of=key_of,
     export=export,
     is_text=False,

@@ -4,13 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, UnusableAnswer, UnusableSettings, Written, only
+from annotation.kinds.contract import (
+    Asked,
+    Kind,
+    SettingField,
+    UnusableAnswer,
+    UnusableSettings,
+    Written,
+    gettext_noop,
+    only,
+)
 
 AXES = {
-    "adequacy": "It says what the original says",
-    "fluency": "It reads well",
-    "simplicity": "It is easy to understand",
-    "appropriateness": "It is fitting to say",
+    "adequacy": gettext_noop("It says what the original says"),
+    "fluency": gettext_noop("It reads well"),
+    "simplicity": gettext_noop("It is easy to understand"),
+    "appropriateness": gettext_noop("It is fitting to say"),
 }
 
 
@@ -73,13 +82,26 @@ def arrange(asked: Asked, seed: int) -> dict[str, Any]:
 
 KIND = Kind(
     slug="rate",
-    name="Rating",
-    verb="Rate",
+    name=gettext_noop("Rating"),
+    verb=gettext_noop("Rate"),
+    about=gettext_noop("People rate a wording: does it say the same, does it read well?"),
     check=check,
     from_form=from_form,
     check_settings=check_settings,
     check_item=check_item,
     arrange=arrange,
+    setting_fields=(
+        SettingField(
+            name="axes",
+            label=gettext_noop("What is rated"),
+            typed_as="several",
+            choices=tuple(AXES.items()),
+            initial=["adequacy", "fluency"],
+        ),
+        SettingField(name="from", label=gettext_noop("The scale begins at"), typed_as="number", initial=1),
+        SettingField(name="to", label=gettext_noop("The scale ends at"), typed_as="number", initial=5),
+    ),
+    columns=("candidate",),
     key_of=lambda written: json.dumps(dict(written.payload), sort_keys=True),
     export=export,
     is_text=False,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, Written
+from annotation.kinds.contract import Asked, Kind, Written, gettext_noop
 from annotation.kinds.words import check_words, key_of_words
 
 
@@ -13,8 +13,9 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
 
 KIND = Kind(
     slug="respond",
-    name="Response",
-    verb="Respond",
+    name=gettext_noop("Response"),
+    verb=gettext_noop("Respond"),
+    about=gettext_noop("People answer an instruction or a question."),
     check=check_words,
     key_of=key_of_words,
     export=export,

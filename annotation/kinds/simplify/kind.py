@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, UnusableAnswer, Written
+from annotation.kinds.contract import Asked, Kind, UnusableAnswer, Written, gettext_noop
 from annotation.kinds.words import check_words, export_pair, key_of_words
 
 
@@ -17,11 +17,12 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
 
 KIND = Kind(
     slug="simplify",
-    name="Simplification",
-    verb="Simplify",
+    name=gettext_noop("Simplification"),
+    verb=gettext_noop("Simplify"),
+    about=gettext_noop("Several people say the same in simpler words."),
     check=check,
     key_of=key_of_words,
     export=export_pair,
     stop={"stop": "unique", "answers": 3, "at_most": 5},
-    guidance="Common words, short sentences, one thought in each. Leave out nothing that matters.",
+    guidance=gettext_noop("Common words, short sentences, one thought in each. Leave out nothing that matters."),
 )

@@ -1,12 +1,13 @@
 """Translate a sentence."""
 
-from annotation.kinds.contract import Kind
+from annotation.kinds.contract import Kind, gettext_noop
 from annotation.kinds.words import check_words, export_pair, key_of_words
 
 KIND = Kind(
     slug="translate",
-    name="Translation",
-    verb="Translate",
+    name=gettext_noop("Translation"),
+    verb=gettext_noop("Translate"),
+    about=gettext_noop("People say a sentence in another language."),
     check=check_words,
     key_of=key_of_words,
     export=export_pair,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, Written
+from annotation.kinds.contract import Asked, Kind, Written, gettext_noop
 from annotation.kinds.words import check_words, key_of_words
 
 
@@ -13,8 +13,9 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
 
 KIND = Kind(
     slug="write",
-    name="Writing",
-    verb="Write",
+    name=gettext_noop("Writing"),
+    verb=gettext_noop("Write"),
+    about=gettext_noop("People write something of their own: to a prompt, to a picture, or freely."),
     check=check_words,
     key_of=key_of_words,
     export=export,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from annotation.corpora.models import Source
+from annotation.kinds import KINDS, Kind
 from annotation.projects.models import Project
 from annotation.projects.services import open_project, set_project_state
 from frontend.desk import show_refusal
@@ -20,22 +21,30 @@ from training.runs.models import Schedule
 from training.runs.schedule import count_new_items, set_schedule
 
 
-class OpenView(StewardView):
-    """The form that opens a project."""
+class ChooseKindView(StewardView):
+    """What kind of work is opened."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        """The kinds."""
+        return render(request, "steward/choose_kind.html", {"community": self.community, "kinds": KINDS.values()})
+
+
+class OpenView(StewardView):
+    """The form that opens a project of one kind."""
+
+    def get(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Choose documents."""
         first = self.community.sources.first()
         initial = {"source_language_tag": first.language_tag} if first else {}
-        return self._page(ProjectForm(initial=initial, community=self.community))
+        return self._page(ProjectForm(initial=initial, community=self.community, kind=_kind(kind)))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Open it."""
-        form = ProjectForm(request.POST, community=self.community)
+        form = ProjectForm(request.POST, community=self.community, kind=_kind(kind))
         if not form.is_valid():
             return self._page(form, status=422)
         try:
-            project = open_project(community=self.community, created_by=self.person, now=self.now, **form.cleaned_data)
+            project = open_project(community=self.community, created_by=self.person, now=self.now, **form.project())
         except Refusal as refusal:
             return self._page(form, status=show_refusal(form, refusal))
         messages.success(request, _("The project is open: speakers find it on their desk."))
@@ -45,6 +54,7 @@ class OpenView(StewardView):
         context = {
             "community": self.community,
             "form": form,
+            "kind": form.kind,
             "has_sources": Source.objects.visible_to(self.person).filter(community=self.community).exists(),
         }
         return render(self.request, "steward/open_project.html", context, status=status)
@@ -110,6 +120,12 @@ class StateView(ProjectView):
         told = _("The project is closed. Everything in it is kept.") if state == "closed" else _("The project is open.")
         messages.success(request, told)
         return redirect("steward:project", slug=self.community.slug, pk=project.pk)
+
+
+def _kind(slug: str) -> Kind:
+    if slug not in KINDS:
+        raise Http404("No such page.")
+    return KINDS[slug]
 
 
 def _form_of(project: Project, data: Any = None) -> ScheduleForm:
