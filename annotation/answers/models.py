@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 
@@ -77,7 +78,18 @@ class Answer(models.Model):
         indexes = [models.Index(fields=["state", "created_at"], name="answer_by_state")]
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return self.said[:80]
+
+    @property
+    def said(self) -> str:
+        """Its words; for answers that are choices or spans, their values in short."""
+        return self.text or " · ".join(_values(self.payload))
+
+
+def _values(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{name}: {word}" for name, inner in value.items() for word in _values(inner)]
+    return [word for inner in value for word in _values(inner)] if isinstance(value, list) else [str(value)]
 
 
 class AnswerEvent(models.Model):

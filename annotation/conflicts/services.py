@@ -79,7 +79,7 @@ def _correct(answer: Answer, task: Task, expert: Person, written: Written, reaso
     if (written.text, dict(written.payload)) == (answer.text, answer.payload):
         raise Invalid(
             "The correction is the same as the answer. Choose “accept as it is” instead.",
-            field="corrected_text",
+            field="text",
         )
     correction = create_answer(task=task, author=expert, receipt=receipt, written=written, fixes=answer, now=now)
     validate_answer(answer=correction, actor=expert, now=now, note=reason)

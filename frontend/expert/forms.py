@@ -9,17 +9,13 @@ from annotation.conflicts.models import Adjudication
 
 
 class DecisionForm(forms.Form):
-    """A decision with its reason, and the corrected wording when there is one."""
+    """A decision with its reason; a correction is read by the kind of the task, `text` where it is words."""
 
     decision = forms.ChoiceField(
         label=_("Your decision"), choices=Adjudication.Decision.choices, widget=forms.RadioSelect
     )
-    corrected_text = forms.CharField(
-        label=_("Corrected wording"),
-        required=False,
-        strip=False,
-        help_text=_("Used only with “Accept with my correction”."),
-        widget=forms.Textarea(attrs={"rows": 3}),
+    text = forms.CharField(
+        label=_("Corrected wording"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 3})
     )
     reason = forms.CharField(
         label=_("Reason"),

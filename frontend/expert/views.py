@@ -20,6 +20,7 @@ from annotation.conflicts.models import Adjudication
 from annotation.conflicts.services import adjudicate
 from frontend.desk import DeskView, show_refusal
 from frontend.expert.forms import DecisionForm
+from frontend.kind_pages import kind_context, shown_of
 from people.models import Role
 from people.refusals import Refusal
 
@@ -82,7 +83,7 @@ class AnswerView(ExpertView):
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Source, answer, verdicts, history, and the form to decide."""
         answer = self._answer(pk)
-        return self._page(answer, DecisionForm(initial={"corrected_text": answer.text}))
+        return self._page(answer, DecisionForm(initial={"text": answer.text}))
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Decide."""
@@ -90,8 +91,17 @@ class AnswerView(ExpertView):
         form = DecisionForm(request.POST)
         if not form.is_valid():
             return self._page(answer, form, status=422)
+        corrected_text, corrected_payload = answer.task.project.task_kind.from_form(dict(request.POST.lists()))
         try:
-            adjudicate(answer=answer, expert=self.person, now=self.now, **form.cleaned_data)
+            adjudicate(
+                answer=answer,
+                expert=self.person,
+                now=self.now,
+                corrected_text=corrected_text,
+                corrected_payload=corrected_payload,
+                decision=form.cleaned_data["decision"],
+                reason=form.cleaned_data["reason"],
+            )
         except Refusal as refusal:
             return self._page(answer, form, status=show_refusal(form, refusal))
         messages.success(request, _("Decided. Everybody concerned can read your reason."))
@@ -101,19 +111,25 @@ class AnswerView(ExpertView):
         """A dispute, or one that was decided while this expert was reading; never the expert's own words."""
         concerns_experts = self.readable().disputed() | self.readable().filter(adjudications__isnull=False)
         answers = concerns_experts.exclude(author=self.person).distinct()
-        answer: Answer = get_object_or_404(answers.select_related("task__item__source", "task__project"), pk=pk)
+        answer: Answer = get_object_or_404(
+            answers.select_related("task__item__source", "task__project__orthography"), pk=pk
+        )
         return answer
 
     def _page(self, answer: Answer, form: DecisionForm, *, status: int = 200) -> HttpResponse:
-        form.fields["corrected_text"].widget.attrs.update(
-            lang=self.community.language_tag, dir=self.community.direction
-        )
+        sent = self.request.POST
+        kind = answer.task.project.task_kind
+        given = kind.from_form(dict(sent.lists()))[1] if sent else answer.payload
+        others = self.readable().filter(task=answer.task_id).exclude(pk=answer.pk).exclude(pk__in=answer.fixed_by.all())
         reviews = list(answer.reviews.select_related("fix"))
         fixes = [review.fix_id for review in reviews if review.fix_id]
         readable = set(self.readable().filter(pk__in=fixes).values_list("pk", flat=True))
         context = {
             "community": self.community,
+            **kind_context(answer.task, given=given, seed=0),
             "answer": answer,
+            "shown": shown_of(answer),
+            "others": [(other, shown_of(other)) for other in others.select_related("task__item", "task__project")],
             "form": form,
             "verdicts": [_verdict(review, readable) for review in reviews],
             "history": answer.events.all(),

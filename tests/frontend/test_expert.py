@@ -92,7 +92,7 @@ def test_a_decision_settles_the_answer_and_is_listed_with_its_reason(
     expert: Client, community: Community, dispute: Answer
 ) -> None:
     response = expert.post(
-        page_of(dispute, community), {"decision": "accept", "reason": REASON, "corrected_text": ""}, follow=True
+        page_of(dispute, community), {"decision": "accept", "reason": REASON, "text": ""}, follow=True
     )
 
     dispute.refresh_from_db()
@@ -102,7 +102,7 @@ def test_a_decision_settles_the_answer_and_is_listed_with_its_reason(
 
 
 def test_a_correction_becomes_the_validated_wording(expert: Client, community: Community, dispute: Answer) -> None:
-    expert.post(page_of(dispute, community), {"decision": "correct", "reason": REASON, "corrected_text": "ar nthändi"})
+    expert.post(page_of(dispute, community), {"decision": "correct", "reason": REASON, "text": "ar nthändi"})
 
     correction = Adjudication.objects.get().correction
     assert correction is not None
@@ -110,9 +110,7 @@ def test_a_correction_becomes_the_validated_wording(expert: Client, community: C
 
 
 def test_a_refusal_keeps_everything_that_was_typed(expert: Client, community: Community, dispute: Answer) -> None:
-    response = expert.post(
-        page_of(dispute, community), {"decision": "correct", "reason": REASON, "corrected_text": dispute.text}
-    )
+    response = expert.post(page_of(dispute, community), {"decision": "correct", "reason": REASON, "text": dispute.text})
 
     assert response.status_code == 422
     assert "The correction is the same as the answer" in response.text
@@ -121,14 +119,14 @@ def test_a_refusal_keeps_everything_that_was_typed(expert: Client, community: Co
 
 
 def test_a_missing_reason_is_asked_for(expert: Client, community: Community, dispute: Answer) -> None:
-    response = expert.post(page_of(dispute, community), {"decision": "accept", "reason": " ", "corrected_text": "x y"})
+    response = expert.post(page_of(dispute, community), {"decision": "accept", "reason": " ", "text": "x y"})
 
     assert response.status_code == 422
     assert "x y" in response.text
 
 
 def test_deciding_twice_is_refused_with_what_was_decided(expert: Client, community: Community, dispute: Answer) -> None:
-    decision = {"decision": "accept", "reason": REASON, "corrected_text": ""}
+    decision = {"decision": "accept", "reason": REASON, "text": ""}
     expert.post(page_of(dispute, community), decision)
 
     response = expert.post(page_of(dispute, community), {**decision, "reason": "Too late."})
@@ -142,7 +140,7 @@ def test_deciding_twice_is_refused_with_what_was_decided(expert: Client, communi
 def test_words_that_were_withdrawn_are_shown_to_nobody(
     expert: Client, community: Community, dispute: Answer, ben: Person
 ) -> None:
-    expert.post(page_of(dispute, community), {"decision": "accept", "reason": REASON, "corrected_text": ""})
+    expert.post(page_of(dispute, community), {"decision": "accept", "reason": REASON, "text": ""})
     withdraw_answer(answer=dispute, author=ben, now=NOW)
 
     assert dispute.text not in expert.get(queue(community)).text

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from annotation.answers.models import Answer
+from annotation.answers.services import release_quarantined
 from annotation.answers.services import withdraw_answer as take_back
 from care.models import Policy, Receipt
 from care.services import give_consent, withdraw_purposes
@@ -65,6 +66,7 @@ def change_consent(*, person: Person, policy: Policy, purposes: Collection[str],
     Raises PolicyChanged, UnknownPurpose.
     """
     receipt = give_consent(person=person, policy=policy, purposes=purposes, now=now)
+    release_quarantined(author=person, receipt=receipt, now=now)
     reached = answers_with_words_of(person, policy.community)
     _mark(reached, reached.count(), now)
     return receipt

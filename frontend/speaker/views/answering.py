@@ -13,13 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 
-from annotation.answers.models import Answer
-from annotation.kinds.contract import Written
-from annotation.projects.models import Project, Task
-from annotation.text.characters import character_row, shown
+from annotation.projects.models import Project
 from care.services import ConsentMissing, PolicyChanged
 from frontend.desk import DeskView, show_refusal
-from people.models import Community, Orthography, Person
+from people.models import Community, Person
 from people.refusals import Conflicting, Invalid, Refusal, TooLate
 
 if TYPE_CHECKING:
@@ -104,27 +101,3 @@ class OwnWordsView(AnsweringView):
     def is_member(self) -> bool:
         """Whether the person belongs to the community now."""
         return Community.objects.visible_to(self.person).filter(pk=self.community.pk).exists()
-
-
-def kind_context(task: Task, *, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """What the templates of a task's kind need: what is asked, and the payload as it was given so far."""
-    project = task.project
-    return {
-        **project.task_kind.arrange(task.asked, seed),
-        "kind": project.task_kind,
-        "project": project,
-        "item": task.item,
-        "source": task.item.source,
-        "given": given,
-        "keys": keys_of(project.orthography),
-    }
-
-
-def shown_of(answer: Answer) -> dict[str, Any]:
-    """An answer as its kind exports it, for the template that shows it."""
-    return answer.task.project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload))
-
-
-def keys_of(orthography: Orthography | None) -> list[tuple[str, str]]:
-    """The character row: what each key writes, and how it is shown."""
-    return [(key, shown(key)) for key in character_row(orthography.characters)] if orthography else []

@@ -15,8 +15,9 @@ from annotation.answers.reviews import next_review, review_answer
 from annotation.answers.services import AnswerChanged
 from annotation.projects.models import Project
 from care.services import ConsentMissing, PolicyChanged, require_consent
+from frontend.kind_pages import kind_context, shown_of
 from frontend.speaker.forms import ReviewForm
-from frontend.speaker.views.answering import AnsweringView, kind_context, shown_of
+from frontend.speaker.views.answering import AnsweringView
 from people.models import Role
 from people.refusals import Refusal
 from people.services import has_role

@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from annotation.answers.models import Answer, AnswerEvent
 from annotation.answers.services import AnswerChanged, appeal, edit_answer
 from frontend.desk import show_refusal
+from frontend.kind_pages import kind_context
 from frontend.speaker.forms import AppealForm, EditForm, WordsFilter
 from frontend.speaker.queries import reach_of_answer
-from frontend.speaker.views.answering import OwnWordsView, kind_context
+from frontend.speaker.views.answering import OwnWordsView
 from people.refusals import Refusal
 from training.runs.withdrawals import withdraw_answer
 

@@ -17,9 +17,10 @@ from annotation.answers.services import submit_answer
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
 from care.services import ConsentMissing, PolicyChanged
+from frontend.kind_pages import kind_context
 from frontend.speaker.forms import AnswerForm
 from frontend.speaker.queries import reviews_waiting
-from frontend.speaker.views.answering import AnsweringView, kind_context
+from frontend.speaker.views.answering import AnsweringView
 from people.models import Role
 from people.refusals import Refusal
 

@@ -1,0 +1,38 @@
+"""What the templates of a task's kind need, on every desk that shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from annotation.answers.models import Answer
+from annotation.kinds.contract import Written
+from annotation.projects.models import Task
+from annotation.text.characters import character_row, shown
+from people.models import Orthography
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def kind_context(task: Task, *, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What the templates of a task's kind need: what is asked, and the payload as it was given so far."""
+    project = task.project
+    return {
+        **project.task_kind.arrange(task.asked, seed),
+        "kind": project.task_kind,
+        "project": project,
+        "item": task.item,
+        "source": task.item.source,
+        "given": given,
+        "keys": keys_of(project.orthography),
+    }
+
+
+def shown_of(answer: Answer) -> dict[str, Any]:
+    """An answer as its kind exports it, for the template that shows it."""
+    return answer.task.project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload))
+
+
+def keys_of(orthography: Orthography | None) -> list[tuple[str, str]]:
+    """The character row: what each key writes, and how it is shown."""
+    return [(key, shown(key)) for key in character_row(orthography.characters)] if orthography else []
