@@ -21,6 +21,7 @@ from people.services import found_community, grant_role
 
 SLUG = "demo-otomi"
 ORIGIN = "elotl package: Tsunkua, Otomí–Spanish parallel corpus"
+ELOTL_TERMS = f"{ELOTL_LICENCE}; prompts: CC0"
 DOCUMENTS = 4
 STAFF = {"demo-steward": Role.STEWARD, "demo-expert": Role.EXPERT, "demo-researcher": Role.RESEARCHER}
 SPEAKERS = tuple(f"demo-speaker-{number}" for number in range(1, 7))
@@ -150,10 +151,10 @@ def import_corpus(community: Community, cast: Cast) -> int:
 
 def make_project(community: Community, cast: Cast) -> Project:
     """A translation project over the corpus's four longest documents."""
-    project = Project.objects.filter(community=community).order_by("created_at").first()
+    project = Project.objects.filter(community=community, kind="translate").order_by("created_at").first()
     if project is not None:
         return project
-    sources = sorted(community.sources.all(), key=lambda source: -source.items.count())[:DOCUMENTS]
+    sources = sorted(community.sources.filter(origin=ORIGIN), key=lambda source: -source.items.count())[:DOCUMENTS]
     return open_project(
         community=community,
         created_by=cast.steward,

@@ -33,7 +33,7 @@ from people.refusals import Refusal
 from training.runs.models import Adapter, Run
 from training.runs.services import folder_of
 from wordhearth.demo import community as stage
-from wordhearth.demo import walk
+from wordhearth.demo import kinds, walk
 
 
 class Command(BaseCommand):
@@ -88,6 +88,10 @@ class Command(BaseCommand):
         with self._step("an expert decides disputes") as note:
             walk.decide_disputes(cast, project)
             note(f"{Answer.objects.disputed().filter(task__project=project).count()} left for you")
+        with self._step("a project of every other kind") as note:
+            projects = kinds.open_kinds(community, cast)
+            kinds.classify_questions(next(row for row in projects if row.kind == "classify"), cast)
+            note(", ".join(sorted(row.kind for row in projects)))
         with self._step("release") as note:
             release = walk.make_release(project, cast)
             note(f"number {release.number}, {sum_of(release.counts)} sentences, {release.sha256[:12]}")
