@@ -80,6 +80,11 @@ class Answer(models.Model):
     def __str__(self) -> str:
         return self.said[:80]
 
+    def has_expert_decision(self) -> bool:
+        """Whether an expert has settled it, so that a verdict on it shows the reviewer's care and changes nothing."""
+        settled = self.state in {self.State.VALIDATED, self.State.REJECTED}
+        return bool(settled and self.adjudications.exists())  # type: ignore[attr-defined]
+
     @property
     def said(self) -> str:
         """Its words; for answers that are choices or spans, their values in short."""

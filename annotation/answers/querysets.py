@@ -57,6 +57,13 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             .exclude(author_id=person.pk)
         )
 
+    def gold_for(self, person: Person) -> AnswerQuerySet:
+        """Answers that an expert decided, which the person neither wrote nor judged."""
+        judged = models.Exists(person.reviews.filter(answer_id=models.OuterRef("pk")))
+        wrote = models.Exists(person.answers.filter(task_id=models.OuterRef("task_id")))
+        decided = self.filter(state__in=["validated", "rejected"], adjudications__isnull=False)
+        return decided.exclude(judged).exclude(wrote).distinct()
+
     def reviewable_by(self, person: Person) -> AnswerQuerySet:
         """Answers waiting for a verdict that this person may give: not their own, current version not yet judged
         by them, not on a task to which they wrote or corrected an answer themselves."""

@@ -40,18 +40,27 @@ class AlreadySettled(Conflicting):
     """Others were faster: the answer needs no more verdicts."""
 
 
+GOLD_EVERY = 20
+
+
 def next_review(*, project: Project, person: Person) -> Answer | None:
-    """An answer that waits for this person's verdict: those that a peer has started first, then the oldest."""
-    answer: Answer | None = (
-        Answer.objects.reviewable_by(person)
-        .filter(task__project=project)
+    """An answer that waits for this person's verdict: those that a peer has started first, then the oldest.
+
+    One in twenty is gold: an answer that an expert has decided before, by which nothing is settled and a person's
+    care is seen.
+    """
+    ready = (
+        Answer.objects.filter(task__project=project)
         .usable_for(Purpose.PEER_REVIEW)
         .usable_for(Purpose.DISPLAY_MEMBERS)
-        .annotate(asked=Count("reviews"))
         .select_related("task__item__source", "task__project__community", "author")
-        .order_by("-asked", "created_at")
-        .first()
     )
+    waiting = ready.reviewable_by(person).annotate(asked=Count("reviews")).order_by("-asked", "created_at")
+    answer: Answer | None = waiting.first()
+    given = person.reviews.filter(answer__task__project=project).count()
+    if answer is not None and given % GOLD_EVERY == GOLD_EVERY - 1:
+        gold: Answer | None = ready.gold_for(person).order_by("settled_at").first()
+        return gold or answer
     return answer
 
 
@@ -90,11 +99,13 @@ def review_answer(
     _check_reviewable(current, reviewer, version)
     note = _checked_note(verdict, reason, note)
     fix = None
-    if verdict == Review.Verdict.FIX:
+    if verdict == Review.Verdict.FIX and current.state == Answer.State.SUBMITTED:
         written = checked(task, fixed_text, fixed_payload)
         fix = _enter_fix(current, task, reviewer, receipt, written, now)
+    is_gold = current.state != Answer.State.SUBMITTED
     review = Review.objects.create(
         answer=current,
+        is_gold=is_gold,
         author_id_of_answer=current.author_id,
         reviewer=reviewer,
         version=version,
@@ -106,15 +117,16 @@ def review_answer(
         created_at=now,
         **_axes(verdict, reason, axes or {}),
     )
-    _settle(current, task, now)
-    settle_task(task, now=now)
+    if not is_gold:
+        _settle(current, task, now)
+        settle_task(task, now=now)
     return review
 
 
 def _check_reviewable(answer: Answer, reviewer: Person, version: int) -> None:
     if answer.author_id == reviewer.pk or reviewer.answers.filter(task=answer.task_id).exists():
         raise OwnWords("Nobody reviews a sentence that they wrote or corrected themselves.")
-    if answer.state != Answer.State.SUBMITTED:
+    if answer.state != Answer.State.SUBMITTED and not answer.has_expert_decision():
         raise AlreadySettled("Others have settled this one already. Thank you all the same.")
     if answer.version != version:
         raise AnswerChanged("Its author has just edited this answer. Please read the new text.")

@@ -47,6 +47,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Tasks of the communities in which the person holds a role."""
         return self.filter(project__community__in=Community.objects.visible_to(person))
 
+    def unseen_by(self, person: Person) -> TaskQuerySet:
+        """Tasks that the person has neither answered nor skipped, nor holds now."""
+        seen = person.assignments.exclude(state="expired").filter(task_id=models.OuterRef("pk"))
+        return self.exclude(models.Exists(seen))
+
     def wanting(self, now: datetime) -> TaskQuerySet:
         """Tasks whose answers and live leases are fewer than they want."""
         leases = models.Count(

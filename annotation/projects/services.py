@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, QuerySet
 
 from annotation.aggregation.verdicts import Rule, UnusableRule
 from annotation.corpora.models import Item, Source
@@ -182,20 +182,18 @@ def why_nothing_to_do(project: Project, person: Person) -> str:
     """In words, why the person gets no task: all done, all with others, or all seen by them."""
     tasks = Task.objects.filter(project=project)
     wanting = tasks.filter(state=Task.State.OPEN)
-    seen = Assignment.objects.filter(task=OuterRef("pk"), person=person).exclude(state=Assignment.State.EXPIRED)
     if not wanting.exists():
         if tasks.filter(state__in=[Task.State.ANSWERED, Task.State.DISPUTED]).exists():
             return "Every task here has its answers, and they wait to be checked. You can review."
         return "Everything here is done. Thank you."
-    if not wanting.filter(~Exists(seen)).exists():
+    if not wanting.unseen_by(person).exists():
         return "You have answered or skipped everything that is left here. What remains needs other people."
     return "Others are working on all that is left here. Come back in a few minutes, or review meanwhile."
 
 
 def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
     """The next task for the person, its row locked: those that others have begun to answer first."""
-    seen = Assignment.objects.filter(task=OuterRef("pk"), person=person).exclude(state=Assignment.State.EXPIRED)
-    free = Task.objects.wanting(now).filter(project=project).filter(~Exists(seen))
+    free = Task.objects.wanting(now).unseen_by(person).filter(project=project)
     last = (
         Assignment.objects.filter(task__project=project, person=person)
         .order_by("-leased_at")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
 from annotation.answers.models import Answer, Review
-from annotation.projects.models import Project
+from annotation.projects.models import Project, Task
 from care.models import Grant, Purpose
-from people.models import Community, Person
+from people.models import Community, Person, Role
+from people.services import has_role
 from training.releases.models import Release
 from training.releases.services import answers_with_words_of
 from training.runs.models import Adapter
@@ -30,10 +32,11 @@ def my_numbers(person: Person, community: Community) -> dict[str, int]:
     }
 
 
-def reviews_waiting(person: Person, projects: Iterable[Project]) -> dict[int, int]:
-    """How many answers wait for this person's verdict, by project."""
+def reviews_waiting(person: Person, projects: Iterable[Project], *, begun: bool = False) -> dict[int, int]:
+    """How many answers wait for this person's verdict, by project; `begun`: those that a peer has judged already."""
+    answers = Answer.objects.filter(reviews__isnull=False) if begun else Answer.objects.all()
     waiting = (
-        Answer.objects.reviewable_by(person)
+        answers.reviewable_by(person)
         .usable_for(Purpose.PEER_REVIEW)
         .filter(task__project__in=projects)
         .order_by()
@@ -41,6 +44,42 @@ def reviews_waiting(person: Person, projects: Iterable[Project]) -> dict[int, in
         .annotate(number=Count("pk", distinct=True))
     )
     return dict(waiting)
+
+
+@dataclass(frozen=True)
+class Next:
+    """What a person does next: review or answer, in which project."""
+
+    project: Project
+    is_review: bool
+
+
+def next_work(person: Person, community: Community, *, now: datetime) -> Next | None:
+    """One feed of writing and checking, so that a small community never stalls.
+
+    Checks that a peer has begun come first; then whichever of the two the person has done less of; then what is left.
+    None when nothing waits for this person.
+    """
+    projects = list(Project.objects.filter(community=community).open().order_by("created_at"))
+    reviews = reviews_waiting(person, projects)
+    begun = reviews_waiting(person, projects, begun=True)
+    writing = (
+        {
+            project.pk: count
+            for project in projects
+            if (count := Task.objects.wanting(now).unseen_by(person).filter(project=project).count())
+        }
+        if has_role(person, community, Role.SPEAKER)
+        else {}
+    )
+    numbers = my_numbers(person, community)
+    more_to_check = numbers["reviews"] <= numbers["written"]
+    order = [(begun, True), (reviews, True), (writing, False)] if more_to_check else [(writing, False), (reviews, True)]
+    for waiting, is_review in order:
+        if waiting:
+            pk = max(waiting, key=lambda pk: (waiting[pk], -pk))
+            return Next(project=next(project for project in projects if project.pk == pk), is_review=is_review)
+    return None
 
 
 def purposes_allowed(person: Person, community: Community) -> list[str]:

@@ -10,6 +10,7 @@ app_name = "speaker"
 
 urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
+    path("next/", home.NextView.as_view(), name="next"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/withdraw/", consent.WithdrawConsentView.as_view(), name="withdraw_consent"),
     path("work/<int:pk>/", work.WorkView.as_view(), name="work"),

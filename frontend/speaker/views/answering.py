@@ -37,7 +37,9 @@ class AnsweringView(DeskView):
         return render(self.request, self.template_name, {"community": self.community, **context}, status=status)
 
     def stored(self, address: str) -> HttpResponse:
-        """It was stored: go on to the next page."""
+        """It was stored: go on to the next page; in the feed, to whatever comes next there."""
+        if self.request.GET.get("feed"):
+            address = reverse("speaker:next", args=[self.community.slug])
         return redirect(address) if self._shows_pages() else JsonResponse({"next": address})
 
     def refused(self, form: forms.Form, refusal: Refusal, context: Mapping[str, Any], *, back: str) -> HttpResponse:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from annotation.projects.models import Project
 from care.services import current_receipt, published_policy
 from frontend.desk import DeskView
-from frontend.speaker.queries import my_numbers, reviews_waiting
+from frontend.speaker.queries import my_numbers, next_work, reviews_waiting
 from people.models import Role
 from people.services import has_role
+
+
+class NextView(DeskView):
+    """One feed of writing and checking: leads to whatever this person does next."""
+
+    roles = (Role.SPEAKER, Role.EXPERT)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Go there, or say that nothing waits."""
+        found = next_work(self.person, self.community, now=self.now)
+        if found is None:
+            return render(request, "speaker/nothing_at_all.html", {"community": self.community})
+        page = "speaker:review" if found.is_review else "speaker:work"
+        return redirect(f"{reverse(page, args=[self.community.slug, found.project.pk])}?feed=1")
 
 
 class HomeView(DeskView):
