@@ -57,10 +57,11 @@ def find_words(text: str) -> list[Stretch]:
 
 
 def word_edges(text: str) -> list[int]:
-    """The offsets, ascending, at which a word may begin or end: grapheme boundaries that are inside no word."""
+    """The offsets, ascending, at which a word may begin or end: grapheme boundaries inside no word and no blanks."""
     inside: set[int] = set()
-    for word in _WORD.finditer(text):
-        inside.update(range(word.start() + 1, word.end()))
+    for pattern in (_WORD, _BLANK):
+        for found in pattern.finditer(text):
+            inside.update(range(found.start() + 1, found.end()))
     return [edge for edge in boundaries(text) if edge not in inside]
 
 
