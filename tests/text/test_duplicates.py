@@ -102,7 +102,7 @@ def test_of_edited_copies_at_most_one_in_a_hundred_is_missed_and_few_others_are_
     for script in SCRIPTS:
         texts = corpus(chance, script, 25)
         pairs = [(text, edited(chance, text)) for text in texts for _ in range(4)] + list(combinations(texts, 2))
-        marks = {text: fingerprint(text) for pair in pairs for text in pair}
+        marks = {text: fingerprint(text) for text in {text for pair in pairs for text in pair}}
         keys = {text: frozenset(bands(found)) for text, found in marks.items()}
         for one, other in pairs:
             found = bool(keys[one] & keys[other])
