@@ -18,7 +18,7 @@ def kind_context(task: Task, *, given: Mapping[str, Any], seed: int) -> dict[str
     """What the templates of a task's kind need: what is asked, and the payload as it was given so far."""
     project = task.project
     return {
-        **project.task_kind.arrange(task.asked, seed),
+        **project.task_kind.arrange(task.asked, given, seed),
         "kind": project.task_kind,
         "project": project,
         "item": task.item,

@@ -99,8 +99,13 @@ class Kind:
     """Answers with equal keys say the same."""
     export: Callable[[Asked, Written], dict[str, Any]]
     """The columns of one answer in a release and a download, beside its id and provenance."""
-    arrange: Callable[[Asked, int], dict[str, Any]] = lambda asked, seed: {}
-    """What `form.html` needs beside the text; `seed` differs from task to task and person to person."""
+    arrange: Callable[[Asked, Mapping[str, Any], int], dict[str, Any]] = lambda asked, given, seed: {}
+    """What `form.html` needs: from what is asked, the payload given so far, and a number that differs from task to
+    task and person to person."""
+    has_head: bool = False
+    """Whether `head.html` names scripts and style sheets of its own, loaded on its pages alone."""
+    shows_text: bool = False
+    """Whether the form itself shows the item's text, which then stands nowhere else on the page."""
     is_text: bool = True
     """Whether an answer is words, which are then checked for script and may be corrected."""
     is_reviewed: bool = True
@@ -114,6 +119,11 @@ class Kind:
     def form_template(self) -> str:
         """The fields of an answer."""
         return f"{self.slug}/form.html"
+
+    @property
+    def head_template(self) -> str:
+        """Scripts and style sheets of its own; empty when it has none."""
+        return f"{self.slug}/head.html" if self.has_head else ""
 
     @property
     def review_template(self) -> str:

@@ -46,8 +46,8 @@ class Given:
         }
         return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Labels</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/static/css/app.css">
-{render_to_string("kinds/label/_head.html")}</head><body><main id="content" class="narrow"><h1>Label</h1>
-<form method="post" class="stack">{render_to_string("kinds/label/_annotator.html", context)}
+{render_to_string("label/head.html")}</head><body><main id="content" class="narrow"><h1>Label</h1>
+<form method="post" class="stack">{render_to_string("label/_annotator.html", context)}
 <button class="button wide">Send</button></form></main></body></html>"""
 
 

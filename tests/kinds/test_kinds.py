@@ -124,7 +124,9 @@ def test_texts_that_differ_in_case_or_punctuation_say_the_same():
 
 
 def test_the_order_of_two_wordings_differs_from_task_to_task():
-    orders = {tuple(side for side, _ in KINDS["compare"].arrange(asked("compare"), seed)["options"]) for seed in (1, 2)}
+    orders = {
+        tuple(side for side, _ in KINDS["compare"].arrange(asked("compare"), {}, seed)["options"]) for seed in (1, 2)
+    }
     assert orders == {("a", "b"), ("b", "a")}
 
 

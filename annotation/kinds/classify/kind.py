@@ -54,7 +54,7 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     return {"text": asked.text, "labels": list(written.payload["labels"])}
 
 
-def arrange(asked: Asked, seed: int) -> dict[str, Any]:
+def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The labels, the question, and whether several may be ticked."""
     return {key: asked.settings.get(key) for key in ("labels", "several", "question")}
 

@@ -43,7 +43,7 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     }
 
 
-def arrange(asked: Asked, seed: int) -> dict[str, Any]:
+def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The two wordings, in an order that says nothing about where they come from."""
     options = [(side, asked.extra.get(f"option_{side}", "")) for side in ("a", "b")]
     return {"question": asked.settings.get("question", ""), "options": options[::-1] if seed % 2 else options}

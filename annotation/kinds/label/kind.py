@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from annotation.kinds.contract import (
@@ -15,20 +16,114 @@ from annotation.kinds.contract import (
     only,
 )
 from annotation.kinds.schema import check_labels, names_of
+from annotation.text.direction import base_direction
+from annotation.text.gazetteer import from_gazetteer
+from annotation.text.segments import Stretch, is_blank, pieces
 from annotation.text.spans import MalformedSpans, read_spans
+
+HOTKEYS = "123456789abcdefghijklmnopqrstuvwxyz"
+EMPTY_ROWS = 5
 
 
 def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
-    """{"spans": [{"start", "end", "label", "suggested_by"}]}; none at all is an answer too."""
-    if text or set(payload) != {"spans"}:
+    """{"spans": [{"start", "end", "label", "suggested_by"}]}; none at all is an answer too.
+
+    Pages without JavaScript send {"rows", "accept"} instead: labels from word to word, and suggestions that were kept.
+    """
+    if text or set(payload) not in ({"spans"}, {"rows", "accept"}):
         raise UnusableAnswer("An answer of this kind is a list of spans.", field="spans")
     overlap = bool(asked.settings.get("overlap", True))
+    raw = payload["spans"] if "spans" in payload else _spans_of_rows(payload, asked)
     try:
-        spans = read_spans(payload["spans"], asked.text, names_of(asked.settings), may_overlap=overlap)
+        spans = read_spans(raw, asked.text, names_of(asked.settings), may_overlap=overlap)
     except MalformedSpans as error:
         raise UnusableAnswer(str(error), field="spans") from error
     rows = [{"start": one.start, "end": one.end, "label": one.label, "suggested_by": one.suggested_by} for one in spans]
     return Written(payload={"spans": rows})
+
+
+def words_of(text: str) -> list[Stretch]:
+    """The pieces that a page without JavaScript numbers from 1: words, marks, clusters of scripts without spaces."""
+    return [piece for piece in pieces(text) if not is_blank(piece.text)]
+
+
+def _spans_of_rows(payload: Mapping[str, Any], asked: Asked) -> list[dict[str, Any]]:
+    words, offered = words_of(asked.text), suggestions_for(asked)
+    spans: list[dict[str, Any]] = []
+    for number, (exact, first, last, label) in enumerate(payload["rows"], start=1):
+        if not (first or last or label):
+            continue
+        if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last) <= len(words)):
+            last_word = len(words)
+            raise UnusableAnswer(f"Row {number} needs two numbers of words, from 1 to {last_word}.", field="spans")
+        start, end = words[int(first) - 1].start, words[int(last) - 1].end
+        kept = [int(place) for place in exact.split("-") if place.isdigit()]
+        # A row that still names the same words keeps a place inside a word.
+        if len(kept) == 2 and _row_of(words, *kept) == (int(first), int(last)):
+            start, end = kept
+        spans.append({"start": start, "end": end, "label": label})
+    for choice in payload["accept"]:
+        if choice.isdigit() and int(choice) < len(offered):
+            one = offered[int(choice)]
+            spans.append({key: one[key] for key in ("start", "end", "label", "suggested_by")})
+    return spans
+
+
+def _row_of(words: Sequence[Stretch], start: int, end: int) -> tuple[int, int]:
+    """The numbers of the first and the last word that a span touches."""
+    touched = [number for number, word in enumerate(words, start=1) if word.start < end and start < word.end]
+    return (touched[0], touched[-1]) if touched else (0, 0)
+
+
+def suggestions_for(asked: Asked) -> list[dict[str, Any]]:
+    """What the community's known words propose; each is kept or put aside by a person, one by one."""
+    found = from_gazetteer(asked.text, asked.settings.get("gazetteer", {}))
+    return [
+        {
+            "start": span.start,
+            "end": span.end,
+            "label": span.label,
+            "suggested_by": span.suggested_by,
+            "text": asked.text[span.start : span.end],
+        }
+        for span in found
+    ]
+
+
+def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """What the annotator and the rows of words show."""
+    spans = given.get("spans", [])
+    spans = spans if isinstance(spans, list) else []
+    words = words_of(asked.text)
+    rows = [_as_row(words, span) for span in spans if isinstance(span, Mapping)]
+    labels = asked.settings.get("labels", [])
+    taken = {(span.get("start"), span.get("end"), span.get("label")) for span in spans if isinstance(span, Mapping)}
+    offered = [one for one in suggestions_for(asked) if (one["start"], one["end"], one["label"]) not in taken]
+    return {
+        "text": asked.text,
+        "direction": base_direction(asked.text),
+        "labels": [
+            {
+                "code": one["name"],
+                "name": one["words"],
+                "colour": number % 8 + 1,
+                "hotkey": HOTKEYS[number : number + 1],
+            }
+            for number, one in enumerate(labels)
+        ],
+        "spans_json": json.dumps(spans),
+        "suggestions": offered,
+        "words": [word.text for word in words],
+        "rows": [*rows, *({} for _ in range(EMPTY_ROWS))],
+    }
+
+
+def _as_row(words: Sequence[Stretch], span: Mapping[str, Any]) -> dict[str, Any]:
+    start, end = span.get("start"), span.get("end")
+    if not (isinstance(start, int) and isinstance(end, int)):
+        return {}
+    first, last = _row_of(words, start, end)
+    return {"from_word": first, "to_word": last, "label": span.get("label", ""), "exact": f"{start}-{end}"}
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +142,13 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_form(form: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
-    """The hidden field that the page's element fills with JSON; what is no JSON is refused as it is."""
+    """The hidden field that the page's element fills with JSON, or the rows of a page without JavaScript.
+
+    What is no JSON is refused as it is.
+    """
+    if "row_from" in form:
+        columns = (form.get(name, ()) for name in ("row_exact", "row_from", "row_to", "row_label"))
+        return "", {"rows": list(zip(*columns, strict=False)), "accept": list(form.get("accept") or [])}
     sent = (form.get("spans") or ["[]"])[-1]
     try:
         return "", {"spans": json.loads(sent or "[]")}
@@ -74,6 +175,9 @@ KIND = Kind(
     check=check,
     from_form=from_form,
     check_settings=check_settings,
+    arrange=arrange,
+    has_head=True,
+    shows_text=True,
     setting_fields=(
         SettingField(
             name="labels",

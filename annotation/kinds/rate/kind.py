@@ -70,7 +70,7 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     }
 
 
-def arrange(asked: Asked, seed: int) -> dict[str, Any]:
+def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The axes with their words, and the steps of the scale."""
     steps = range(asked.settings["from"], asked.settings["to"] + 1)
     return {
