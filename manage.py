@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-# Commands that touch neither the database nor the broker; everything else gets both.
-WITHOUT_SERVICES = {"help", "version", "compilemessages", "makemessages", "collectstatic", "spectacular"}
+# Commands that touch neither the database nor the broker; everything else gets both. A drill breaks its own.
+WITHOUT_SERVICES = {"help", "version", "compilemessages", "makemessages", "collectstatic", "spectacular", "drill"}
 
 
 def main() -> None:

@@ -30,15 +30,22 @@ print(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], flush=True)
 sys.stdin.read()
 """
 
+# Gets the orphans of what it runs and takes no note of their end, like the first process of many containers.
+CARELESS = """
+import ctypes, subprocess, sys
+assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
+sys.exit(subprocess.Popen(sys.argv[1:]).wait())
+"""
+
 
 class User:
     """A process that uses the servers of a folder until `leave()`."""
 
-    def __init__(self, var, *, stderr=None, **env):
+    def __init__(self, var, *, under=(), stderr=None, **env):
         unset = {"DATABASE_URL", "REDIS_URL"}
         clean = {key: value for key, value in os.environ.items() if key not in unset}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(ROOT / "platform")],
+            [*under, sys.executable, "-c", PROGRAM, str(ROOT / "platform")],
             env={**clean, "WORDHEARTH_VAR": str(var), **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -257,4 +264,19 @@ def test_the_next_start_finds_everything_again(both):
         assert connection.execute("SELECT word FROM words").fetchall() == [("one",)]
     assert again.valkey().get("word") == b"one"
     again.leave()
+    assert gone(short.var)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a process of one's choice")
+def test_it_stops_where_nobody_takes_note_of_ended_processes(both):
+    short = both[0]
+    user = User(short.var, under=[sys.executable, "-c", CARELESS])
+    user.urls()
+    assert set(servers(short.var)) == {"postgres", "valkey"}
+
+    began = time.monotonic()
+    user.leave()
+
+    assert user.process.returncode == 0
+    assert time.monotonic() - began < 45
     assert gone(short.var)

@@ -68,11 +68,18 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server, rolling back what is open."""
-        # A signal rather than pg_ctl, whose account may by now be shut out of a folder above the data.
-        if (server := self._postmaster()) is not None:
-            with suppress(psutil.NoSuchProcess):
-                server.send_signal(signal.SIGINT)
-                server.wait(timeout=STOP_SECONDS)
+        server = self._postmaster()
+        if server is None:
+            return
+        # A signal rather than pg_ctl, whose account may by now be shut out of a folder above the data. And not
+        # waited for as a process: where nobody takes note of its end, as in many containers, it stays a zombie.
+        with suppress(psutil.NoSuchProcess):
+            server.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._postmaster() is not None:
+            if time.monotonic() > deadline:
+                raise EmbeddedServiceError(f"PostgreSQL does not stop.\n{self._last_words()}")
+            time.sleep(0.05)
 
     def _sockets(self) -> Path:
         return socket_folder(self.data, SOCKET_NAME, owner=self.account.pw_uid if self.account else None)
