@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-# Commands that touch neither the database nor the broker; everything else gets both.
-WITHOUT_SERVICES = {"help", "version", "compilemessages", "makemessages", "collectstatic", "spectacular"}
+# Commands that touch neither the database nor the broker; everything else gets both. A drill breaks its own.
+WITHOUT_SERVICES = {"help", "version", "compilemessages", "makemessages", "collectstatic", "spectacular", "drill"}
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
         from django.core.management import execute_from_command_line  # noqa: PLC0415 (needs the path above)
 
         from wordhearth import embedded  # noqa: PLC0415
+        from wordhearth.embedded.addresses import AddressError  # noqa: PLC0415
     except ModuleNotFoundError as error:
         sys.exit(f"{error}. Run script/setup, then use .venv/bin/python manage.py.")
     # A kill must run the exit handlers too: they stop the embedded services with their last user.
@@ -29,7 +30,10 @@ def main() -> None:
             embedded.provide()
         except embedded.EmbeddedServiceError as error:
             sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except AddressError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

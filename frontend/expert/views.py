@@ -63,7 +63,7 @@ class QueueView(ExpertView):
         latest = list(
             Adjudication.objects.visible_to(self.person)
             .filter(answer__task__project__community=self.community)
-            .select_related("answer__task__item", "correction", "expert")[:RECENT]
+            .select_related("answer__task__item", "answer__task__project", "correction", "expert")[:RECENT]
         )
         wanted = {pk for row in latest for pk in (row.answer_id, row.correction_id) if pk}
         readable = set(self.readable().filter(pk__in=wanted).values_list("pk", flat=True))

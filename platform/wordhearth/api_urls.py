@@ -22,6 +22,8 @@ from training.runs.api import (
 )
 
 router = DefaultRouter(use_regex_path=False)
+# One address for each thing: the form of an answer is asked for with `Accept`, not with `.json` at the end.
+router.include_format_suffixes = False
 for prefix, viewset in {
     "communities": CommunityViewSet,
     "policies": PolicyViewSet,

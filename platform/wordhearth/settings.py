@@ -11,9 +11,10 @@ import secrets
 from pathlib import Path
 
 from wordhearth.embedded.addresses import celery_url, database_settings
+from wordhearth.embedded.folders import var_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-VAR_DIR = Path(os.environ.get("WORDHEARTH_VAR", BASE_DIR / "var"))
+VAR_DIR = var_folder()
 
 
 def _flag(name: str, default: str = "0") -> bool:
@@ -74,6 +75,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Above whatever may refuse a request, so that error pages carry the policy too.
+    "wordhearth.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -84,7 +87,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "wordhearth.middleware.ContentSecurityPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "wordhearth.urls"

@@ -75,6 +75,8 @@ class Group:
         code = child.process.poll()
         if code is None:
             return
+        # What it started itself (a pool, a web worker that holds the port) must not run beside the next one.
+        _signal_group(child, signal.SIGKILL)
         child.process = None
         child.pause = 1.0 if now - child.started > STEADY_SECONDS else min(child.pause * 2, LONGEST_PAUSE)
         child.due = now + child.pause
@@ -116,8 +118,8 @@ class Group:
             except subprocess.TimeoutExpired:
                 clean = False
                 self._say(child.name, "did not end in time and was killed")
-                _signal_group(child, signal.SIGKILL)
-                child.process.wait()
+            _signal_group(child, signal.SIGKILL)
+            child.process.wait()
         return clean
 
 

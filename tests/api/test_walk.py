@@ -52,47 +52,13 @@ def test_the_walk(community, aroha, ben, filipa, goran, chen, esi, now):
         ),
         201,
     )
-    lines = "".join(f"frase {n} de {d}\t{d}\n" for d in "ABC" for n in range(3))
-    upload = SimpleFile("corpus.tsv", f"text\tdocument\n{lines}\tD\n".encode())
-    record = ok(
-        steward.post(
-            "/api/v1/imports/",
-            {"community": community.slug, "file": upload, "licence": "CC0", "title": "Test", "language_tag": "es"},
-            format="multipart",
-        ),
-        201,
-    )
-    assert (record["added"], [problem["line"] for problem in record["problems"]]) == (9, [11])
-    sources = [row["id"] for row in ok(steward.get("/api/v1/sources/"))["results"]]
-    project = ok(
-        steward.post(
-            "/api/v1/projects/",
-            {
-                "community": community.slug,
-                "title": "T",
-                "source_language_name": "Spanish",
-                "source_language_tag": "es",
-                "sources": sources,
-            },
-        ),
-        201,
-    )["id"]
+    project = import_and_open(steward, community)
     speakers = {person: signed_in(person) for person in (ben, filipa, goran)}
     refused(speakers[ben].post(f"/api/v1/projects/{project}/lease/"), 403)
     for client in (*speakers.values(), expert):
         ok(client.post("/api/v1/receipts/", {"policy": policy["id"], "purposes": TRAINING}), 201)
     answers = translate_everything(speakers, project)
-    disputed = answers[0]
-    for number, verdict in enumerate(("approve", "unsure")):
-        reviewer = list(speakers.values())[1 + number]
-        give(reviewer, disputed, verdict)
-    give(expert, disputed, "reject", reason="spelling")
-    queue = ok(expert.get("/api/v1/disputes/"))["results"]
-    assert [row["id"] for row in queue] == [disputed["id"]]
-    ok(expert.post(f"/api/v1/disputes/{disputed['id']}/decide/", {"decision": "accept", "reason": "fine"}), 201)
-    for client in speakers.values():
-        while (response := client.get(f"/api/v1/answers/next-review/{project}/")).status_code == 200:
-            give(client, response.json(), "approve")
+    settle_everything(speakers, expert, answers, project)
     assert Answer.objects.validated().count() == 9
     release = ok(researcher.post("/api/v1/releases/", {"project": project, "purpose": "train_noncommercial"}), 201)
     again = ok(researcher.post("/api/v1/releases/", {"project": project, "purpose": "train_noncommercial"}), 200)
@@ -120,6 +86,34 @@ def test_the_walk(community, aroha, ben, filipa, goran, chen, esi, now):
     assert schedule["minimum_new_items"] == 5
 
 
+def import_and_open(steward, community):
+    lines = "".join(f"frase {n} de {d}\t{d}\n" for d in "ABC" for n in range(3))
+    upload = SimpleFile("corpus.tsv", f"text\tdocument\n{lines}\tD\n".encode())
+    record = ok(
+        steward.post(
+            "/api/v1/imports/",
+            {"community": community.slug, "file": upload, "licence": "CC0", "title": "Test", "language_tag": "es"},
+            format="multipart",
+        ),
+        201,
+    )
+    assert (record["added"], [problem["line"] for problem in record["problems"]]) == (9, [11])
+    sources = [row["id"] for row in ok(steward.get("/api/v1/sources/"))["results"]]
+    return ok(
+        steward.post(
+            "/api/v1/projects/",
+            {
+                "community": community.slug,
+                "title": "T",
+                "source_language_name": "Spanish",
+                "source_language_tag": "es",
+                "sources": sources,
+            },
+        ),
+        201,
+    )["id"]
+
+
 def translate_everything(speakers, project):
     answers = []
     for _ in range(3):
@@ -130,6 +124,20 @@ def translate_everything(speakers, project):
             assert ok(client.post("/api/v1/answers/", body), 201)["id"] == answers[-1]["id"]
             refused(client.post("/api/v1/answers/", {**body, "text": "otro"}), 409)
     return answers
+
+
+def settle_everything(speakers, expert, answers, project):
+    disputed = answers[0]
+    for number, verdict in enumerate(("approve", "unsure")):
+        reviewer = list(speakers.values())[1 + number]
+        give(reviewer, disputed, verdict)
+    give(expert, disputed, "reject", reason="spelling")
+    queue = ok(expert.get("/api/v1/disputes/"))["results"]
+    assert [row["id"] for row in queue] == [disputed["id"]]
+    ok(expert.post(f"/api/v1/disputes/{disputed['id']}/decide/", {"decision": "accept", "reason": "fine"}), 201)
+    for client in speakers.values():
+        while (response := client.get(f"/api/v1/answers/next-review/{project}/")).status_code == 200:
+            give(client, response.json(), "approve")
 
 
 def give(client, answer, verdict, **more):

@@ -138,8 +138,10 @@ def open_project(steward: Visitor) -> None:
     """The steward opens a project over the three documents."""
     steward.click("Open a project")
     steward.see("Open a project")
+    steward.click("Translation")
+    steward.see("Open a project: Translation")
     steward.write("Title", PROJECT)
-    steward.write("Language to translate from", "Spanish")
+    steward.write("Language of the documents", "Spanish")
     steward.page.get_by_label("Orthography").select_option(label="First orthography")
     steward.write("Guidelines (optional)", "Write it as you would say it.")
     steward.click("Open it")

@@ -56,7 +56,7 @@ def translate(person: Visitor, number: int) -> None:
     before = source_of(person).inner_text()
     field_of(person).fill(answer_of(person.name, number))
     person.click(SEND)
-    person.read("Thank you. Your sentence is stored, and others will check it.")
+    person.read("Thank you. It is stored, and others will check it.")
     expect(person.page.get_by_text(before, exact=True)).to_have_count(0)
     person.look()
 
@@ -74,7 +74,7 @@ def write_with_the_row_of_letters(person: Visitor) -> None:
 def skip_and_take_it_back(person: Visitor) -> None:
     """Skipping asks for a reason, the next sentence offers to undo it, and the text is still there afterwards."""
     skipped = source_of(person).inner_text()
-    person.click("Skip this sentence")
+    person.click("Skip this one")
     person.click("Skip it")
     person.read("Choose why you skip this sentence.")
     person.forgive(422)
@@ -164,7 +164,7 @@ def give(person: Visitor, verdict: str) -> None:
         person.click("Send: not acceptable")
     else:
         person.click("Correct it")
-        person.page.get_by_label("How would you write it?").fill(verdict)
+        person.page.get_by_label("Your translation").fill(verdict)
         person.click("Send my correction")
 
 

@@ -90,7 +90,7 @@ def translate_everything(ben: Visitor, filipa: Visitor, goran: Visitor) -> None:
     speaking.send_without_a_connection(ben)
     for speaker in (filipa, goran):
         speaking.translate(speaker, 3)
-        speaker.read("Nothing to translate now")
+        speaker.read("Nothing waits for you here now")
     for speaker in (ben, filipa, goran):
         speaking.words_of(speaker, 3)
 

@@ -165,20 +165,7 @@ def freeze_release(
         created_by=created_by,
         created_at=now,
     )
-    ReleaseItem.objects.bulk_create(
-        [
-            ReleaseItem(
-                release=release,
-                answer=draft.answers[row["id"]],
-                receipt_id=draft.answers[row["id"]].receipt_id,
-                split=draft.splits[row["id"]],
-                row_sha256=sha256_of_row(row),
-            )
-            for row in draft.rows
-            if row["id"] in draft.splits
-        ],
-        batch_size=1000,
-    )
+    _store_items(release, draft)
     append_entry(
         action="release.frozen",
         subject=f"release:{release.pk}",
@@ -194,6 +181,24 @@ def freeze_release(
         card=card_of(draft.manifest, draft.sha256),
     )
     return release, True
+
+
+def _store_items(release: Release, draft: Draft) -> None:
+    """Store which answers the release holds, and under which receipt; a row in no split is left out."""
+    ReleaseItem.objects.bulk_create(
+        [
+            ReleaseItem(
+                release=release,
+                answer=draft.answers[row["id"]],
+                receipt_id=draft.answers[row["id"]].receipt_id,
+                split=draft.splits[row["id"]],
+                row_sha256=sha256_of_row(row),
+            )
+            for row in draft.rows
+            if row["id"] in draft.splits
+        ],
+        batch_size=1000,
+    )
 
 
 def folder_of(release: Release) -> Path:

@@ -99,10 +99,14 @@ class InviteView(MembersView):
 class EndView(MembersView):
     """Ending one role of one member."""
 
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:  # type: ignore[override]
+        """There is nothing to read here by itself."""
+        self._membership(pk)
+        return redirect("steward:members", slug=self.community.slug)
+
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End it; the last steward stays."""
-        visible = Membership.objects.visible_to(self.person).live().filter(community=self.community)
-        membership = get_object_or_404(visible.select_related("person"), pk=pk)
+        membership = self._membership(pk)
         try:
             end_membership(membership=membership, ended_by=self.person, now=self.now)
         except Refusal as refusal:
@@ -113,3 +117,9 @@ class EndView(MembersView):
         if not still.exists():
             return redirect("public:home")
         return redirect("steward:members", slug=self.community.slug)
+
+    def _membership(self, pk: int) -> Membership:
+        """The live membership with that number, in this community."""
+        visible = Membership.objects.visible_to(self.person).live().filter(community=self.community)
+        membership: Membership = get_object_or_404(visible.select_related("person"), pk=pk)
+        return membership

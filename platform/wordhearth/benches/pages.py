@@ -7,14 +7,10 @@ as they come over the wire (gzip), which Chromium reports for each request.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -24,6 +20,7 @@ from rich.table import Table
 from annotation.projects.models import Project
 from wordhearth.browsing import ARGUMENTS, find_chromium
 from wordhearth.demo import community as stage
+from wordhearth.measuring import answers, free_port, seconds_until
 
 BUDGET = {"total_gzip_bytes": 60_000, "js_gzip_bytes": 15_000, "css_gzip_bytes": 10_000}
 
@@ -32,16 +29,15 @@ def run() -> dict[str, Any]:
     """Serve the demo community, visit it as a speaker, and add up what came over the wire."""
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright keeps an event loop in this thread
     project, password = _demo_project()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "gunicorn", "wordhearth.wsgi:application", "--bind", address, "--threads", "4"]
     paths = os.pathsep.join([str(settings.BASE_DIR / "platform"), str(settings.BASE_DIR)])
     site = subprocess.Popen(
         [*command, "--log-level", "warning"], env={**os.environ, "PYTHONPATH": paths}, stdin=subprocess.DEVNULL
     )
     try:
-        _wait(address)
+        if seconds_until(lambda: answers(f"http://{address}/about/"), within=60) is None:
+            raise RuntimeError("The site did not start.")
         return _measure(f"http://{address}", project, password)
     finally:
         site.terminate()
@@ -56,17 +52,6 @@ def _demo_project() -> tuple[Project, str]:
     stage.make_policy(community, cast)
     stage.import_corpus(community, cast)
     return stage.make_project(community, cast), password
-
-
-def _wait(address: str) -> None:
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"http://{address}/about/", timeout=5)
-        except (URLError, ConnectionError):
-            time.sleep(0.25)
-        else:
-            return
-    raise RuntimeError("The site did not start.")
 
 
 def _measure(base: str, project: Project, password: str) -> dict[str, Any]:

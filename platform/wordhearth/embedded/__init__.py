@@ -5,17 +5,14 @@ processes of one checkout share the servers; the last one to leave stops them (`
 """
 
 import os
-from pathlib import Path
 
 from wordhearth.embedded.errors import EmbeddedServiceError
-from wordhearth.embedded.folders import prepare
+from wordhearth.embedded.folders import prepare, var_folder
 from wordhearth.embedded.postgres import Postgres
 from wordhearth.embedded.sharing import Server, join
 from wordhearth.embedded.valkey import Valkey
 
 __all__ = ["EmbeddedServiceError", "provide"]
-
-CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def provide() -> None:
@@ -27,7 +24,7 @@ def provide() -> None:
     missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
     if not missing:
         return
-    var = Path(os.environ.get("WORDHEARTH_VAR") or CHECKOUT / "var").expanduser().resolve()
+    var = var_folder()
     prepare(var)
     servers: dict[str, Server] = {
         "DATABASE_URL": Postgres(var / "postgres"),

@@ -8,12 +8,18 @@ from pathlib import Path
 
 from wordhearth.embedded.errors import EmbeddedServiceError
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 # A database that fills the disk stops in the middle of a write, so we refuse earlier.
 SMALLEST_FREE_BYTES = 200 * 1024 * 1024
 # sun_path holds 108 bytes on Linux and 104 on macOS, its closing zero included.
 LONGEST_SOCKET_PATH = 103
 # Fixed and not TMPDIR: every process of a checkout must come to the same path.
 SHORT_FOLDERS = Path("/tmp")  # noqa: S108 (owner and mode are checked below)
+
+
+def var_folder() -> Path:
+    """Where everything lives that running makes: ``WORDHEARTH_VAR``, by default ``var/`` in the checkout."""
+    return Path(os.environ.get("WORDHEARTH_VAR") or CHECKOUT / "var").expanduser().resolve()
 
 
 def prepare(var: Path) -> None:

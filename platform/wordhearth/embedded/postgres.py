@@ -9,9 +9,11 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import time
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ ROLE = DATABASE = "wordhearth"
 # PostgreSQL refuses to run as root; this account then owns the data and runs the server.
 SYSTEM_USER = "pgserver"
 START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 class Postgres:
@@ -65,8 +68,18 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server, rolling back what is open."""
-        if self._postmaster() is not None:
-            self._call("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", str(START_SECONDS), "stop")
+        server = self._postmaster()
+        if server is None:
+            return
+        # A signal rather than pg_ctl, whose account may by now be shut out of a folder above the data. And not
+        # waited for as a process: where nobody takes note of its end, as in many containers, it stays a zombie.
+        with suppress(psutil.NoSuchProcess):
+            server.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._postmaster() is not None:
+            if time.monotonic() > deadline:
+                raise EmbeddedServiceError(f"PostgreSQL does not stop.\n{self._last_words()}")
+            time.sleep(0.05)
 
     def _sockets(self) -> Path:
         return socket_folder(self.data, SOCKET_NAME, owner=self.account.pw_uid if self.account else None)

@@ -34,6 +34,7 @@ from training.runs.models import Adapter, Run
 from training.runs.services import folder_of
 from wordhearth.demo import community as stage
 from wordhearth.demo import kinds, walk
+from wordhearth.measuring import free_port
 
 
 class Command(BaseCommand):
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         self.console = Console(soft_wrap=True, highlight=False)
         self.console.print("[bold]Wordhearth[/bold] demo: published Otomí sentences, from the form to a model\n")
         call_command("migrate", interactive=False, verbosity=0)
-        port = _free_port() if options["once"] else options["port"]
+        port = free_port() if options["once"] else options["port"]
         site = _start_site(port)
         try:
             facts = self._walk(began, site)
@@ -212,12 +213,6 @@ def facts_of(community: Community, project: Project, adapter: Adapter, seconds: 
         "adapter_chrf": round(adapter.adapter_chrf, 2),
         "seconds": round(seconds, 1),
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _start_site(port: int) -> subprocess.Popen[bytes]:

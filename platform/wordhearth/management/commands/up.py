@@ -33,7 +33,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         (settings.VAR_DIR / "run").mkdir(parents=True, exist_ok=True)
-        self.stdout.write(f"Wordhearth: http://{options['bind']}:{options['port']}  (stop with Ctrl-C)")
+        self.stdout.write(f"Wordhearth: http://{_address(options['bind'], options['port'])}  (stop with Ctrl-C)")
         paths = [str(settings.BASE_DIR / "platform"), str(settings.BASE_DIR)]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
         sys.exit(Group(commands(**options), env=env).run())
@@ -51,7 +51,7 @@ def commands(*, bind: str, port: int, threads: int, no_training: bool, **_: Any)
             "gunicorn",
             "wordhearth.wsgi:application",
             "--bind",
-            f"{bind}:{port}",
+            _address(bind, port),
             "--worker-class",
             "gthread",
             "--threads",
@@ -73,11 +73,18 @@ def commands(*, bind: str, port: int, threads: int, no_training: bool, **_: Any)
     return group
 
 
+def _address(bind: str, port: int) -> str:
+    """Host and port in one, an IPv6 address in its brackets."""
+    return f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
+
+
 def _check_port(bind: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, port))
+        except OverflowError as error:
+            raise CommandError(f"There is no port {port}: choose one from 1024 to 65535.") from error
         except OSError as error:
             raise CommandError(f"Port {port} is taken or not allowed. Try: up --port {port + 1}") from error

@@ -1,0 +1,1 @@
+"""Fault drills: `script/drill NAME`. Each module has `run() -> dict` and `table(facts) -> rich table`."""

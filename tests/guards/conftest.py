@@ -1,0 +1,170 @@
+"""A community with at least one of everything that has an address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from annotation.answers.models import Answer
+from annotation.answers.services import submit_answer
+from annotation.projects.services import lease_task, open_project
+from people.models import Community, Person, Role
+from people.services import invite
+from tests.conftest import NOW
+from tests.frontend.made import make_adapter, make_release, make_run
+from training.playground.services import request_generation
+
+
+@pytest.fixture(autouse=True)
+def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker listens here, and the packaged corpus has thousands of lines."""
+    for place in ("training.runs.api", "training.playground.api", "frontend.researcher.views.runs"):
+        monkeypatch.setattr(f"{place}.ring", lambda row: None)
+    monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
+    monkeypatch.setattr("frontend.steward.views.corpus.read_tsunkua", lambda: [])
+
+
+@pytest.fixture
+def furnished(
+    community: Community,
+    validated_corpus: list[Answer],
+    aroha: Person,
+    ben: Person,
+    filipa: Person,
+    goran: Person,
+    chen: Person,
+    esi: Person,
+    consenting: Callable[..., Any],
+    verdict: Callable[..., Any],
+) -> SimpleNamespace:
+    """The community, its rows by what they are, and `arguments` for the addresses."""
+    first = validated_corpus[0].task.project
+    release = make_release(first, esi)
+    run = make_run(release, esi)
+    adapter = make_adapter(run, approved_by=aroha)
+    second = open_project(
+        community=community,
+        created_by=aroha,
+        sources=list(community.sources.all()),
+        now=NOW,
+        title="Second project",
+        source_language_name="Spanish",
+        source_language_tag="es",
+    )
+    disputed = _disputed(second, ben, [filipa, goran, chen], verdict, consenting)
+    rows = SimpleNamespace(
+        community=community,
+        project=second,
+        answer=validated_corpus[0],
+        disputed=disputed,
+        assignment=lease_task(project=second, person=filipa, now=NOW),
+        release=release,
+        run=run,
+        adapter=adapter,
+        generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
+        policy=community.policies.get(),
+        receipt=validated_corpus[0].receipt,
+        source=community.sources.first(),
+        record=community.imports.get(),
+        membership=community.memberships.get(person=ben),
+    )
+    invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
+    rows.arguments = arguments_of(rows)
+    return rows
+
+
+def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
+    """An answer that three peers could not settle."""
+    consenting(readers[-1])
+    lease = lease_task(project=project, person=author, now=NOW)
+    answer = submit_answer(assignment=lease, author=author, client_id=uuid4(), now=NOW, text="traducción disputada")
+    for reader in readers:
+        answer.refresh_from_db()
+        verdict(answer, reader, "unsure")
+    answer.refresh_from_db()
+    assert answer.state == Answer.State.DISPUTED
+    return answer
+
+
+def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
+    """What goes into an address, by the segment before it (`runs/<pk>`), or by its own name."""
+    return {
+        "c": rows.community.slug,
+        "communities": rows.community.slug,
+        "work": rows.project.pk,
+        "new": "translate",
+        "review": rows.project.pk,
+        "projects": rows.project.pk,
+        "next-review": rows.project.pk,
+        "skip": rows.assignment.pk,
+        "assignments": rows.assignment.pk,
+        "words": rows.answer.pk,
+        "answers": rows.answer.pk,
+        "decide": rows.disputed.pk,
+        "disputes": rows.disputed.pk,
+        "releases": rows.release.pk,
+        "runs": rows.run.pk,
+        "adapters": rows.adapter.pk,
+        "try": rows.generation.pk,
+        "generations": rows.generation.pk,
+        "consent": rows.policy.version,
+        "policies": rows.policy.pk,
+        "receipts": rows.receipt.pk,
+        "sources": rows.source.pk,
+        "imports": rows.record.pk,
+        "members": rows.membership.pk,
+        "secret": "nobody-made-this-secret",
+        # Of other people's apps: accounts and administration.
+        "key": "nobody-made-this-key",
+        "uidb36": "1",
+        "object_id": "1",
+        "content_type_id": "1",
+        "app_label": "auth",
+        "url": "nothing",
+    }
+
+
+@pytest.fixture
+def body(furnished: SimpleNamespace) -> dict[str, Any]:
+    """A form with every field that any address asks for, each naming a real row."""
+    rows = furnished
+    return {
+        "community": rows.community.slug,
+        "policy": rows.policy.pk,
+        "project": rows.project.pk,
+        "assignment": rows.assignment.pk,
+        "answer": rows.answer.pk,
+        "release": rows.release.pk,
+        "adapter": rows.adapter.pk,
+        "sources": [rows.source.pk],
+        "purpose": "train_noncommercial",
+        "purposes": ["display_members", "peer_review", "train_noncommercial"],
+        "text": "un texto",
+        "source": "una frase",
+        "version": 1,
+        "client_id": str(uuid4()),
+        "verdict": "approve",
+        "decision": "accept",
+        "reason": "other",
+        "note": "a note",
+        "approve": "true",
+        "state": "closed",
+        "role": "steward",
+        "username": "dana",
+        "uses": 1,
+        "secret": "nobody-made-this-secret",
+        "title": "A title",
+        "licence": "CC0",
+        "language_tag": "es",
+        "source_language_name": "Spanish",
+        "source_language_tag": "es",
+        "is_allowed": "true",
+        "minimum_new_items": 5,
+        "cadence_hours": 24,
+        "file": SimpleUploadedFile("lines.tsv", b"text\tdocument\nuna\tA\n"),
+    }

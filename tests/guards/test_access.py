@@ -1,0 +1,187 @@
+"""Whoever does not belong to a community finds nothing of it, whatever address and method they try.
+
+The addresses come from the URL conf: a new one is covered by itself, or the test says which row it needs.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from people.models import Person, Role
+from people.services import found_community, grant_role
+from tests.conftest import NOW
+from tests.guards.addresses import METHODS, Address, addresses, send
+from tests.guards.tree import shipped_python
+
+pytestmark = pytest.mark.django_db
+
+# What anybody with an account may see, by method and name: the answers that are right, and why.
+FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
+    "get public:home": ({200}, "the front door"),
+    "get public:about": ({200}, "what happens to words here is for everybody to read"),
+    "get public:found": ({200}, "anybody with an account may found a community of their own"),
+    "post public:found": ({422}, "the same; this form says nothing about a community to found"),
+    "get public:join": ({410}, "for whoever holds an invitation; nobody made this secret"),
+    "post public:join": ({410}, "the same"),
+    "get api-root": ({200}, "names addresses, holds no rows"),
+    "get api-schema": ({200}, "describes addresses, holds no rows"),
+    "post api-token": ({400}, "signing in; this form has no password"),
+    "post api-communities-list": ({400}, "founding a community of one's own; this form describes none"),
+    "post api-communities-accept-invitation": ({410}, "for whoever holds an invitation; nobody made this secret"),
+}
+# The same before signing in.
+FOR_ANYBODY: dict[str, tuple[set[int], str]] = {
+    name: FOR_ANY_ACCOUNT[name]
+    for name in ("get public:home", "get public:about", "get public:join", "get api-schema", "post api-token")
+}
+# Apps of others: one's own account, and an administration that asks whoever is not staff to sign in as staff.
+ACCOUNTS = {200, 302, 404}
+ADMIN_SIGN_IN = {"admin:login", "admin:logout"}
+
+# Arguments that say nothing about another community: its own address, an invitation, a number counted inside it.
+OF_ONES_OWN = {"slug", "secret", "version"}
+
+
+def snapshot() -> dict[tuple[str, Any], dict[str, Any]]:
+    """Every row of our apps. Signing in leaves its own mark, which is not counted."""
+    folders = {str(path.parent) for path in shipped_python()}
+    models = [model for config in apps.get_app_configs() if config.path in folders for model in config.get_models()]
+    assert len(models) > 15
+    return {
+        (model._meta.label, row["id"]): {key: value for key, value in row.items() if key != "last_login"}
+        for model in models
+        for row in model._default_manager.values()
+    }
+
+
+def is_closed(address: Address, method: str, response: Any, table: dict[str, tuple[set[int], str]]) -> bool:
+    """Whether the answer is one that an outsider may get."""
+    known = f"{method} {address.name}"
+    if address.name.startswith("admin:"):
+        asked = response.status_code == 302 and response["Location"].startswith("/admin/login/")
+        return asked or response.status_code in {404, 405} or address.name in ADMIN_SIGN_IN
+    if address.name.startswith("account_"):
+        return response.status_code in ACCOUNTS | {405}
+    if response.status_code == 405:
+        return method not in address.methods
+    if known in table:
+        return response.status_code in table[known][0]
+    return False
+
+
+def told(address: Address, method: str, response: Any) -> str:
+    return f"{method.upper()} /{address.path} ({address.name}) answered {response.status_code}"
+
+
+def is_empty_list(address: Address, response: Any) -> bool:
+    """A list of the API shows what is one's own: nothing."""
+    return address.name.endswith("-list") and response.status_code == 200 and response.json()["results"] == []
+
+
+def walk(client: Client, rows: SimpleNamespace, body: dict[str, Any], person: Person | None = None) -> Any:
+    """(address, method, answer) for each address and method, signed in again wherever something signed out."""
+    signed_in = False
+    client.raise_request_exception = False
+    for address in addresses():
+        path = address.filled(rows.arguments)
+        for method in METHODS if address.is_ours else ("get", "post"):
+            if person and not signed_in:
+                client.force_login(person)
+            yield address, method, send(client, method, path, body)
+            signed_in = "logout" not in address.name
+
+
+def test_an_outsider_with_an_account_finds_nothing(
+    client: Client, furnished: SimpleNamespace, body: dict[str, Any], dana: Person
+) -> None:
+    before = snapshot()
+
+    wrong, leaking = [], []
+    for address, method, response in walk(client, furnished, body, dana):
+        hidden = response.status_code == 404
+        empty = method == "get" and is_empty_list(address, response)
+        if not (hidden or empty or is_closed(address, method, response, FOR_ANY_ACCOUNT)):
+            wrong.append(told(address, method, response))
+        if response.status_code == 200 and b"test-otomi" in response.content:
+            leaking.append(told(address, method, response))
+
+    assert not wrong, "\n".join(wrong)
+    assert not leaking, "these name a community that is none of Dana's business"
+    assert snapshot() == before
+
+
+def test_whoever_is_not_signed_in_is_asked_to(client: Client, furnished: SimpleNamespace, body: dict[str, Any]) -> None:
+    before = snapshot()
+
+    wrong, leaking = [], []
+    for address, method, response in walk(client, furnished, body):
+        asked = response.status_code == 302 and response["Location"].startswith("/accounts/login/?next=")
+        hidden = response.status_code in {401, 404}
+        if not (asked or hidden or is_closed(address, method, response, FOR_ANYBODY)):
+            wrong.append(told(address, method, response))
+        if response.status_code == 200 and b"test-otomi" in response.content:
+            leaking.append(told(address, method, response))
+
+    assert not wrong, "\n".join(wrong)
+    assert not leaking
+    assert snapshot() == before
+
+
+def test_a_role_in_one_community_opens_nothing_of_another(
+    client: Client, furnished: SimpleNamespace, body: dict[str, Any], dana: Person
+) -> None:
+    """Dana holds every role in a community of her own, and asks there for rows of the other one."""
+    own = found_community(
+        founder=dana,
+        now=NOW,
+        slug="own",
+        name="Own",
+        language_name="Own",
+        language_tag="ote",
+        iso_639_3="ote",
+        glottocode="mezq1235",
+        script="Latn",
+    )
+    for role in (Role.SPEAKER, Role.EXPERT, Role.RESEARCHER):
+        grant_role(person=dana, community=own, role=role, granted_by=dana, now=NOW)
+    furnished.arguments |= {"c": "own", "communities": "own"}
+    body["community"] = "own"
+    before = snapshot()
+
+    wrong = []
+    for address, method, response in walk(client, furnished, body, dana):
+        if not address.is_ours:
+            continue
+        names_a_row = set(address.parameters) - OF_ONES_OWN
+        refused = response.status_code == 404 or (response.status_code == 405 and method not in address.methods)
+        if (names_a_row and not refused) or response.status_code >= 500:
+            wrong.append(told(address, method, response))
+        if response.status_code < 300 and not response.streaming and b"test-otomi" in response.content:
+            wrong.append(told(address, method, response) + " and named the other community")
+
+    after = snapshot()
+    assert not wrong, "\n".join(wrong)
+    assert {key: after.get(key) for key in before} == before
+
+
+def test_every_kind_of_address_is_walked() -> None:
+    found = list(addresses())
+    paths = {address.path for address in found}
+    assert len(found) > 120
+    assert {
+        "c/%(slug)s/speak/words/%(pk)s/withdraw/",
+        "c/%(slug)s/train/releases/%(pk)s/download/",
+        "api/v1/answers/next-review/%(project)s/",
+        "api/v1/projects/%(pk)s/schedule/",
+    } <= paths
+
+
+def test_an_address_without_a_row_fails_with_its_name() -> None:
+    new = Address("speaker:new", "c/%(slug)s/speak/things/%(pk)s/", ("slug", "pk"), None)
+    with pytest.raises(pytest.fail.Exception, match=r"speaker:new .* wants 'pk' after 'things'"):
+        new.filled({"c": "test-otomi"})
