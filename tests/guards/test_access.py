@@ -44,7 +44,7 @@ ACCOUNTS = {200, 302, 404}
 ADMIN_SIGN_IN = {"admin:login", "admin:logout"}
 
 # Arguments that say nothing about another community: its own address, an invitation, a number counted inside it.
-OF_ONES_OWN = {"slug", "secret", "version"}
+OF_ONES_OWN = {"slug", "secret", "version", "kind"}
 
 
 def snapshot() -> dict[tuple[str, Any], dict[str, Any]]:
