@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "annotation.projects",
     "annotation.answers",
     "annotation.conflicts",
+    "annotation.rewards",
     "training.releases",
     "training.runs",
     "training.playground",
@@ -135,6 +136,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "annotation.projects.jobs.expire_leases_job", "schedule": 60.0},
+    "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }
