@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import log2
 
 import regex
@@ -38,6 +39,11 @@ class Profile:
     """How many letters and blanks it was learnt from."""
     following: Mapping[str, Mapping[str, int]]
     """For each context of 0, 1 and 2 characters: the characters seen after it, and how often."""
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """How often each context was seen."""
+        return {context: sum(after.values()) for context, after in self.following.items()}
 
 
 def build_profile(texts: Iterable[str]) -> Profile:
@@ -82,8 +88,9 @@ def _bits(key: str, profile: Profile) -> float:
     for place in range(1, len(key)):
         chance = _UNSEEN
         for length in range(min(_CONTEXT, place) + 1):
-            after = profile.following.get(key[place - length : place])
+            context = key[place - length : place]
+            after = profile.following.get(context)
             if after:
-                chance = (after.get(key[place], 0) + len(after) * chance) / (sum(after.values()) + len(after))
+                chance = (after.get(key[place], 0) + len(after) * chance) / (profile.totals[context] + len(after))
         total -= log2(chance)
     return total
