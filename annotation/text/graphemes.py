@@ -1,16 +1,17 @@
 """Where a reader sees one character end and the next begin: extended grapheme clusters, in code points.
 
 Which rules: Unicode Standard Annex 29 (https://www.unicode.org/reports/tr29/), as the pinned `regex` package follows
-it, Unicode 18.0. Browsers lag behind: Chromium 156 follows Unicode 17.0, and a phone of 2022 follows 14.0. All that
-they have in common is that each version joined more than the one before:
+it, Unicode 18.0. Browsers lag behind: Chromium 156 follows Unicode 17.0, older phones older versions. What all of them
+have in common is that each version joined more than the one before:
 
-- 15.1 (rule GB9c) joins Indic conjuncts: a consonant, a virama and the next consonant are one cluster;
-- 17.0 does so for more scripts, Khmer and Burmese among them;
-- 18.0 no longer asks what precedes the virama: Bengali অ্যা is one cluster, two in Chromium 156.
+- 15.1 brought rule GB9c, which joins Indic conjuncts: a consonant, a virama and the next consonant are one cluster;
+- by 17.0 it holds for more scripts, Khmer and Burmese among them;
+- in 18.0 it no longer asks what precedes the virama: Bengali অ্যা is one cluster, two in Chromium 156.
 
-So the server's boundaries are boundaries in every browser, while a browser may offer some that the server refuses. A
-page that lets people mark text should therefore be given `boundaries(text)`, or `snap` what a browser sends; it should
-not cut by its own Intl.Segmenter. `tests/text/test_graphemes_in_chromium.py` holds the two side by side.
+So the server's boundaries are boundaries in a browser too (but for a few code points that were reserved for emoji and
+given up again), while a browser may offer some that the server refuses. A page that lets people mark text should
+therefore be given `boundaries(text)`, or what it sends be widened by `snap`; it should not cut by its own
+Intl.Segmenter. `tests/text/test_graphemes_in_chromium.py` holds the two side by side.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ _JOINED = r"(?:['’‘·׳״](?=\p{L})|[.,](?=\p{Nd})(?<=\p{Nd}[.,]))"
 _WORD = regex.compile(rf"{_LETTER}+(?:{_JOINED}{_LETTER}+)*", flags=regex.V1)
 _SEEN = regex.compile(r"[\p{L}\p{N}]")
 _BLANK = regex.compile(r"\s+")
-_MORE = r"[\p{STerm}…]*[\p{Pe}\p{Pf}\p{Pi}\"']*"
+_MORE = r"[\p{STerm}…]*+[\p{Pe}\p{Pf}\p{Pi}\"']*+"
 # Final marks of scripts such as Ethiopic, Arabic or Khmer end a sentence whatever follows; of those that numbers and
 # addresses share, only one before a blank does.
-_SENTENCE_END = regex.compile(rf"[\p{{STerm}}--[.?!]]{_MORE}|[.?!…]{_MORE}(?=\s|$)|\n", flags=regex.V1)
+_SENTENCE_END = regex.compile(rf"[\p{{STerm}}--[.?!]]{_MORE}|(?<![.?!…])[.?!…]{_MORE}(?=\s|$)|\n", flags=regex.V1)
 
 
 class Stretch(NamedTuple):

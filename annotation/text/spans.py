@@ -88,7 +88,7 @@ def _read_one(number: int, entry: Any, text: str, edges: Collection[int], labels
     if not isinstance(label, str) or label not in labels:
         raise MalformedSpans(f"Label {number} is called {_short(label)}, which is not among the labels of this task.")
     origin = entry.get("suggested_by", "")
-    if not isinstance(origin, str) or len(origin) > _LONGEST_ORIGIN or not (origin.isprintable() or not origin):
+    if not isinstance(origin, str) or len(origin) > _LONGEST_ORIGIN or not origin.isprintable():
         raise MalformedSpans(f"Label {number} does not say in a short line of text what suggested it.")
     return Span(start, end, label, origin)
 

@@ -1,5 +1,6 @@
 """Words and sentences are found without knowing the language."""
 
+import time
 import unicodedata
 
 import pytest
@@ -74,6 +75,16 @@ def test_sentences_end_at_the_marks_of_many_scripts_and_at_line_ends(text, sente
 
     assert texts_of(found) == sentences
     assert [text[stretch.start : stretch.end] for stretch in found] == sentences
+
+
+@pytest.mark.parametrize("text", ["." * 4000 + "a", '."' * 2000 + "a", "a'" * 2000, "\u0301" * 4000, "a " * 2000])
+def test_no_text_takes_long_to_cut(text):
+    began = time.process_time()
+    find_sentences(text)
+    find_words(text)
+    pieces(text)
+
+    assert time.process_time() - began < 0.5
 
 
 def test_folding_ignores_case_and_normalisation_and_nothing_else():
