@@ -73,7 +73,10 @@ def test_no_binary_is_larger_than_a_megabyte():
 
 
 def test_no_file_names_the_place_of_this_checkout():
-    here = re.compile(rb"/(?:home|Users)/[a-z]|" + re.escape(str(ROOT).encode()) + rb"(?![\w.-])")
+    places = [rb"/(?:home|Users)/[a-z]"]
+    if len(ROOT.parts) > 2:  # a checkout in /app or the like cannot be told from a path of a container
+        places.append(re.escape(str(ROOT).encode()) + rb"(?![\w.-])")
+    here = re.compile(b"|".join(places))
     found = [shown(path) for path in files() if here.search(path.read_bytes())]
     assert not found, f"an absolute path holds on one machine only: {found}"
 
