@@ -20,6 +20,28 @@ LABELS = [
 ]
 
 
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+TEXT = "aa bb cc dd, bb ee"
+# Letters of each script in a row, which mean nothing. The second word begins with a cluster of several code points.
+SCRIPTS = {
+    "Adlam": ("𞤢𞤣 𞤢𞥄𞤣𞤢 𞤦𞤥", "𞤢𞥄", "rtl"),
+    "emoji with joiners": ("aa 👩‍👩‍👧‍👦👍🏽 bb", "👩‍👩‍👧‍👦", "ltr"),
+    "flags": ("aa 🇧🇴🇵🇪 bb", "🇧🇴", "ltr"),
+    "combining marks": ("aa e\u0323\u0301e\u0323 bb", "e\u0323\u0301", "ltr"),
+    "N'Ko": ("ߊߋ ߌ߫ߍߎ ߏߊ", "ߌ߫", "rtl"),
+    "Khmer": ("កខ គ្ឃីង ចឆ", "គ្ឃី", "ltr"),
+    "Devanagari": ("कख ग्घिङ चछ", "ग्घि", "ltr"),
+    "Nastaliq": ("بپ یٔتٹ ثج", "یٔ", "rtl"),
+    "mixed directions": ("ab בּגד 12 cd", "בּ", "ltr"),
+}
+
+DRAFTS = (
+    '<script type="module" src="/static/js/answer-form.js"></script>'
+    '<answer-form data-owner="1" data-key="label-1" data-saved="Saved.">',
+    '<p data-state></p><input form="answer" name="csrfmiddlewaretoken" hidden></answer-form>',
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Given:
     """What the server would put on the page."""
@@ -29,6 +51,7 @@ class Given:
     suggestions: list[dict[str, Any]] = field(default_factory=list)
     language_tag: str = "und"
     direction: str = "ltr"
+    keeps_drafts: bool = False
     labels: list[dict[str, Any]] = field(default_factory=lambda: LABELS)
 
     def html(self) -> str:
@@ -44,11 +67,12 @@ class Given:
             "words": self.text.split(),
             "rows": [{}],
         }
+        begin, end = DRAFTS if self.keeps_drafts else ("", "")
         return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Labels</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/static/css/app.css">
 {render_to_string("label/head.html")}</head><body><main id="content" class="narrow"><h1>Label</h1>
-<form method="post" class="stack">{render_to_string("label/_annotator.html", context)}
-<button class="button wide">Send</button></form></main></body></html>"""
+{begin}<form id="answer" method="post" class="stack">{render_to_string("label/_annotator.html", context)}
+<button class="button wide">Send</button></form>{end}</main></body></html>"""
 
 
 def show(page: Page, given: Given) -> None:
@@ -115,3 +139,16 @@ def button(page: Page, name: str) -> Any:
 def row(page: Page, words: str) -> Any:
     """The row of the list that quotes some words."""
     return page.locator("[data-list] > li").filter(has=page.locator("q", has_text=words))
+
+
+def drag(page: Page, begin: str, end: str) -> None:
+    """Drag the mouse from the left edge of some letters to the right edge of others."""
+    left, _, height = place(page, begin)
+    _, right, low = place(page, end)
+    page.mouse.move(left + 1, height)
+    page.mouse.down()
+    page.mouse.move(right - 1, low, steps=8)
+    page.mouse.up()
+
+
+OFFERS = [span(TEXT, "bb", "LOC", "gazetteer"), span(TEXT, "dd", "PER", "adapter")]

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 60000;
 class AnswerForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
-    this.areas = [...this.form.querySelectorAll("textarea")];
+    this.areas = [...this.form.querySelectorAll("textarea, [name=spans]")];
     this.drafts = new Drafts(this.dataset.owner);
     this.drafts.tidy();
     this.restore();
@@ -26,8 +26,9 @@ class AnswerForm extends HTMLElement {
     if (!draft) return;
     for (const [name, value] of draft.fields) {
       const field = this.form.elements.namedItem(name);
-      if (field instanceof HTMLTextAreaElement) {
+      if (this.areas.includes(field)) {
         field.value = value;
+        field.dispatchEvent(new Event("change"));
         const folded = field.closest("details");
         if (folded && value !== field.defaultValue) folded.open = true;
       } else if (name === "client_id") field.value = value;

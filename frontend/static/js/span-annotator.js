@@ -33,7 +33,7 @@ class SpanAnnotator extends HTMLElement {
     const offers = this.ruler.read(this.find("suggestions").textContent, true);
     this.labelling = new Labelling(this.ruler.read(this.field.value, false), offers);
     this.from = this.caret = this.ruler.letters[0];
-    this.hold();
+    this.choose();
     this.draw();
   }
 
@@ -44,23 +44,23 @@ class SpanAnnotator extends HTMLElement {
     this.addEventListener("keydown", (event) => this.onKey(event));
     this.field.addEventListener("change", () => this.read());
     document.addEventListener("selectionchange", () => this.onSelection());
+    document.fonts.addEventListener("loadingdone", () => this.draw());
     new ResizeObserver(() => requestAnimationFrame(() => this.draw())).observe(this.text);
   }
 
   /** Choose a piece or nothing; keys go on from there. */
-  choose(piece, from = piece, caret = piece) {
-    this.picked = piece;
-    this.held = this.firstTap = undefined;
-    this.from = from ?? this.from;
-    this.caret = caret ?? this.caret;
+  choose(piece, from, caret) {
+    this.hold(undefined, piece, from, caret);
     this.say(piece ? "picked" : "start", piece);
   }
 
   /** Choose a span, to change it. */
-  hold(span) {
-    getSelection().removeAllRanges();
-    this.choose(span);
+  hold(span, piece = span, from = piece, caret = piece) {
     this.held = span;
+    this.picked = piece;
+    this.firstTap = undefined;
+    this.from = from ?? this.from;
+    this.caret = caret ?? this.caret;
   }
 
   /** Hold the span whose row or mark this is. */
@@ -137,7 +137,7 @@ class SpanAnnotator extends HTMLElement {
   move({ edge, by, unit }) {
     const piece = this.picked && this.ruler.step(this.picked, edge, Number(by), this.ruler[unit]);
     if (piece && this.held) this.settle(this.labelling.edit(this.held, piece));
-    else if (piece) this.hold() ?? this.choose(piece);
+    else if (piece) this.choose(piece);
   }
 
   settle([word, about]) {
@@ -146,6 +146,7 @@ class SpanAnnotator extends HTMLElement {
       this.field.value = value;
       this.field.dispatchEvent(new Event("input", { bubbles: true }));
     }
+    getSelection().removeAllRanges();
     this.hold(about && twin(this.labelling.all, about));
     this.draw();
     if (word) this.say(word, about);
@@ -172,7 +173,7 @@ class SpanAnnotator extends HTMLElement {
   onTextKey(event) {
     const { from, ruler } = this;
     if (event.key === "Enter") this.label(this.lastLabel);
-    else if (event.key === "Escape") this.hold();
+    else if (event.key === "Escape") this.choose();
     else if (event.key === " ") this.choose(ruler.wordAround(this.caret));
     else {
       // By the direction of the paragraph, as a browser's own caret goes.
@@ -181,7 +182,6 @@ class SpanAnnotator extends HTMLElement {
         ? ruler.next(this.caret, by, event.ctrlKey || event.altKey ? ruler.words : ruler.clusters)
         : { Home: ruler.clusters[0], End: ruler.clusters.at(-1) }[event.key];
       if (!piece) return false;
-      this.hold();
       if (event.shiftKey) this.choose(hull(from, piece), from, piece);
       else this.choose(ruler.words.includes(piece) ? piece : undefined, piece, piece);
       this.find("voice").textContent = ruler.quote(piece);
