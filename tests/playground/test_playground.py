@@ -1,20 +1,18 @@
 """The playground refuses what is not approved, and streams what a real process writes."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from care.models import Purpose
 from people.refusals import Invalid, NotAllowed
-from tests.recipes.conftest import make_base
+from tests.recipes.conftest import make_base, place_base
 from tests.runs.test_runs import TINY
 from training.playground.engine import Engine, EngineFailed
 from training.playground.jobs import generate_job
 from training.playground.models import Generation
 from training.playground.services import NotServed, OneAtATime, request_generation
 from training.playground.stream import follow
-from training.recipes.base_model import sha256_of_file
 from training.releases.services import freeze_release
 from training.runs import supervisor
 from training.runs.base_models import BaseModel
@@ -25,9 +23,7 @@ from training.runs.withdrawals import withdraw_consent
 
 @pytest.fixture
 def adapter(project, validated_corpus, esi, settings, now):
-    folder = make_base(Path(settings.MODELS_DIR) / "smollm2-135m-instruct")
-    facts = {"sha256": sha256_of_file(folder / "model.safetensors")}
-    (folder / "model.json").write_text(json.dumps(facts))
+    place_base(Path(settings.MODELS_DIR))
     release, _ = freeze_release(project=project, purpose=Purpose.TRAIN_NONCOMMERCIAL, created_by=esi, now=now)
     run = queue_run(
         release=release, started_by=esi, now=now, given={**TINY, "recipe": {**TINY["recipe"], "epochs": 30}}

@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from training.recipes.base_model import sha256_of_file
+from training.recipes.base_model import SMOLLM2, sha256_of_file
 
 TEMPLATE = (
     "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}</s>{% endfor %}"
@@ -45,6 +45,14 @@ def make_base(folder: Path) -> Path:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
+    return folder
+
+
+def place_base(models: Path) -> Path:
+    """Make the tiny model in the place where a worker looks for the default base model."""
+    folder = make_base(models / SMOLLM2)
+    facts = {"name": folder.name, "sha256": sha256_of_file(folder / "model.safetensors")}
+    (folder / "model.json").write_text(json.dumps(facts))
     return folder
 
 

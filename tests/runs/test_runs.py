@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from care.models import Purpose
 from people.refusals import Conflicting, Invalid, NotAllowed
-from tests.recipes.conftest import make_base
-from training.recipes.base_model import sha256_of_file
+from tests.recipes.conftest import place_base
 from training.releases.services import freeze_release
 from training.runs import supervisor
 from training.runs.models import Adapter, Run
@@ -57,11 +56,8 @@ def release(project, validated_corpus, esi, now):
 
 @pytest.fixture
 def base(settings):
-    """The tiny model in the place where a worker looks for the default base model."""
-    folder = make_base(Path(settings.MODELS_DIR) / "smollm2-135m-instruct")
-    facts = {"name": folder.name, "sha256": sha256_of_file(folder / "model.safetensors")}
-    (folder / "model.json").write_text(json.dumps(facts))
-    return folder
+    """The tiny model as the default base model."""
+    return place_base(Path(settings.MODELS_DIR))
 
 
 def test_a_run_trains_evaluates_and_makes_a_candidate(release, base, esi, now):

@@ -37,7 +37,9 @@ class AnswerForm extends HTMLElement {
 
   onInput() {
     this.stopWaiting();
-    if (this.areas.every((area) => area.value === area.defaultValue)) {
+    // After a refusal the page holds text that is stored nowhere, so leaving it as it is must not forget it.
+    const isStored = !("unsent" in this.dataset);
+    if (isStored && this.areas.every((area) => area.value === area.defaultValue)) {
       this.drafts.drop(this.dataset.key);
       this.say("");
     } else this.say(this.keep(new FormData(this.form), false) ? "saved" : "");

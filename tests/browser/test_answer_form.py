@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
 from care.models import Receipt
 from people.models import Person
+from tests.browser.visitor import HEIGHT, PHONE
 from tests.frontend.speaker.pages import DESK
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def phone(monkeypatch: pytest.MonkeyPatch) -> Iterator[BrowserContext]:
+def phone(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser as wide as a small phone."""
-    # Playwright runs an event loop in this thread, which makes Django fear for its connections.
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_context(viewport={"width": 360, "height": 740})
-        browser.close()
+    context = chromium.new_context(viewport={"width": PHONE, "height": HEIGHT})
+    yield context
+    context.close()
 
 
 @pytest.fixture
@@ -89,6 +70,19 @@ def test_a_reload_restores_the_text_and_its_id(page: Page) -> None:
 
     expect(page.locator("textarea[name=text]")).to_have_value("half a sentence")
     assert page.input_value("[name=client_id]") == identity
+
+
+def test_a_refused_skip_keeps_the_text_for_later(page: Page) -> None:
+    address = page.url
+    page.fill("textarea[name=text]", "ñä kept")
+    page.click("text=Skip this sentence")
+    page.click("button:text-is('Skip it')")
+    expect(page.get_by_role("alert")).to_have_text("Choose why you skip this sentence.")
+    page.check("input[value=too_hard]")
+
+    page.goto(address)
+
+    expect(page.locator("textarea[name=text]")).to_have_value("ñä kept")
 
 
 def test_without_a_connection_it_waits_and_then_sends_by_itself(page: Page) -> None:
