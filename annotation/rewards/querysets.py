@@ -10,6 +10,7 @@ from django.db import models
 from people.models import Community
 
 if TYPE_CHECKING:
+    from annotation.rewards.models import Point  # noqa: F401 - the type of the rows
     from people.models import Person
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from care.models import Purpose
 from people.refusals import Invalid, NotAllowed
-from tests.recipes.conftest import place_base
+from tests.recipes.conftest import make_base, place_base
 from tests.runs.test_runs import TINY
 from training.playground.engine import Engine, EngineFailed
 from training.playground.jobs import generate_job
