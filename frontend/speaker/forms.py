@@ -68,6 +68,15 @@ class AppealForm(forms.Form):
     note = Lines(rows=3, label=_("What should the expert know?"))
 
 
+class PlayForm(forms.Form):
+    """How a person plays."""
+
+    companion_name = forms.CharField(label=_("Name of your fire"), max_length=40, required=False)
+    is_hidden = forms.BooleanField(
+        label=_("Hide me from every board"), required=False, help_text=_("You keep your points; nobody else sees them.")
+    )
+
+
 class WordsFilter(forms.Form):
     """Which of my answers to list."""
 

@@ -13,9 +13,10 @@ from annotation.projects.models import Project, Task
 from care.models import Grant, Purpose
 from people.models import Community, Person, Role
 from people.services import has_role
-from training.releases.models import Release
+from training.releases.models import Release, ReleaseItem
 from training.releases.services import answers_with_words_of
-from training.runs.models import Adapter
+from training.runs.models import Adapter, Schedule
+from training.runs.schedule import count_new_items
 
 
 def my_numbers(person: Person, community: Community) -> dict[str, int]:
@@ -126,3 +127,49 @@ def _reach(*, answers: int, corrections: int, releases: QuerySet[Release]) -> Re
     held = list(releases.select_related("project").distinct().order_by("number"))
     adapters = Adapter.objects.filter(run__release__in=held).select_related("run__release").order_by("run__number")
     return Reach(answers=answers, corrections=corrections, releases=held, adapters=list(adapters))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal that a community reaches together: validated sentences until the next model."""
+
+    project: Project
+    reached: int
+    wanted: int
+
+    @property
+    def missing(self) -> int:
+        """How many are still missing."""
+        return max(0, self.wanted - self.reached)
+
+
+def team_goals(community: Community) -> list[Goal]:
+    """For each project that trains by itself, how far it is to the next model."""
+    schedules = Schedule.objects.filter(project__community=community, is_allowed=True).select_related("project")
+    return [
+        Goal(project=row.project, reached=count_new_items(row.project), wanted=row.minimum_new_items)
+        for row in schedules
+    ]
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What a person's sentences became."""
+
+    validated: int
+    releases: list[tuple[Release, int]]
+    adapters: list[Adapter]
+
+
+def impact_of(person: Person, community: Community) -> Impact:
+    """The releases that hold the person's words, with how many, and the adapters that learnt from them."""
+    words = answers_with_words_of(person, community)
+    held = ReleaseItem.objects.filter(answer__in=words, withdrawn_at__isnull=True)
+    counts = dict(held.order_by().values_list("release").annotate(Count("pk")))
+    releases = Release.objects.filter(pk__in=counts).select_related("project").order_by("-number")
+    adapters = Adapter.objects.filter(run__release__in=counts).select_related("run__release").order_by("-created_at")
+    return Impact(
+        validated=words.filter(author=person).validated().count(),
+        releases=[(release, counts[release.pk]) for release in releases],
+        adapters=list(adapters),
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.speaker.views import consent, home, review, words, work
+from frontend.speaker.views import consent, home, play, review, words, work
 
 app_name = "speaker"
 
 urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
+    path("play/", play.PlayView.as_view(), name="play"),
+    path("impact/", play.ImpactView.as_view(), name="impact"),
     path("next/", home.NextView.as_view(), name="next"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/withdraw/", consent.WithdrawConsentView.as_view(), name="withdraw_consent"),
