@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.annotator_page import TEXT, Given, answer, row, span
+from tests.browser.annotator_page import PHONE, TEXT, Given, answer, row, span, tap
 
 pytest_plugins = ["tests.browser.annotator_fixtures"]
 pytestmark = pytest.mark.browser
@@ -133,3 +133,16 @@ def test_a_row_has_buttons_for_all_that_its_keys_do(opened: Callable[..., Page])
 
     assert answer(page) == []
     expect(page.locator("[data-text]")).to_be_focused()
+
+
+def test_a_row_with_the_focus_is_never_behind_the_buttons(opened: Callable[..., Page]) -> None:
+    text = " ".join(f"word{letter}" for letter in "abcdefghijkl")
+    page = opened(Given(text=text, spans=[span(text, word, "PER") for word in text.split()]), **PHONE)
+    tap(page, "wordb")
+    page.locator("[data-dock] summary").tap()
+    page.focus("[data-text]")
+
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        focus = page.evaluate("document.activeElement.getBoundingClientRect().bottom")
+        assert focus <= page.evaluate("document.querySelector('[data-dock]').getBoundingClientRect().top + 1")
