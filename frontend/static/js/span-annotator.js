@@ -54,7 +54,6 @@ class SpanAnnotator extends HTMLElement {
     this.say(piece ? "picked" : "start", piece);
   }
 
-  /** Choose a span, to change it. */
   hold(span, piece = span, from = piece, caret = piece) {
     this.held = span;
     this.picked = piece;
