@@ -18,7 +18,7 @@ class SpanAnnotator extends HTMLElement {
     this.marks = new Marks(this.text, this.colours);
     this.read();
     this.listen();
-    // So that screen readers let the arrow keys through.
+    // Screen readers then let arrow keys through.
     Object.assign(this.text, { tabIndex: 0, role: "application", ariaLabel: this.dataset.name });
     // Last of all, in case something fails, the plain rows make way.
     for (const part of this.querySelectorAll("[data-live]")) part.hidden = false;
@@ -54,7 +54,6 @@ class SpanAnnotator extends HTMLElement {
     this.say(piece ? "picked" : "start", piece);
   }
 
-  /** Choose a span, to change it. */
   hold(span, piece = span, from = piece, caret = piece) {
     this.held = span;
     this.picked = piece;

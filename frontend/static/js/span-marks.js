@@ -6,7 +6,7 @@ const APART_PX = 3;
 const REACH_PX = 24;
 
 export class Marks {
-  /** @param {HTMLElement} text in a positioned parent @param {Map<string, string>} colours by label */
+  /** @param {HTMLElement} text in a positioned parent @param {Map} colours by label */
   constructor(text, colours) {
     this.text = text;
     this.colours = colours;
