@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from annotation.answers.services import submit_answer
 from annotation.corpora.models import Item, Source
+from annotation.corpora.packaged import read_tsunkua
 from annotation.corpora.services import import_upload
 from annotation.projects.models import Project
 from annotation.projects.services import NothingToDo, lease_task, open_project
@@ -85,7 +86,7 @@ def _plans(community: Community) -> Iterator[tuple[str, str, list[dict[str, str]
         sentences,
         {"settings": {"labels": ["question", "no question"], "question": "Is the sentence a question?"}},
     )
-    yield "compare", "Two published translations", list(_twice_translated(items))[:ITEMS], {}
+    yield "compare", "Two published translations", _twice_translated()[:ITEMS], {}
     yield (
         "rate",
         "Rate published translations",
@@ -94,15 +95,15 @@ def _plans(community: Community) -> Iterator[tuple[str, str, list[dict[str, str]
     )
 
 
-def _twice_translated(items: Iterable[Item]) -> Iterator[dict[str, str]]:
-    """Sentences that the corpus holds with two different translations."""
+def _twice_translated() -> list[dict[str, str]]:
+    """Sentences that the corpus holds with two different translations, the longest first."""
     wordings: dict[str, list[str]] = defaultdict(list)
-    for item in items:
-        if item.reference not in wordings[item.text]:
-            wordings[item.text].append(item.reference)
-    for text, found in wordings.items():
-        if len(found) > 1:
-            yield {"text": text, "option_a": found[0], "option_b": found[1]}
+    for row in read_tsunkua():
+        if row.translation not in wordings[row.text]:
+            wordings[row.text].append(row.translation)
+    pairs = [(text, found) for text, found in wordings.items() if len(found) > 1]
+    ordered = sorted(pairs, key=lambda pair: -len(pair[0]))
+    return [{"text": text, "option_a": found[0], "option_b": found[1]} for text, found in ordered]
 
 
 def _source(community: Community, cast: Cast, title: str, rows: list[dict[str, str]]) -> Source:
