@@ -143,6 +143,28 @@ class ProjectForm(forms.Form):
         self.fields["variety"].queryset = community.varieties.all()  # type: ignore[attr-defined]
         self.fields["orthography"].queryset = community.orthographies.all()  # type: ignore[attr-defined]
 
+    MORE = (
+        "target_language_name",
+        "target_language_tag",
+        "target_script",
+        "target_direction",
+        "variety",
+        "orthography",
+        "lease_minutes",
+    )
+
+    def first_fields(self) -> list[forms.BoundField]:
+        """What every project needs, its kind's own settings among it."""
+        return [field for field in self if field.name not in self.MORE]
+
+    def more_fields(self) -> list[forms.BoundField]:
+        """What is seldom changed."""
+        return [self[name] for name in self.MORE]
+
+    def more_is_wrong(self) -> bool:
+        """Whether a folded field has something to say."""
+        return any(name in self.errors for name in self.MORE)
+
     def project(self) -> dict[str, Any]:
         """The fields of the project that was asked for."""
         typed = self.cleaned_data

@@ -142,6 +142,7 @@ def open_project(steward: Visitor) -> None:
     steward.see("Open a project: Translation")
     steward.write("Title", PROJECT)
     steward.write("Language of the documents", "Spanish")
+    steward.click("Language of the answers, variety, orthography, time")
     steward.page.get_by_label("Orthography").select_option(label="First orthography")
     steward.write("Guidelines (optional)", "Write it as you would say it.")
     steward.click("Open it")
