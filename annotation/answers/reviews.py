@@ -13,6 +13,7 @@ from django.db.models import Count
 from annotation.aggregation.verdicts import Outcome, settle
 from annotation.answers.models import Answer, Review
 from annotation.answers.services import (
+    MOST_PER_HOUR,
     AnswerChanged,
     ClientIdReused,
     checked,
@@ -27,6 +28,7 @@ from annotation.projects.services import rule_of
 from annotation.text.clean import UnusableText, clean_text
 from care.models import Purpose, Receipt
 from care.services import require_consent
+from people.limits import count_act
 from people.models import Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.services import require_role
@@ -84,7 +86,7 @@ def review_answer(
     A rejection needs a reason. A correction enters as an answer of its own, which others review. Sending the same
     client id again returns the stored review.
 
-    Raises Invalid, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed.
+    Raises Invalid, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed, TooMany.
     """
     community = answer.task.project.community
     require_role(reviewer, community, Role.SPEAKER, Role.EXPERT)
@@ -97,6 +99,7 @@ def review_answer(
             raise ClientIdReused("A verdict with this id was stored before. It was kept.")
         return known
     _check_reviewable(current, reviewer, version)
+    count_act(reviewer, "review", most=MOST_PER_HOUR, now=now)
     note = _checked_note(verdict, reason, note)
     fix = None
     if verdict == Review.Verdict.FIX and current.state == Answer.State.SUBMITTED:

@@ -17,8 +17,12 @@ from annotation.projects.models import Assignment, Task
 from annotation.projects.services import LeaseExpired, rule_of
 from care.models import Receipt
 from care.services import ConsentMissing, PolicyChanged, require_consent
+from people.limits import count_act
 from people.models import Person
 from people.refusals import Conflicting, Invalid, NotAllowed
+
+# One every six seconds for a whole hour: more than anybody writes or reads with care.
+MOST_PER_HOUR = 600
 
 
 class ClientIdReused(Conflicting):
@@ -60,7 +64,7 @@ def submit_answer(
     Sending the same client id again returns the stored answer, so a lost reply on a bad network costs nothing.
     An answer that comes after its lease ran out is still taken while nobody else has the task.
 
-    Raises Invalid, ClientIdReused, LeaseExpired, Conflicting, ConsentMissing, PolicyChanged, NotAllowed.
+    Raises Invalid, ClientIdReused, LeaseExpired, Conflicting, ConsentMissing, PolicyChanged, NotAllowed, TooMany.
     """
     if assignment.person_id != author.pk:
         raise NotAllowed("This task was given to somebody else.")
@@ -72,6 +76,7 @@ def submit_answer(
         if known.body_sha256 != sha256_of_body(written):
             raise ClientIdReused("An answer with this id was stored before, with another text. It was kept.")
         return known
+    count_act(author, "answer", most=MOST_PER_HOUR, now=now)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=assignment.task_id)
     current = Assignment.objects.get(pk=assignment.pk)
     receipt, is_kept_apart = _receipt_for(current, author)

@@ -34,6 +34,12 @@ class Conflicting(Refusal):
     status = 409
 
 
+class TooMany(Refusal):
+    """The person does this more often than people do."""
+
+    status = 429
+
+
 class TooLate(Refusal):
     """The time for this act is over."""
 
