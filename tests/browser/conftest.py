@@ -9,14 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from playwright.sync_api import Browser, Error, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.visitor import HEIGHT, PHONE, Visitor
 from tests.recipes.conftest import place_base
 from training.playground.engine import engine
 from training.runs import supervisor
 from wordhearth.browsing import ARGUMENTS, find_chromium
+
+
+@pytest.fixture(scope="session")
+def live_server() -> Iterator[LiveServer]:
+    """The site. pytest-django serves static files only where their app goes by Django's own name; ours has another."""
+    server = LiveServer("localhost", start=False)
+    server.thread.static_handler = StaticFilesHandler
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +47,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]]:
+def visit(chromium: Browser, live_server: LiveServer) -> Iterator[Callable[..., Visitor]]:
     """visit("ben", width=360) sits a person down at a browser of their own; what goes wrong in it fails the test."""
     visitors: list[Visitor] = []
 

@@ -97,7 +97,7 @@ def reload_send_and_edit(person: Visitor) -> None:
     person.click(SEND)
     expect(source_of(person)).to_have_text("frase 2 del texto A")
     person.click("Edit the last one")
-    person.see("Edit your sentence")
+    person.see("Edit your answer")
     expect(field_of(person)).to_have_value("\u00f1\u00e4ʼ ben one")
     field_of(person).fill(answer_of("ben", 1))
     person.click("Store the new text")
@@ -123,7 +123,7 @@ def send_without_a_connection(person: Visitor) -> None:
     person.read("No connection. Your text is saved on this device")
     expect(field_of(person)).to_have_value(answer_of("ben", 3))
     person.page.context.set_offline(False)
-    expect(person.page.get_by_role("heading", name="Nothing to translate now")).to_be_visible(timeout=15_000)
+    expect(person.page.get_by_role("heading", name="Nothing waits for you here now")).to_be_visible(timeout=15_000)
     person.look()
 
 

@@ -75,7 +75,7 @@ def test_a_reload_restores_the_text_and_its_id(page: Page) -> None:
 def test_a_refused_skip_keeps_the_text_for_later(page: Page) -> None:
     address = page.url
     page.fill("textarea[name=text]", "ñä kept")
-    page.click("text=Skip this sentence")
+    page.click("text=Skip this one")
     page.click("button:text-is('Skip it')")
     expect(page.get_by_role("alert")).to_have_text("Choose why you skip this sentence.")
     page.check("input[value=too_hard]")

@@ -35,7 +35,7 @@ def test_consent_translation_and_skipping_need_no_script(
     phone.forgive(422)
     phone.look()
     speaking.translate(phone, 1)
-    phone.click("Skip this sentence")
+    phone.click("Skip this one")
     phone.page.get_by_label("Not my variety").check()
     phone.click("Skip it")
     phone.read("Skipped: “frase 2 del texto A”")
