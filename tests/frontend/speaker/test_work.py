@@ -131,8 +131,8 @@ class TestTranslate:
         for _ in range(12):
             answered(filipa)
         text = text_of(bens.get(f"{DESK}/work/{project.pk}/"))
-        assert "Nothing to translate now" in text
-        assert "Review 12 sentences" in text
+        assert "Nothing waits for you here now" in text
+        assert "Review 12 answers" in text
 
     def test_nobody_answers_for_another(self, bens: Client, filipas: Client, project: Project) -> None:
         fields = {**lease_of(filipas, project), "text": "ñä"}
