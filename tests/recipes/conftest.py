@@ -84,6 +84,7 @@ def write_run(folder: Path, base: Path, **recipe: Any) -> Path:
             "epochs": 4,
             "validate_every": 5,
             "checkpoint_every": 2,
+            "threads": 1,
             **recipe,
         },
         "evaluation": {"max_items": 6, "generate_items": 3, "max_new_tokens": 8, "samples": 2},

@@ -37,7 +37,7 @@ from training.runs.withdrawals import withdraw_consent
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
 TINY = {
-    "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 2, "checkpoint_every": 1},
+    "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 2, "checkpoint_every": 1, "threads": 1},
     "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4},
 }
 LONG = {"recipe": {**TINY["recipe"], "epochs": 40, "batch_size": 1}, "evaluation": TINY["evaluation"]}
