@@ -26,7 +26,8 @@ from training.playground.models import Generation
 
 pytestmark = pytest.mark.django_db
 
-# Who reads which lists; the API's lists are added from the URL conf.
+# Who reads which pages. The API's lists come from the URL conf: Ben reads his own words, Chen what all may read.
+API_READERS = ("ben", "chen")
 PAGES = {
     "ben": ["/", "/c/test-otomi/", "/c/test-otomi/speak/", "/c/test-otomi/speak/words/", "/c/test-otomi/try/"],
     "chen": ["/c/test-otomi/decide/"],
@@ -124,8 +125,7 @@ def count_queries(people: dict[str, Person], release: int) -> dict[str, int]:
     for username, pages in PAGES.items():
         client = Client()
         client.force_login(people[username])
-        for page in [*(path.format(release=release) for path in pages), *api]:
-            client.get(page)
+        for page in [*(path.format(release=release) for path in pages), *(api if username in API_READERS else [])]:
             with CaptureQueriesContext(connection) as queries:
                 response = client.get(page)
             assert response.status_code == 200, page
@@ -137,6 +137,8 @@ def test_no_list_asks_more_often_when_it_grows(
     furnished: SimpleNamespace, add_row: Callable[[int], None], aroha: Person, ben: Person, chen: Person, esi: Person
 ) -> None:
     people = {"aroha": aroha, "ben": ben, "chen": chen, "esi": esi}
+    for role in (Role.RESEARCHER, Role.STEWARD):
+        grant_role(person=chen, community=furnished.community, role=role, granted_by=aroha, now=NOW)
     for number in range(3):
         add_row(number)
     few = count_queries(people, furnished.release.pk)
@@ -147,4 +149,4 @@ def test_no_list_asks_more_often_when_it_grows(
 
     grown = {page: f"{few[page]} queries, then {many[page]}" for page in few if few[page] != many[page]}
     assert not grown
-    assert len(few) > 40
+    assert len(few) > 35
