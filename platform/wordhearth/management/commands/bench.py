@@ -33,9 +33,10 @@ class Command(BaseCommand):
             return
         if options["name"] not in known:
             raise CommandError(f"There is no bench {options['name']!r}; there are: {', '.join(known)}.")
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
         bench = importlib.import_module(f"wordhearth.benches.{options['name']}")
+        if getattr(bench, "NEEDS_SITE", True):
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("collectstatic", interactive=False, verbosity=0)
         facts = bench.run()
         Console().print(bench.table(facts))
         if options["json"]:
