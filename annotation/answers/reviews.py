@@ -180,7 +180,7 @@ def _axes(verdict: str, reason: str, said: Mapping[str, bool | None]) -> dict[st
 
 def _settle(answer: Answer, task: Task, now: datetime) -> None:
     verdicts = list(answer.reviews.decisive_on(answer.version).values_list("verdict", flat=True))
-    outcome = settle(verdicts, rule_of(task.project))
+    outcome = settle(verdicts, rule_of(task.project).votes)
     if outcome is Outcome.VALIDATED:
         validate_answer(answer=answer, actor=None, now=now, note="Two peers agreed.")
     elif outcome is Outcome.REJECTED:

@@ -146,7 +146,7 @@ def create_answer(
         receipt=receipt,
         text=written.text,
         payload=dict(written.payload),
-        is_one_of_many=rule_of(task.project).wants_many,
+        is_one_of_many=rule_of(task.project).answers.wants_many,
         fixes=fixes,
         client_id=client_id or uuid4(),
         body_sha256=sha256_of_body(written),
@@ -279,7 +279,7 @@ def settle_task(task: Task, *, now: datetime) -> None:
     Answers of kinds that peers do not review settle here, by agreeing with one another. A rejected or withdrawn
     answer counts no more, so the source goes back to the pool.
     """
-    rule, kind = rule_of(task.project), task.project.task_kind
+    rule, kind = rule_of(task.project).answers, task.project.task_kind
     gone = (Answer.State.REJECTED, Answer.State.WITHDRAWN, Answer.State.QUARANTINED)
     living = list(task.answers.exclude(state__in=gone).order_by("created_at", "pk"))
     # A correction stands for what it corrects: together they are one independent answer.
@@ -329,7 +329,7 @@ def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note
     )
     key_of = answer.task.project.task_kind.key_of
     mine = key_of(Written(answer.text, answer.payload))
-    matching = rule_of(answer.task.project).stop == "matching"
+    matching = rule_of(answer.task.project).answers.stop == "matching"
     for rival in rivals:
         differs = matching and key_of(Written(rival.text, rival.payload)) != mine
         if not answer.is_one_of_many or differs or _origin(rival) == _origin(answer):

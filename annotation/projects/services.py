@@ -10,10 +10,10 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from annotation.aggregation.verdicts import Rule, UnusableRule
 from annotation.corpora.models import Item, Source
 from annotation.kinds.contract import UnusableAnswer, UnusableSettings
 from annotation.projects.models import Assignment, Project, Task
+from annotation.projects.rules import ProjectRule, RuleError
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
 from ledger.services import append_entry
@@ -37,9 +37,9 @@ class ProjectIsClosed(Conflicting):
     """The project takes no work now."""
 
 
-def rule_of(project: Project) -> Rule:
+def rule_of(project: Project) -> ProjectRule:
     """When a task of the project has enough answers, and when peers have settled one."""
-    return Rule.from_mapping({**project.task_kind.stop, **project.rule})
+    return ProjectRule.from_mapping({**project.task_kind.stop, **project.rule})
 
 
 def _complete(project: Project) -> None:
@@ -56,7 +56,7 @@ def _complete(project: Project) -> None:
         raise Invalid(str(error), field="settings") from error
     try:
         rule_of(project)
-    except UnusableRule as error:
+    except RuleError as error:
         raise Invalid(str(error), field="rule") from error
 
 
@@ -93,7 +93,7 @@ def open_project(
 def add_tasks(*, project: Project, sources: Iterable[Source]) -> int:
     """Make tasks for the items of the sources that have none in the project; returns how many were made."""
     items = Item.objects.filter(source__in=sources).exclude(tasks__project=project)
-    wanted = rule_of(project).wanted([])
+    wanted = rule_of(project).answers.wanted([])
     tasks = [Task(project=project, item=item, wanted=wanted) for item in items if _refusal(project, item) is None]
     return len(Task.objects.bulk_create(tasks, batch_size=1000, ignore_conflicts=True))
 

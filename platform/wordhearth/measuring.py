@@ -21,7 +21,8 @@ from rich.console import Console
 class MeasuringCommand(BaseCommand):
     """`manage.py NOUN NAME [--json]`: the module NAME of `package` has `run() -> dict` and `table(facts)`.
 
-    Facts may hold `failures`, sentences for people; the command then ends with an error after it printed.
+    A module that needs neither database nor static files says `NEEDS_SITE = False`. Facts may hold `failures`,
+    sentences for people; the command then ends with an error after it printed.
     """
 
     noun: str
@@ -43,8 +44,9 @@ class MeasuringCommand(BaseCommand):
             return
         if options["name"] not in known:
             raise CommandError(f"There is no {self.noun} {options['name']!r}; there are: {', '.join(known)}.")
-        self.prepare()
         module = importlib.import_module(f"{self.package.__name__}.{options['name']}")
+        if getattr(module, "NEEDS_SITE", True):
+            self.prepare()
         facts = module.run()
         Console().print(module.table(facts))
         if options["json"]:

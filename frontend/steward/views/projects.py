@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from annotation.corpora.models import Source
 from annotation.kinds import KINDS, Kind
 from annotation.projects.models import Project
-from annotation.projects.services import open_project, set_project_state
+from annotation.projects.services import open_project, rule_of, set_project_state
 from frontend.desk import show_refusal
 from frontend.steward.forms import ProjectForm, ScheduleForm
 from frontend.steward.views.home import StewardView
@@ -94,6 +94,7 @@ class ProjectView(StewardView):
         context = {
             "community": self.community,
             "project": project,
+            "rule": rule_of(project).explained(is_reviewed=project.task_kind.is_reviewed),
             "form": form,
             "refusal": refusal,
             "schedule": Schedule.objects.filter(project=project).first(),
