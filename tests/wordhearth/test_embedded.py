@@ -19,8 +19,9 @@ from wordhearth.embedded.folders import socket_folder
 from wordhearth.embedded.postgres import SOCKET_NAME
 
 PROGRAM = """
-import os, sys
+import os, signal, sys
 sys.path.insert(0, sys.argv[1])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as manage.py does, so that an ended test run stops them too
 from wordhearth.embedded import EmbeddedServiceError, provide
 try:
     provide()
