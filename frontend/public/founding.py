@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 
 from annotation.text.characters import character_row
-from people.models import GLOTTOCODE, ISO_639_3, LANGUAGE_TAG, SCRIPT, Community, Person
+from people.models import Community, Person
 from people.services import found_community
 
 
@@ -61,10 +61,10 @@ class FoundForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "slug": gettext_lazy("Small letters, numbers and hyphens."),
-            "language_tag": LANGUAGE_TAG.message,
-            "iso_639_3": ISO_639_3.message,
-            "glottocode": GLOTTOCODE.message,
-            "script": SCRIPT.message,
+            "language_tag": gettext_lazy("Such as ote, quz-PE or sr-Latn."),
+            "iso_639_3": gettext_lazy("Three small letters, such as ote."),
+            "glottocode": gettext_lazy("Such as mezq1235."),
+            "script": gettext_lazy("Such as Latn."),
             "is_open": "",
         }
         widgets = {"about": forms.Textarea(attrs={"rows": 4})}

@@ -231,7 +231,10 @@ class PolicyForm(forms.Form):
         choices=Purpose.choices,
         widget=forms.CheckboxSelectMultiple,
         initial=[purpose.value for purpose in NEEDED],
-        help_text=_("Everybody chooses among these, each on its own. The work itself needs the first and the fourth."),
+        help_text=_(
+            "Everybody chooses among these, each on its own. The work itself needs two: that members see the words, "
+            "and that they check them."
+        ),
     )
 
 

@@ -148,4 +148,4 @@ def open_project(steward: Visitor) -> None:
     steward.click("Open it")
     steward.see(PROJECT)
     steward.read("The project is open: speakers find it on their desk.")
-    expect(steward.page.locator(".numbers > div").first).to_have_text("9sentences")
+    expect(steward.page.locator(".numbers > div").first).to_have_text("sentences9")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotation.corpora.models import Import
 from annotation.corpora.packaged import ELOTL_LICENCE, read_tsunkua
@@ -46,7 +47,7 @@ class CorpusView(StewardView):
             )
         except Refusal as refusal:
             return self.page(form, status=show_refusal(form, refusal))
-        messages.success(request, _("%(number)s sentences were added.") % {"number": record.added})
+        messages.success(request, _told(record))
         return redirect("steward:import", slug=self.community.slug, pk=record.pk)
 
     def page(self, form: UploadForm, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
@@ -84,8 +85,13 @@ class PackagedView(CorpusView):
             )
         except Refusal as refusal:
             return self.page(UploadForm(), status=refusal.status, refusal=refusal)
-        messages.success(request, _("%(number)s sentences were added.") % {"number": record.added})
+        messages.success(request, _told(record))
         return redirect("steward:import", slug=self.community.slug, pk=record.pk)
+
+
+def _told(record: Import) -> str:
+    words = ngettext("%(number)s sentence was added.", "%(number)s sentences were added.", record.added)
+    return words % {"number": intcomma(record.added)}
 
 
 class ImportView(StewardView):
