@@ -35,12 +35,12 @@ SETTINGS = {
         "alpha": 32,
         "learning_rate": 1e-3,
         "epochs": 2,
-        "max_steps": 50,
+        "max_steps": 40,
         "batch_size": 8,
         "validate_every": 15,
         "checkpoint_every": 15,
     },
-    "evaluation": {"max_items": 60, "generate_items": 24, "max_new_tokens": 48, "samples": 12},
+    "evaluation": {"max_items": 48, "generate_items": 16, "max_new_tokens": 40, "samples": 12},
 }
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
 RUN_TIMEOUT = timedelta(minutes=60)
