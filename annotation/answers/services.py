@@ -233,7 +233,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> list[An
     """Take an answer back at any time, together with the corrections that were built on its words.
 
     Returns the answers that were withdrawn now; releases and adapters are marked by
-    `training.releases.services.withdraw_answer`, which calls this. Withdrawing twice changes nothing.
+    `training.runs.withdrawals.withdraw_answer`, which calls this. Withdrawing twice changes nothing.
     """
     if answer.author_id != author.pk:
         raise NotAllowed("Only its author withdraws an answer.")

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from redis import RedisError
 
 from frontend.desk import DeskView, show_refusal
+from frontend.public.queries import adapters_with_reasons
 from people.refusals import Refusal
 from training.playground.jobs import ring
 from training.playground.models import Generation
@@ -82,8 +83,7 @@ class PlaygroundView(DeskView):
         return redirect("public:generation", slug=self.community.slug, pk=generation.pk)
 
     def _adapters(self) -> QuerySet[Adapter]:
-        visible = Adapter.objects.visible_to(self.person).filter(community=self.community)
-        return visible.select_related("run__release__project")
+        return adapters_with_reasons(self.person, self.community)
 
     def _page(self, form: TryForm, *, status: int = 200) -> HttpResponse:
         adapters = list(self._adapters())

@@ -14,11 +14,10 @@ from django.views import View
 from django.views.generic import TemplateView
 
 from care.services import current_receipt, published_policy
-from frontend.public.queries import communities_left, community_numbers
+from frontend.public.queries import adapters_with_reasons, communities_left, community_numbers
 from people.models import Community, Person, Role
 from people.refusals import Refusal
 from people.services import accept_invitation, find_invitation, join_open_community
-from training.runs.models import Adapter
 
 FIRST_DESK = {
     Role.SPEAKER: "speaker:home",
@@ -75,7 +74,7 @@ def _members_context(community: Community, person: Person) -> dict[str, Any]:
         "policy": published_policy(community),
         "receipt": current_receipt(person, community),
         "numbers": community_numbers(community),
-        "adapters": Adapter.objects.visible_to(person).usable().filter(community=community).select_related("run"),
+        "adapters": [adapter for adapter in adapters_with_reasons(person, community) if adapter.is_usable],
     }
 
 

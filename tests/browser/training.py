@@ -121,8 +121,11 @@ def approve(steward: Visitor) -> None:
 
 
 def try_it(speaker: Visitor, worker: Callable[..., Future[Any]]) -> None:
-    """Both models write beside each other, piece by piece."""
-    speaker.page.reload()
+    """A member reads why the adapter is in use; then both models write beside each other, piece by piece."""
+    speaker.open(f"/c/{SLUG}/")
+    speaker.see("Test community")
+    speaker.read("Good enough to try.")
+    speaker.click("Try it")
     speaker.see("Try an adapter")
     speaker.write("Sentence", "una frase nueva")
     speaker.click("Ask both models")

@@ -19,6 +19,7 @@ from tests.frontend.made import make_adapter, make_release, make_run
 from training.playground.models import Generation
 from training.playground.services import end_generation, request_generation
 from training.runs.models import Adapter, Run
+from training.runs.services import decide_adapter
 from training.runs.withdrawals import withdraw_answer
 
 
@@ -96,6 +97,18 @@ def test_an_adapter_with_withdrawn_words_says_so(member: Client, community: Comm
 
     assert "Words it learnt from were withdrawn" in text
     assert "<textarea" not in text
+
+
+def test_members_read_why_an_adapter_is_in_use_and_why_not_any_more(
+    member: Client, community: Community, adapter: Adapter, aroha: Person
+) -> None:
+    address = reverse("public:community", kwargs={"slug": community.slug})
+    assert "<q>Good.</q>" in member.get(address).text
+
+    decide_adapter(adapter=adapter, approve=False, decided_by=aroha, note="Too hasty.", now=NOW)
+
+    assert "<q>" not in member.get(address).text
+    assert "<q>Too hasty.</q>" in member.get(url("playground", community)).text
 
 
 def test_a_sentence_is_queued_and_the_bell_is_rung(
