@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "DirectionEnum": "people.models.Community.Direction",
         "ProjectStateEnum": "annotation.projects.models.Project.State",
         "AssignmentStateEnum": "annotation.projects.models.Assignment.State",
         "AnswerStateEnum": "annotation.answers.models.Answer.State",
