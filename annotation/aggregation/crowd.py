@@ -18,6 +18,7 @@ VOTES_AN_HOUR = 30  # The limit on anybody's votes.
 SUBTLE = 0.25  # Share of the wrong answers whose fault is hard to see.
 RING = 5  # Colluders who act together.
 WRONG_GOLD = 0.5  # Share of the gold answers in which an expert has planted a plain fault.
+_64_BITS = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,18 +159,16 @@ class Crowd:
 
     def vote_on_gold(self, member: Member, nth: int) -> tuple[str, bool]:
         """What the person says of the nth gold answer that they meet, and whether that answer is right."""
-        is_wrong = self.draw(member.number, nth, 1) < WRONG_GOLD
+        is_wrong = self.draw(1, member.number, nth) < WRONG_GOLD
         return self._judge(member, -1 - nth, is_wrong, False), not is_wrong
 
-    def draw(self, *parts: int) -> float:
-        """A number from 0 to 1 that looks random and follows from the seed and the parts alone (splitmix64)."""
-        mixed = self.seed + 1
-        for part in parts:
-            mixed = (mixed * 0x9E3779B97F4A7C15 + part * 0xBF58476D1CE4E5B9 + 1) & 0xFFFFFFFFFFFFFFFF
-            mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-            mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-            mixed ^= mixed >> 31
-        return mixed / 2**64
+    def draw(self, use: int, one: int, other: int) -> float:
+        """A number from 0 to 1 that looks random, and follows from the seed and the arguments (mixed as splitmix64)."""
+        mixed = (self.seed * 8 + use + 1) * 0x9E3779B97F4A7C15 + one * 0xD1B54A32D192ED03 + other * 0xABC98388FB8FAC03
+        mixed &= _64_BITS
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _64_BITS
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _64_BITS
+        return (mixed ^ (mixed >> 31)) / 2**64
 
     def _judge(self, member: Member, number: int, is_wrong: bool, is_subtle: bool) -> str:
         manner = member.manner
@@ -177,7 +176,7 @@ class Crowd:
             manner.refuses_right if not is_wrong else manner.catches_subtle if is_subtle else manner.catches_plain
         )
         # One draw, cut into unsure, fix, reject and approve in this order.
-        draw = (self.draw(member.number, number, 2) - manner.unsure) / (1 - manner.unsure)
+        draw = (self.draw(2, member.number, number) - manner.unsure) / (1 - manner.unsure)
         if draw < 0:
             return "unsure"
         if draw >= turned_down:
@@ -206,8 +205,8 @@ class Crowd:
         )
 
     def _present(self, hour: int) -> list[Member]:
-        there = [member for member in self.members if self.draw(hour, member.number, 4) < PRESENT]
-        return sorted(there, key=lambda member: self.draw(hour, member.number, 5))
+        there = [member for member in self.members if self.draw(3, hour, member.number) < PRESENT]
+        return sorted(there, key=lambda member: self.draw(4, hour, member.number))
 
     def _write(self, member: Member, answers: int) -> Visit:
         first = len(self.answers)

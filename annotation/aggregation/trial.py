@@ -1,9 +1,10 @@
 """A made-up crowd under a rule, hour by hour: how many wrong answers pass, and how many right ones fail.
 
-Guarded is how Wordhearth reviews: gold answers, first votes only for those who have not shown care yet, no votes of
-those who have shown carelessness, none between the two of a suspicious pair, and an expert for what peers leave open.
-Plain is the majority of the same people's votes, with nothing else: a correction is a rejection, who is unsure is not
-counted. In both, started answers come first, nobody votes on their own or twice, and the limits by hour hold.
+Guarded is the rule with all of `skill` and `collusion`: gold answers, first votes only from those who have not shown
+care yet, no votes of those who have shown carelessness, none between the two of a suspicious pair. The rule alone has
+none of these. In both an expert decides what peers leave open. Plain is the majority of the same people's votes: a
+correction is a rejection, and who is unsure is not counted. In all three, started answers come first, nobody votes on
+their own or twice, and the limit by the hour holds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from annotation.aggregation.collusion import Vote, find_collusion
 from annotation.aggregation.crowd import VOTES_AN_HOUR, Answer, Crowd, Member, are_mates
@@ -28,7 +30,15 @@ from annotation.aggregation.verdicts import FIRST_TO_TWO, Outcome, Rule, settle
 EXPERT_ACCURACY = 0.97
 HOURS_BETWEEN_CHECKS = 24
 LAST_HOUR = 2000
-PLAIN = {"approve": "approve", "reject": "reject", "fix": "reject", "unsure": "skip"}
+AS_PLAIN = {"approve": "approve", "reject": "reject", "fix": "reject", "unsure": "skip"}
+
+
+class Mode(Enum):
+    """How votes are heard."""
+
+    GUARDED = "guarded"
+    ALONE = "rule alone"
+    PLAIN = "plain"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,8 @@ class Result:
     votes_per_item: float
     expert_share: float
     open_share: float
+    subtle_share: float
+    """Of the wrong answers that were validated, those whose fault is subtle."""
     median_hours: float
     careful_stopped: float
     careless_stopped: float
@@ -83,7 +95,7 @@ class Guard:
         votes, seen = self._given[member.number], self._gold_seen[member.number]
         self._given[member.number] += 1
         chance = gold_chance(votes=votes, gold=seen, has_shown_care=member.number in self.careful)
-        if self.crowd.draw(member.number, votes, 6) >= chance:
+        if self.crowd.draw(5, member.number, votes) >= chance:
             return False
         self._gold_seen[member.number] += 1
         vote, is_right = self.crowd.vote_on_gold(member, seen)
@@ -136,10 +148,11 @@ class Guard:
 class Trial:
     """One run of one crowd under one rule."""
 
-    def __init__(self, crowd: Crowd, *, rule: Rule = FIRST_TO_TWO, is_guarded: bool = True) -> None:
+    def __init__(self, crowd: Crowd, *, rule: Rule = FIRST_TO_TWO, mode: Mode = Mode.GUARDED) -> None:
         self.crowd = crowd
         self.rule = rule
-        self.guard = Guard(crowd) if is_guarded else None
+        self.mode = mode
+        self.guard = Guard(crowd) if mode is Mode.GUARDED else None
         self.entries: list[Entry] = []
         self.hour = 0
         self.votes = 0
@@ -234,7 +247,7 @@ class Trial:
             queue.pop(number, None)
         entry.outcome = settle(self._counted(entry), self.rule)
         if entry.outcome is Outcome.EXPERT:
-            is_right = (self.crowd.draw(number, 7) < EXPERT_ACCURACY) != entry.answer.is_wrong
+            is_right = (self.crowd.draw(6, number, 0) < EXPERT_ACCURACY) != entry.answer.is_wrong
             entry.outcome, entry.is_by_expert = Outcome.VALIDATED if is_right else Outcome.REJECTED, True
         if entry.outcome is not before:
             entry.settled = self.hour
@@ -244,10 +257,10 @@ class Trial:
             self.guard.note(entry, times=1)
 
     def _counted(self, entry: Entry) -> list[str]:
-        if self.guard is None:
-            return [PLAIN[vote] for vote in entry.votes.values()]
-        author = entry.answer.author.number
-        return [vote for reviewer, vote in entry.votes.items() if self.guard.counts(reviewer, author)]
+        if self.mode is Mode.PLAIN:
+            return [AS_PLAIN[vote] for vote in entry.votes.values()]
+        author, guard = entry.answer.author.number, self.guard
+        return [vote for reviewer, vote in entry.votes.items() if guard is None or guard.counts(reviewer, author)]
 
     def _result(self) -> Result:
         entries = self.entries
@@ -266,6 +279,11 @@ class Trial:
             right_rejected=share(entry.outcome is Outcome.REJECTED for entry in entries if not entry.answer.is_wrong),
             votes_per_item=self.votes / max(1, len(entries)),
             expert_share=share(entry.is_by_expert for entry in entries),
+            subtle_share=share(
+                entry.answer.is_subtle
+                for entry in entries
+                if entry.answer.is_wrong and entry.outcome is Outcome.VALIDATED
+            ),
             open_share=share(entry.outcome is Outcome.OPEN for entry in entries),
             median_hours=waited[len(waited) // 2] if waited else 0,
             careful_stopped=stopped_of("careful"),

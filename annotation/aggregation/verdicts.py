@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -80,7 +79,7 @@ def settle(votes: Sequence[str], rule: Rule = FIRST_TO_TWO) -> Outcome:
         ValueError: a vote that is none of these.
     """
     asked = 0
-    counts: Counter[str] = Counter()
+    counts = dict.fromkeys(MEANING, 0)
     for vote in votes:
         if vote == SKIP:
             continue

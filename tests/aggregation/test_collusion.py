@@ -75,6 +75,13 @@ def test_admiration_from_one_side_is_no_collusion():
     assert pairs_of(strangers + both_ways) == [{"fan", "star"}]
 
 
+def test_a_few_approvals_in_return_are_no_pattern():
+    fan = [Vote("other", "fan", "reject", "validated")] * 40 + [Vote("star", "fan", "approve", "validated")] * 20
+    star = [Vote("other", "star", "reject", "validated")] * 8 + [Vote("other", "star", "approve", "validated")] * 12
+    in_return = [Vote("fan", "star", "approve", "validated")] * 3
+    assert find_collusion(fan + star + in_return) == []
+
+
 def test_who_approves_everything_colludes_with_nobody():
     assert find_collusion([Vote(a, b, "approve", "validated") for a in "pqr" for b in "pqr"] * 50) == []
 
