@@ -66,7 +66,7 @@ def draft_release(*, project: Project, purpose: str) -> Draft:
     try:
         splits = assign_splits([SplitRow(row["id"], row["document"], tuple(row["contributors"])) for row in rows])
     except CannotSplit as error:
-        raise NothingToRelease(str(error)) from error
+        raise NothingToRelease(error.message, **error.values) from error
     files = data_files(rows, splits)
     manifest = manifest_of(head=_head(project, purpose), rows=rows, splits=splits, files=files)
     manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
