@@ -16,10 +16,10 @@ from annotation.kinds.contract import (
 )
 
 AXES = {
-    "adequacy": gettext_noop("It says what the original says"),
-    "fluency": gettext_noop("It reads well"),
-    "simplicity": gettext_noop("It is easy to understand"),
-    "appropriateness": gettext_noop("It is fitting to say"),
+    gettext_noop("adequacy"): gettext_noop("It says what the original says"),
+    gettext_noop("fluency"): gettext_noop("It reads well"),
+    gettext_noop("simplicity"): gettext_noop("It is easy to understand"),
+    gettext_noop("appropriateness"): gettext_noop("It is fitting to say"),
 }
 
 
