@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 Point = tuple[int, float]
 
@@ -68,10 +69,17 @@ def line_chart(
     across = Axis(_step_ticks(shown[0][0], shown[-1][0]), LEFT, WIDTH - LEFT - RIGHT)
     values = [value for _, value in shown]
     up = Axis(round_ticks(min(values), max(values)), HEIGHT - BOTTOM, -(HEIGHT - TOP - BOTTOM))
-    description = (
-        f"{y_label}: {_number(finite[0][1])} at {x_label} {finite[0][0]}, "
-        f"{_number(finite[-1][1])} at {x_label} {finite[-1][0]}; lowest {_number(min(v for _, v in finite))}."
-    )
+    description = gettext(
+        "%(quantity)s: %(first)s at %(unit)s %(from)s, %(last)s at %(unit)s %(to)s; lowest %(lowest)s."
+    ) % {
+        "quantity": y_label,
+        "unit": x_label,
+        "first": _number(finite[0][1]),
+        "from": finite[0][0],
+        "last": _number(finite[-1][1]),
+        "to": finite[-1][0],
+        "lowest": _number(min(value for _, value in finite)),
+    }
     return format_html(
         '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
         '<title id="{}-title">{}</title><desc id="{}-desc">{}</desc>{}{}{}</svg>',

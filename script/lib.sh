@@ -20,4 +20,13 @@ find_python() {
     return 1
 }
 
+# Django reads .mo files, which are made from the .po files and not kept in the repository.
+compile_catalogues() {
+    for PO in frontend/locale/*/LC_MESSAGES/django.po; do
+        [ -z "$(find "$PO" -newer "${PO%.po}.mo" 2>&1)" ] && continue
+        PYTHONPATH="$ROOT/platform:$ROOT" "$PYTHON" -m wordhearth.catalogues --compile
+        return
+    done
+}
+
 stamp_of() { cat requirements.txt requirements/*.txt script/setup | cksum | tr ' ' '-'; }

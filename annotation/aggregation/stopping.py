@@ -29,14 +29,22 @@ class StopRule:
 
     def __post_init__(self) -> None:
         if self.stop not in STOPS:
-            raise RuleError("stop", f"stop must be one of {', '.join(STOPS)}, not {self.stop!r}.")
+            raise RuleError(
+                "stop must be one of %(known)s, not %(given)r.", setting="stop", known=", ".join(STOPS), given=self.stop
+            )
         check_whole("n", self.n, least=1, most=MOST_ANSWERS)
         if self.stop == N_TOTAL:
             if self.most is not None:
-                raise RuleError("most", f"most has no meaning with {N_TOTAL}: n answers are asked, no more.")
+                raise RuleError(
+                    "most has no meaning with %(stop)s: n answers are asked, no more.", setting="most", stop=N_TOTAL
+                )
             return
         if self.most is None:
-            raise RuleError("most", f"most is missing: with {self.stop} it says when to stop asking in any case.")
+            raise RuleError(
+                "most is missing: with %(stop)s it says when to stop asking in any case.",
+                setting="most",
+                stop=self.stop,
+            )
         check_whole("most", self.most, least=self.n, most=MOST_ANSWERS)
 
     @property

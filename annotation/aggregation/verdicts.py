@@ -47,7 +47,9 @@ class Rule:
         check_whole("unsure_limit", self.unsure_limit, least=1, most=MOST_VOTES)
         if self.most < self.concordant:
             raise RuleError(
-                "most", f"most must be at least {self.concordant}, which is concordant, or no vote could settle it."
+                "most must be at least %(least)s, which is concordant, or no vote could settle it.",
+                setting="most",
+                least=self.concordant,
             )
 
     @classmethod

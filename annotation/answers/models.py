@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from annotation.answers.querysets import AnswerQuerySet, ReviewQuerySet
 from annotation.projects.models import Assignment, Task
@@ -17,12 +19,12 @@ class Answer(models.Model):
     """One person's answer to one task, in Unicode NFC, bound to the consent receipt it was given under."""
 
     class State(models.TextChoices):
-        SUBMITTED = "submitted", "waiting for review"
-        VALIDATED = "validated", "validated"
-        REJECTED = "rejected", "not accepted"
-        DISPUTED = "disputed", "with the experts"
-        WITHDRAWN = "withdrawn", "withdrawn"
-        QUARANTINED = "quarantined", "kept apart until its author agrees again"
+        SUBMITTED = "submitted", _("waiting for review")
+        VALIDATED = "validated", _("validated")
+        REJECTED = "rejected", _("not accepted")
+        DISPUTED = "disputed", _("with the experts")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        QUARANTINED = "quarantined", _("kept apart until its author agrees again")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     task = models.ForeignKey(Task, models.PROTECT, related_name="answers")
@@ -98,7 +100,19 @@ def _values(value: Any) -> list[str]:
 
 
 class AnswerEvent(models.Model):
-    """What happened to an answer, when and by whom; only ever added to."""
+    """What happened to an answer, when and by whom; only ever added to. `kind` is one of these words."""
+
+    KINDS = (
+        gettext_noop("submitted"),
+        gettext_noop("corrected"),
+        gettext_noop("edited"),
+        gettext_noop("appealed"),
+        gettext_noop("validated"),
+        gettext_noop("rejected"),
+        gettext_noop("disputed"),
+        gettext_noop("withdrawn"),
+        gettext_noop("quarantined"),
+    )
 
     answer = models.ForeignKey(Answer, models.PROTECT, related_name="events")
     actor = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
@@ -120,19 +134,19 @@ class Review(models.Model):
     """One peer's verdict on one version of an answer. Never one's own: the database refuses it too."""
 
     class Verdict(models.TextChoices):
-        APPROVE = "approve", "Good as it is"
-        REJECT = "reject", "Not acceptable"
-        FIX = "fix", "Good with my correction"
-        UNSURE = "unsure", "I am not sure"
+        APPROVE = "approve", _("Good as it is")
+        REJECT = "reject", _("Not acceptable")
+        FIX = "fix", _("Good with my correction")
+        UNSURE = "unsure", _("I am not sure")
 
     class Reason(models.TextChoices):
-        WRONG_LANGUAGE = "wrong_language", "Another language or variety"
-        WRONG_MEANING = "wrong_meaning", "The meaning is different"
-        NOT_NATURAL = "not_natural", "Nobody would say it like this"
-        SPELLING = "spelling", "Spelling"
-        OFFENSIVE = "offensive", "Offensive"
-        PERSONAL_DATA = "personal_data", "Holds personal data"
-        OTHER = "other", "Another reason"
+        WRONG_LANGUAGE = "wrong_language", _("Another language or variety")
+        WRONG_MEANING = "wrong_meaning", _("The meaning is different")
+        NOT_NATURAL = "not_natural", _("Nobody would say it like this")
+        SPELLING = "spelling", _("Spelling")
+        OFFENSIVE = "offensive", _("Offensive")
+        PERSONAL_DATA = "personal_data", _("Holds personal data")
+        OTHER = "other", _("Another reason")
 
     answer = models.ForeignKey(Answer, models.PROTECT, related_name="reviews")
     author_id_of_answer = models.BigIntegerField(help_text="Kept here so that a constraint can refuse self-review.")

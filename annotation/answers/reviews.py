@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext_noop
 
 from annotation.aggregation.verdicts import Outcome, settle
 from annotation.answers.models import Answer, Review
@@ -43,6 +44,8 @@ class AlreadySettled(Conflicting):
 
 
 GOLD_EVERY = 20
+# Notes in an answer's history; they are translated where they are shown.
+AGREED, DISAGREED = gettext_noop("Two peers agreed."), gettext_noop("Three peers disagreed.")
 
 
 def next_review(*, project: Project, person: Person) -> Answer | None:
@@ -145,7 +148,7 @@ def _checked_note(verdict: str, reason: str, note: str) -> str:
     try:
         return clean_text(note, maximum=1000) if note.strip() else ""
     except UnusableText as error:
-        raise Invalid(str(error), field="note") from error
+        raise Invalid(error.message, field="note", **error.values) from error
 
 
 def _enter_fix(
@@ -182,8 +185,8 @@ def _settle(answer: Answer, task: Task, now: datetime) -> None:
     verdicts = list(answer.reviews.decisive_on(answer.version).values_list("verdict", flat=True))
     outcome = settle(verdicts, rule_of(task.project).votes)
     if outcome is Outcome.VALIDATED:
-        validate_answer(answer=answer, actor=None, now=now, note="Two peers agreed.")
+        validate_answer(answer=answer, actor=None, now=now, note=AGREED)
     elif outcome is Outcome.REJECTED:
-        set_state(answer=answer, state=Answer.State.REJECTED, actor=None, now=now, note="Two peers agreed.")
+        set_state(answer=answer, state=Answer.State.REJECTED, actor=None, now=now, note=AGREED)
     elif outcome is Outcome.EXPERT:
-        set_state(answer=answer, state=Answer.State.DISPUTED, actor=None, now=now, note="Three peers disagreed.")
+        set_state(answer=answer, state=Answer.State.DISPUTED, actor=None, now=now, note=DISAGREED)

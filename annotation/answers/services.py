@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from annotation.answers.models import Answer, AnswerEvent
 from annotation.kinds.contract import UnusableAnswer, Written
@@ -38,7 +39,7 @@ def checked(task: Task, text: str, payload: Mapping[str, Any] | None) -> Written
     try:
         return task.project.task_kind.check(text, payload or {}, task.asked)
     except UnusableAnswer as error:
-        raise Invalid(str(error), field=error.field) from error
+        raise Invalid(error.message, field=error.field, **error.values) from error
 
 
 def sha256_of_body(written: Written) -> str:
@@ -93,7 +94,7 @@ def submit_answer(
         now=now,
     )
     if is_kept_apart:
-        note = "Written offline; when it arrived, its author's consent had ended."
+        note = gettext_noop("Written offline; when it arrived, its author's consent had ended.")
         set_state(answer=answer, state=Answer.State.QUARANTINED, actor=None, now=now, note=note)
     settle_task(task, now=now)
     return answer
@@ -200,9 +201,15 @@ def appeal(*, answer: Answer, author: Person, note: str, now: datetime) -> Answe
     if current.events.filter(kind="appealed").exists() or current.adjudications.exists():
         raise Conflicting("An expert has been asked about this answer before.")
     if len(note) > 1000:
-        raise Invalid("Keep it to 1,000 characters.", field="note")
+        raise Invalid("Keep it to %(most)s characters.", field="note", most=1000)
     record_event(answer=current, kind="appealed", actor=author, now=now, note=note.strip())
-    set_state(answer=current, state=Answer.State.DISPUTED, actor=None, now=now, note="Its author asked an expert.")
+    set_state(
+        answer=current,
+        state=Answer.State.DISPUTED,
+        actor=None,
+        now=now,
+        note=gettext_noop("Its author asked an expert."),
+    )
     settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=current.task_id), now=now)
     return current
 
@@ -223,7 +230,9 @@ def release_quarantined(*, author: Person, receipt: Receipt, now: datetime) -> i
             continue
         answer.receipt = receipt
         answer.save(update_fields=["receipt"])
-        set_state(answer=answer, state=Answer.State.SUBMITTED, actor=author, now=now, note="Agreed to anew.")
+        set_state(
+            answer=answer, state=Answer.State.SUBMITTED, actor=author, now=now, note=gettext_noop("Agreed to anew.")
+        )
         settle_task(task, now=now)
         released += 1
     return released
@@ -313,7 +322,7 @@ def _settle_by_agreement(alive: list[Answer], keys: list[str], agreed: set[str] 
             else Answer.State.REJECTED
         )
         if answer.state == Answer.State.SUBMITTED or (answer.state == Answer.State.DISPUTED and agreed is not None):
-            note = "" if wanted == Answer.State.VALIDATED else "The answers to this one do not agree."
+            note = "" if wanted == Answer.State.VALIDATED else gettext_noop("The answers to this one do not agree.")
             set_state(answer=answer, state=wanted, actor=None, now=now, note=note)
 
 
@@ -334,7 +343,7 @@ def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note
     for rival in rivals:
         differs = matching and key_of(Written(rival.text, rival.payload)) != mine
         if not answer.is_one_of_many or differs or _origin(rival) == _origin(answer):
-            note_of_rival = "Another wording was accepted."
+            note_of_rival = gettext_noop("Another wording was accepted.")
             set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now, note=note_of_rival)
     set_state(answer=answer, state=Answer.State.VALIDATED, actor=actor, now=now, note=note)
 

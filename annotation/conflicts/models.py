@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
 from annotation.conflicts.querysets import AdjudicationQuerySet
@@ -13,9 +14,9 @@ class Adjudication(models.Model):
     """An expert's decision on one version of a disputed answer, with its reason."""
 
     class Decision(models.TextChoices):
-        ACCEPT = "accept", "Accept as it is"
-        CORRECT = "correct", "Accept with my correction"
-        REJECT = "reject", "Do not accept"
+        ACCEPT = "accept", _("Accept as it is")
+        CORRECT = "correct", _("Accept with my correction")
+        REJECT = "reject", _("Do not accept")
 
     answer = models.ForeignKey(Answer, models.PROTECT, related_name="adjudications")
     version = models.PositiveIntegerField()

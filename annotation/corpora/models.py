@@ -6,6 +6,7 @@ from django.db import models
 
 from annotation.corpora.querysets import ItemQuerySet, SourceQuerySet
 from people.models import Community, Person, Variety
+from people.refusals import said
 
 
 class Import(models.Model):
@@ -27,6 +28,12 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.origin
+
+    def told_problems(self) -> list[tuple[int, str]]:
+        """Each line that was left out, and why, in the language of the reader."""
+        return [
+            (row["line"], said(row.get("template", row["message"]), row.get("values", {}))) for row in self.problems
+        ]
 
 
 class Source(models.Model):

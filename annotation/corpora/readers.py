@@ -7,9 +7,10 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from annotation.text.clean import UnusableText, clean_text
+from annotation.worded import Worded
 
 COLUMNS = ("text", "reference", "document", "variety")
 # What some kinds of task ask about; a task kind names those it needs.
@@ -19,8 +20,17 @@ MAXIMUM_ROWS = 200_000
 FORMATS = ("tsv", "csv", "jsonl")
 
 
-class UnreadableFile(ValueError):
+class UnreadableFile(Worded):
     """The file as a whole cannot be read; the message says why and what to do."""
+
+
+# {"line", "message"}, and for translation the message's template with its values.
+Problem = dict[str, Any]
+
+
+def problem(line: int, why: Worded) -> Problem:
+    """What is kept of a line that cannot be used as it is."""
+    return {"line": line, "message": str(why), "template": why.message, "values": why.values}
 
 
 @dataclass(frozen=True)
@@ -40,11 +50,11 @@ class Reading:
     """The usable rows of a file and, for each line left out, its number (from 1) and the reason."""
 
     rows: list[Row] = field(default_factory=list)
-    problems: list[dict[str, str | int]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
-    def refuse(self, line: int, message: str) -> None:
-        """Note a line that is left out."""
-        self.problems.append({"line": line, "message": message})
+    def refuse(self, line: int, message: str, **values: object) -> None:
+        """Note a line that is left out, and why: a template that the catalogues know, and its values."""
+        self.problems.append(problem(line, Worded(message, **values)))
 
 
 def format_of(name: str) -> str:
@@ -66,19 +76,19 @@ def read_rows(name: str, content: bytes) -> Reading:
     if not content.strip():
         raise UnreadableFile("The file is empty.")
     if len(content) > MAXIMUM_BYTES:
-        raise UnreadableFile(f"The file is larger than {MAXIMUM_BYTES // 1_000_000} MB. Please split it.")
+        raise UnreadableFile("The file is larger than %(most)s MB. Please split it.", most=MAXIMUM_BYTES // 1_000_000)
     if content.startswith((b"PK\x03\x04", b"\x89PNG", b"%PDF", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile("This is not plain UTF-8 text. Spreadsheets can be saved as CSV (UTF-8).")
     reading = Reading()
     raw_rows = _json_rows(content, reading) if kind == "jsonl" else _table_rows(content, kind, reading)
     for line, values in raw_rows:
         if len(reading.rows) >= MAXIMUM_ROWS:
-            raise UnreadableFile(f"The file has more than {MAXIMUM_ROWS:,} lines. Please split it.")
+            raise UnreadableFile("The file has more than %(most)s lines. Please split it.", most=MAXIMUM_ROWS)
         try:
             reading.rows.append(_row(line, values))
         except UnusableText as error:
-            reading.refuse(line, str(error))
-    reading.problems.sort(key=lambda problem: problem["line"])
+            reading.problems.append(problem(line, error))
+    reading.problems.sort(key=lambda row: row["line"])
     return reading
 
 
@@ -101,7 +111,9 @@ def _decoded_lines(content: bytes, reading: Reading) -> Iterator[tuple[int, str]
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            reading.refuse(line, f"Not UTF-8 (byte {error.start + 1}). Save the file as UTF-8 and send it again.")
+            reading.refuse(
+                line, "Not UTF-8 (byte %(byte)s). Save the file as UTF-8 and send it again.", byte=error.start + 1
+            )
             continue
         if "\0" in text:
             reading.refuse(line, "Holds a null byte.")
@@ -130,7 +142,9 @@ def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[i
     header = [name.strip().lower() for name in next(csv.reader([lines[0][1]], delimiter=delimiter))]
     if "text" not in header:
         found = ", ".join(header[:6])[:120]
-        raise UnreadableFile(f"The first line must name the columns, with one called text. Found: {found}.")
+        raise UnreadableFile(
+            "The first line must name the columns, with one called text. Found: %(found)s.", found=found
+        )
     quoting: Literal[0, 3] = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
     body = io.StringIO("".join(text + "\n" for _, text in lines[1:]))
     reader = csv.reader(body, delimiter=delimiter, quoting=quoting)
@@ -141,11 +155,18 @@ def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[i
         except StopIteration:
             return
         except csv.Error as error:
-            reading.refuse(lines[min(last + 1, len(lines) - 1)][0], f"Cannot be split into columns ({error}).")
+            reading.refuse(
+                lines[min(last + 1, len(lines) - 1)][0], "Cannot be split into columns (%(why)s).", why=str(error)
+            )
             last = reader.line_num
             continue
         line, last = lines[min(last + 1, len(lines) - 1)][0], reader.line_num
         if len(values) != len(header):
-            reading.refuse(line, f"Has {len(values)} columns where the first line names {len(header)}.")
+            reading.refuse(
+                line,
+                "Has %(found)s columns where the first line names %(wanted)s.",
+                found=len(values),
+                wanted=len(header),
+            )
             continue
         yield line, dict(zip(header, values, strict=True))

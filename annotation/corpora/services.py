@@ -13,12 +13,13 @@ from django.db.models import Max
 
 from annotation.corpora.models import Import, Item, Source
 from annotation.corpora.packaged import PackagedRow
-from annotation.corpora.readers import Row, UnreadableFile, read_rows
+from annotation.corpora.readers import Problem, Row, UnreadableFile, problem, read_rows
 from annotation.text.clean import UnusableText, clean_text, sha256_of
 from annotation.text.scripts import is_in_script
+from annotation.worded import Worded
 from ledger.services import append_entry
 from people.models import Community, Person, Role, Variety
-from people.refusals import Invalid
+from people.refusals import Invalid, said
 from people.services import require_role
 
 KEPT_PROBLEMS = 500
@@ -72,19 +73,23 @@ def import_upload(
         reading = read_rows(name, content)
         title = clean_text(title, maximum=300)
     except (UnreadableFile, UnusableText) as error:
-        raise UnusableFile(str(error), field="file") from error
+        raise UnusableFile(error.message, field="file", **error.values) from error
     varieties = {variety.code: variety for variety in community.varieties.all()}
     lines: list[_Line] = []
     rows = len(reading.rows) + len(reading.problems)
     for row in reading.rows:
         if row.variety and row.variety not in varieties:
-            known = ", ".join(sorted(varieties)) or "none"
-            reading.refuse(row.line, f"The variety {row.variety} is not one of this community ({known}).")
+            known = ", ".join(sorted(varieties)) or "–"
+            reading.refuse(
+                row.line,
+                "The variety %(variety)s is not one of this community (%(known)s).",
+                variety=row.variety,
+                known=known,
+            )
         else:
             lines.append(_from_row(row, title, varieties))
     if not lines:
-        first = f" Line {reading.problems[0]['line']}: {reading.problems[0]['message']}" if reading.problems else ""
-        raise UnusableFile("No line of the file can be used." + first, field="file")
+        raise _nothing_usable(reading.problems)
     return _store(
         community=community,
         imported_by=imported_by,
@@ -96,6 +101,16 @@ def import_upload(
         rows=rows,
         problems=reading.problems,
         now=now,
+    )
+
+
+def _nothing_usable(problems: Sequence[Problem]) -> UnusableFile:
+    if not problems:
+        return UnusableFile("No line of the file can be used.", field="file")
+    first = problems[0]
+    why = said(first["template"], first["values"])
+    return UnusableFile(
+        "No line of the file can be used. Line %(line)s: %(why)s", field="file", line=first["line"], why=why
     )
 
 
@@ -113,15 +128,15 @@ def import_packaged(
     require_role(imported_by, community, Role.STEWARD)
     varieties = {variety.iso_639_3: variety for variety in community.varieties.all() if variety.iso_639_3}
     lines: list[_Line] = []
-    problems: list[dict[str, str | int]] = []
+    problems: list[Problem] = []
     for number, row in enumerate(rows, start=1):
         try:
             text, reference = clean_text(row.text), clean_text(row.translation)
         except UnusableText as error:
-            problems.append({"line": number, "message": str(error)})
+            problems.append(problem(number, error))
             continue
         if text == reference:
-            problems.append({"line": number, "message": "The translation repeats the source; kept without it."})
+            problems.append(problem(number, Worded("The translation repeats the source; kept without it.")))
             reference = ""
         lines.append(
             _Line(
@@ -171,7 +186,7 @@ def _store(
     language_tag: str,
     lines: Sequence[_Line],
     rows: int,
-    problems: list[dict[str, str | int]],
+    problems: list[Problem],
     now: datetime,
 ) -> Import:
     """Write sources and items; a sentence that its document already holds is counted, not stored twice."""
@@ -198,7 +213,7 @@ def _store(
         )
         added += _add_items(source, record, members, problems, community.script)
     record.rows, record.added, record.repeated = rows, added, len(lines) - added
-    record.problems = sorted(problems, key=lambda problem: problem["line"])[:KEPT_PROBLEMS]
+    record.problems = sorted(problems, key=lambda row: row["line"])[:KEPT_PROBLEMS]
     record.save(update_fields=["rows", "added", "repeated", "problems"])
     append_entry(
         action="corpus.imported",
@@ -211,9 +226,7 @@ def _store(
     return record
 
 
-def _add_items(
-    source: Source, record: Import, lines: list[_Line], problems: list[dict[str, str | int]], script: str
-) -> int:
+def _add_items(source: Source, record: Import, lines: list[_Line], problems: list[Problem], script: str) -> int:
     known = set(source.items.values_list("text_sha256", flat=True))
     position = source.items.aggregate(last=Max("position"))["last"] or 0
     items: list[Item] = []
@@ -225,7 +238,8 @@ def _add_items(
         position += 1
         reference = line.reference
         if reference and not is_in_script(reference, script):
-            problems.append({"line": line.number, "message": f"The translation is not in {script}; kept without it."})
+            why = Worded("The translation is not in %(script)s; kept without it.", script=script)
+            problems.append(problem(line.number, why))
             reference = ""
         items.append(
             Item(

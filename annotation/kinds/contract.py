@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from annotation.worded import Worded
 
-class UnusableAnswer(ValueError):
+
+class UnusableAnswer(Worded):
     """What was sent cannot be an answer; the message is for the person, `field` names the part of the form."""
 
-    def __init__(self, message: str, *, field: str = "text") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, field: str = "text", **values: object) -> None:
+        super().__init__(message, **values)
         self.field = field
 
 
-class UnusableSettings(ValueError):
+class UnusableSettings(Worded):
     """A project's settings do not fit its kind; the message names the setting."""
 
 
@@ -65,7 +67,9 @@ def no_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 def only(given: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raise UnusableSettings when a setting is given that the kind does not know."""
     if unknown := sorted(set(given) - set(known)):
-        raise UnusableSettings(f"There is no setting {unknown[0]}. Known: {', '.join(known) or 'none'}.")
+        raise UnusableSettings(
+            "There is no setting %(name)s. Known: %(known)s.", name=unknown[0], known=", ".join(known) or "–"
+        )
 
 
 def text_field(form: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:

@@ -13,13 +13,13 @@ MOST_LABELS = 50
 def check_labels(given: Any, setting: str = "labels") -> list[dict[str, str]]:
     """[{"name", "words"}] from a list of names, or of such objects. Raises UnusableSettings."""
     if not isinstance(given, list) or not given:
-        raise UnusableSettings(f"{setting} needs at least one label.")
+        raise UnusableSettings("%(setting)s needs at least one label.", setting=setting)
     if len(given) > MOST_LABELS:
-        raise UnusableSettings(f"{setting} may name {MOST_LABELS} labels at most.")
+        raise UnusableSettings("%(setting)s may name %(most)s labels at most.", setting=setting, most=MOST_LABELS)
     labels = [_label(entry, setting) for entry in given]
     names = [label["name"] for label in labels]
     if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise UnusableSettings(f"{setting} names {repeated} twice.")
+        raise UnusableSettings("%(setting)s names %(name)s twice.", setting=setting, name=repeated)
     return labels
 
 
@@ -27,12 +27,16 @@ def _label(entry: Any, setting: str) -> dict[str, str]:
     if isinstance(entry, str):
         entry = {"name": entry}
     if not isinstance(entry, Mapping) or not set(entry) <= {"name", "words"}:
-        raise UnusableSettings(f"{setting} is a list of names, each with words that explain it if you like.")
+        raise UnusableSettings(
+            "%(setting)s is a list of names, each with words that explain it if you like.", setting=setting
+        )
     name, words = entry.get("name"), entry.get("words", "")
     if not (isinstance(name, str) and isinstance(words, str)) or not name.strip():
-        raise UnusableSettings(f"Every one of the {setting} needs a name.")
+        raise UnusableSettings("Every one of the %(setting)s needs a name.", setting=setting)
     if len(name) > 40 or len(words) > 200:
-        raise UnusableSettings(f"The label {name[:40]} is too long: 40 characters for its name, 200 for its words.")
+        raise UnusableSettings(
+            "The label %(name)s is too long: 40 characters for its name, 200 for its words.", name=name[:40]
+        )
     return {"name": name.strip(), "words": words.strip()}
 
 

@@ -27,12 +27,13 @@ def words(text: str, asked: Asked, *, field: str = "text", maximum: int = MAXIMU
     try:
         cleaned = clean_text(text, maximum=maximum)
     except UnusableText as error:
-        raise UnusableAnswer(str(error), field=field) from error
+        raise UnusableAnswer(error.message, field=field, **error.values) from error
     if not is_in_script(cleaned, asked.script):
         raise UnusableAnswer(
-            f"Most letters are not in the script of {asked.language_name} ({asked.script}). "
-            "Please check your keyboard.",
+            "Most letters are not in the script of %(language)s (%(script)s). Please check your keyboard.",
             field=field,
+            language=asked.language_name,
+            script=asked.script,
         )
     return cleaned
 

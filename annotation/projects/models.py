@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotation.corpora.models import Item
 from annotation.kinds import KINDS, Kind
@@ -17,7 +18,9 @@ from people.models import Community, Orthography, Person, Variety
 def known_kind(slug: str) -> None:
     """Kinds are folders of `annotation.kinds`, so the code and not the database knows them."""
     if slug not in KINDS:
-        raise ValidationError(f"There is no kind of task {slug}. Known: {', '.join(KINDS)}.")
+        raise ValidationError(
+            _("There is no kind of task %(kind)s. Known: %(known)s."), params={"kind": slug, "known": ", ".join(KINDS)}
+        )
 
 
 class Project(models.Model):
@@ -29,8 +32,8 @@ class Project(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", "open"
-        CLOSED = "closed", "closed"
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="projects")
     title = models.CharField(max_length=200)
@@ -80,10 +83,10 @@ class Task(models.Model):
     """One item to be worked on in one project."""
 
     class State(models.TextChoices):
-        OPEN = "open", "open"
-        ANSWERED = "answered", "answered, in review"
-        DISPUTED = "disputed", "with the experts"
-        DONE = "done", "validated"
+        OPEN = "open", _("open")
+        ANSWERED = "answered", _("answered, in review")
+        DISPUTED = "disputed", _("with the experts")
+        DONE = "done", _("validated")
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="tasks")
     item = models.ForeignKey(Item, models.PROTECT, related_name="tasks")
@@ -127,18 +130,18 @@ class Assignment(models.Model):
     """A task leased to one speaker for a while, so that two never type the same sentence."""
 
     class State(models.TextChoices):
-        LEASED = "leased", "leased"
-        ANSWERED = "answered", "answered"
-        SKIPPED = "skipped", "skipped"
-        EXPIRED = "expired", "expired"
+        LEASED = "leased", _("leased")
+        ANSWERED = "answered", _("answered")
+        SKIPPED = "skipped", _("skipped")
+        EXPIRED = "expired", _("expired")
 
     class SkipReason(models.TextChoices):
-        UNCLEAR = "unclear", "I do not understand the sentence"
-        NOT_MY_VARIETY = "not_my_variety", "Not my variety"
-        TOO_HARD = "too_hard", "Too hard or too long"
-        OFFENSIVE = "offensive", "Offensive or not fitting"
-        PERSONAL = "personal", "Holds personal data"
-        OTHER = "other", "Another reason"
+        UNCLEAR = "unclear", _("I do not understand the sentence")
+        NOT_MY_VARIETY = "not_my_variety", _("Not my variety")
+        TOO_HARD = "too_hard", _("Too hard or too long")
+        OFFENSIVE = "offensive", _("Offensive or not fitting")
+        PERSONAL = "personal", _("Holds personal data")
+        OTHER = "other", _("Another reason")
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="assignments")
     person = models.ForeignKey(Person, models.PROTECT, related_name="assignments")

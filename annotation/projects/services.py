@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext
 
 from annotation.corpora.models import Item, Source
 from annotation.kinds.contract import UnusableAnswer, UnusableSettings
@@ -18,7 +19,7 @@ from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
 from ledger.services import append_entry
 from people.models import Community, Person, Role
-from people.refusals import Conflicting, Invalid, NotAllowed, TooLate
+from people.refusals import Conflicting, Invalid, NotAllowed, TooLate, said
 from people.services import require_role
 
 PACKET_TIME = timedelta(hours=48)
@@ -53,11 +54,11 @@ def _complete(project: Project) -> None:
     try:
         project.settings = project.task_kind.check_settings(project.settings)
     except UnusableSettings as error:
-        raise Invalid(str(error), field="settings") from error
+        raise Invalid(error.message, field="settings", **error.values) from error
     try:
         rule_of(project)
     except RuleError as error:
-        raise Invalid(str(error), field="rule") from error
+        raise Invalid(error.message, field="rule", **error.values) from error
 
 
 @transaction.atomic
@@ -78,7 +79,9 @@ def open_project(
     _complete(project)
     project.save()
     if not add_tasks(project=project, sources=sources):
-        raise Invalid(f"Nothing in these documents can be asked: {_why_nothing(project, sources)}", field="sources")
+        raise Invalid(
+            "Nothing in these documents can be asked: %(why)s", field="sources", why=_why_nothing(project, sources)
+        )
     append_entry(
         action="project.opened",
         subject=f"project:{project.pk}",
@@ -98,18 +101,21 @@ def add_tasks(*, project: Project, sources: Iterable[Source]) -> int:
     return len(Task.objects.bulk_create(tasks, batch_size=1000, ignore_conflicts=True))
 
 
-def _refusal(project: Project, item: Item) -> str | None:
+def _refusal(project: Project, item: Item) -> UnusableAnswer | None:
     """Why the project's kind cannot ask about the item."""
     try:
         project.task_kind.check_item(item.text, item.extra)
     except UnusableAnswer as error:
-        return str(error)
+        return error
     return None
 
 
 def _why_nothing(project: Project, sources: list[Source]) -> str:
     first = Item.objects.filter(source__in=sources).first()
-    return (_refusal(project, first) or "they are tasks already.") if first else "they are empty."
+    if first is None:
+        return gettext("they are empty.")
+    refusal = _refusal(project, first)
+    return said(refusal.message, refusal.values) if refusal else gettext("they are tasks already.")
 
 
 @transaction.atomic
@@ -155,7 +161,7 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
     Asking again adds to what the person still holds in packets, up to `size`.
     """
     if not 1 <= size <= LARGEST_PACKET:
-        raise Invalid(f"A packet holds 1 to {LARGEST_PACKET} tasks.", field="size")
+        raise Invalid("A packet holds 1 to %(most)s tasks.", field="size", most=LARGEST_PACKET)
     _begin(project, person, now)
     held = Assignment.objects.taken_along(now).filter(task__project=project, person=person)
     packet, until = uuid4(), now + PACKET_TIME
@@ -190,11 +196,11 @@ def why_nothing_to_do(project: Project, person: Person) -> str:
     wanting = tasks.filter(state=Task.State.OPEN)
     if not wanting.exists():
         if tasks.filter(state__in=[Task.State.ANSWERED, Task.State.DISPUTED]).exists():
-            return "Every task here has its answers, and they wait to be checked. You can review."
-        return "Everything here is done. Thank you."
+            return gettext("Every task here has its answers, and they wait to be checked. You can review.")
+        return gettext("Everything here is done. Thank you.")
     if not wanting.unseen_by(person).exists():
-        return "You have answered or skipped everything that is left here. What remains needs other people."
-    return "Others are working on all that is left here. Come back in a few minutes, or review meanwhile."
+        return gettext("You have answered or skipped everything that is left here. What remains needs other people.")
+    return gettext("Others are working on all that is left here. Come back in a few minutes, or review meanwhile.")
 
 
 def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
@@ -245,7 +251,7 @@ def skip_task(*, assignment: Assignment, reason: str, now: datetime, note: str =
     try:
         note = clean_text(note, maximum=500) if note.strip() else ""
     except UnusableText as error:
-        raise Invalid(str(error), field="note") from error
+        raise Invalid(error.message, field="note", **error.values) from error
     current = Assignment.objects.select_for_update().get(pk=assignment.pk)
     if current.state == Assignment.State.SKIPPED:
         return

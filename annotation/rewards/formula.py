@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 # (kind of event) -> points. Most is paid on outcome, approving and rejecting pay the same, and what was rejected
 # keeps nothing.
 POINTS: Mapping[str, int] = {
@@ -16,7 +18,12 @@ POINTS: Mapping[str, int] = {
     "review_agreed": 2,
 }
 STEP = 5
-BADGES: Sequence[tuple[str, int]] = (("ember", 5), ("flame", 25), ("fire", 100), ("beacon", 500))
+BADGES: Sequence[tuple[str, int]] = (
+    (gettext_noop("ember"), 5),
+    (gettext_noop("flame"), 25),
+    (gettext_noop("fire"), 100),
+    (gettext_noop("beacon"), 500),
+)
 STREAK_GAP = timedelta(hours=36)
 FORGIVEN_GAP = timedelta(hours=60)
 FORGIVEN_EVERY = timedelta(days=7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer, Review
 from annotation.rewards.querysets import PointQuerySet
@@ -13,10 +14,10 @@ class Point(models.Model):
     """One line of points for one person. A database trigger refuses changing or removing it."""
 
     class Kind(models.TextChoices):
-        ANSWER_SENT = "answer_sent", "sent an answer"
-        ANSWER_VALIDATED = "answer_validated", "an answer was accepted"
-        REVIEW_GIVEN = "review_given", "checked an answer"
-        REVIEW_AGREED = "review_agreed", "a check agreed with what became of the answer"
+        ANSWER_SENT = "answer_sent", _("sent an answer")
+        ANSWER_VALIDATED = "answer_validated", _("an answer was accepted")
+        REVIEW_GIVEN = "review_given", _("checked an answer")
+        REVIEW_AGREED = "review_agreed", _("a check agreed with what became of the answer")
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="points")
     person = models.ForeignKey(Person, models.CASCADE, related_name="points")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext_noop
 
 from annotation.answers.models import Answer, Review
 from annotation.rewards.formula import Work, agrees, badge_of, level_of, points_for, points_of, streak_of
@@ -20,7 +21,13 @@ PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedel
 AROUND = 2
 # A transaction that began earlier may commit after a look; its answers are looked at again.
 OVERLAP = timedelta(minutes=10)
-LOST = {Answer.State.REJECTED, Answer.State.WITHDRAWN, Answer.State.QUARANTINED}
+WHY_LOST: dict[str, str] = {
+    Answer.State.REJECTED: gettext_noop("the answer was not accepted"),
+    Answer.State.WITHDRAWN: gettext_noop("the answer was withdrawn"),
+    Answer.State.QUARANTINED: gettext_noop("the answer is kept apart"),
+}
+LOST = set(WHY_LOST)
+CHANGED = gettext_noop("the outcome changed")
 
 
 @transaction.atomic
@@ -95,7 +102,8 @@ def _difference(
 
 
 def _why(answer: Answer | None) -> str:
-    return f"the answer is {answer.get_state_display()}" if answer else "the outcome changed"
+    """In words that are translated where they are shown."""
+    return WHY_LOST.get(answer.state, CHANGED) if answer else CHANGED
 
 
 def _refresh_player(community_id: int, person_id: int) -> None:
@@ -216,7 +224,7 @@ def set_play(*, person: Person, community: Community, is_hidden: bool, companion
     """Hide from every board, or be seen again; name the companion. Raises Invalid."""
     name = " ".join(companion_name.split())
     if len(name) > 40 or not (name.isprintable() or not name):
-        raise Invalid("A name has at most 40 characters.", field="companion_name")
+        raise Invalid("A name has at most %(most)s characters.", field="companion_name", most=40)
     player, _ = Player.objects.update_or_create(
         community=community, person=person, defaults={"is_hidden": is_hidden, "companion_name": name}
     )

@@ -7,6 +7,8 @@ import unicodedata
 
 import regex
 
+from annotation.worded import Worded
+
 MAXIMUM_CHARACTERS = 4000
 
 # Controls but for line feed and tab; and the marks that only reorder or hide text (Unicode TR 36).
@@ -15,7 +17,7 @@ _SURROGATE = regex.compile(r"[\uD800-\uDFFF]")
 _BLANKS = regex.compile(r"[^\S\n]+")
 
 
-class UnusableText(ValueError):
+class UnusableText(Worded):
     """The text cannot be kept; the message says why and is meant for the person who typed it."""
 
 
@@ -31,16 +33,24 @@ def clean_text(raw: str, *, maximum: int = MAXIMUM_CHARACTERS) -> str:
     if _SURROGATE.search(raw):
         raise UnusableText("The text holds half of a character (a lone surrogate). Please type it again.")
     if len(raw) > 4 * maximum:
-        raise UnusableText(f"The text is too long: {len(raw):,} characters, at most {maximum:,} are allowed.")
+        raise _too_long(raw, maximum)
     text = unicodedata.normalize("NFC", raw.replace("\r\n", "\n").replace("\r", "\n"))
     if found := _CONTROL.search(text):
-        raise UnusableText(f"The text holds an invisible control character (U+{ord(found.group()):04X}).")
+        raise UnusableText(
+            "The text holds an invisible control character (%(code)s).", code=f"U+{ord(found.group()):04X}"
+        )
     text = str(_BLANKS.sub(" ", text)).strip()
     if not text:
         raise UnusableText("Nothing was written.")
     if len(text) > maximum:
-        raise UnusableText(f"The text is too long: {len(text):,} characters, at most {maximum:,} are allowed.")
+        raise _too_long(text, maximum)
     return text
+
+
+def _too_long(text: str, maximum: int) -> UnusableText:
+    return UnusableText(
+        "The text is too long: %(length)s characters, at most %(most)s are allowed.", length=len(text), most=maximum
+    )
 
 
 def sha256_of(text: str) -> str:

@@ -14,6 +14,7 @@ from functools import lru_cache
 import regex
 
 from annotation.text.findings import Finding
+from annotation.worded import Worded
 
 LONGEST_PATTERN = 200
 LARGEST_COUNT = 50
@@ -30,7 +31,7 @@ _TOKEN = regex.compile(
 )
 
 
-class BadRule(ValueError):
+class BadRule(Worded):
     """The rule cannot be kept; the message says why, for the steward who wrote it."""
 
 
@@ -50,7 +51,7 @@ class Rule:
         if not self.name.strip() or not self.message.strip():
             raise BadRule("A rule needs a name and a message for the people who write.")
         if not 0 < len(self.pattern) <= LONGEST_PATTERN:
-            raise BadRule(f"The pattern must have between 1 and {LONGEST_PATTERN} characters.")
+            raise BadRule("The pattern must have between 1 and %(most)s characters.", most=LONGEST_PATTERN)
         _refuse_costly(self.pattern)
         _compiled(self.pattern)
 
@@ -82,7 +83,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern, flags=regex.V0)
     except regex.error as problem:
-        raise BadRule(f"The pattern is not a regular expression: {problem}.") from problem
+        raise BadRule("The pattern is not a regular expression: %(why)s.", why=str(problem)) from problem
 
 
 def _refuse_costly(pattern: str) -> None:
@@ -94,7 +95,9 @@ def _refuse_costly(pattern: str) -> None:
     while place < len(pattern):
         token = _TOKEN.match(pattern, place)
         if token is None:
-            raise BadRule(f"The pattern uses something rules may not use, at “{pattern[place : place + 8]}”.")
+            raise BadRule(
+                "The pattern uses something rules may not use, at “%(place)s”.", place=pattern[place : place + 8]
+            )
         place = token.end()
         kind = token.lastgroup
         if kind == "open":
@@ -108,7 +111,7 @@ def _refuse_costly(pattern: str) -> None:
         elif token["count"] and not token["count"].startswith("?"):
             counts = [int(number) for number in (token["least"], token["most"]) if number]
             if max(counts, default=0) > LARGEST_COUNT:
-                raise BadRule(f"The pattern counts to more than {LARGEST_COUNT}.")
+                raise BadRule("The pattern counts to more than %(most)s.", most=LARGEST_COUNT)
             if closed_repeats:
                 raise BadRule("The pattern repeats a group in which something repeats already; that may take for ever.")
             repeats[-1] = True

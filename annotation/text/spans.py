@@ -14,6 +14,7 @@ from typing import Any
 
 from annotation.text.graphemes import boundaries
 from annotation.text.segments import fold, is_blank, pieces, word_edges
+from annotation.worded import Worded
 
 MOST_SPANS = 1000
 _LONGEST_ORIGIN = 100
@@ -21,7 +22,7 @@ _REQUIRED = {"start", "end", "label"}
 _KNOWN = _REQUIRED | {"suggested_by"}
 
 
-class MalformedSpans(ValueError):
+class MalformedSpans(Worded):
     """The spans cannot be kept; the message names the first bad one by its number, counted from 1, and says why."""
 
 
@@ -57,7 +58,7 @@ def read_spans(
     if not isinstance(raw, list):
         raise MalformedSpans("The labels must come as a list.")
     if len(raw) > at_most:
-        raise MalformedSpans(f"There are {len(raw):,} labels; at most {at_most:,} are allowed.")
+        raise MalformedSpans("There are %(found)s labels; at most %(most)s are allowed.", found=len(raw), most=at_most)
     edges = frozenset(boundaries(text))
     seen: dict[tuple[int, int, str], int] = {}
     spans = []
@@ -65,7 +66,11 @@ def read_spans(
         span = _read_one(number, entry, text, edges, labels)
         first = seen.setdefault((span.start, span.end, span.label), number)
         if first != number:
-            raise MalformedSpans(f"Label {number} repeats label {first}: the same words with the same label.")
+            raise MalformedSpans(
+                "Label %(number)s repeats label %(first)s: the same words with the same label.",
+                number=number,
+                first=first,
+            )
         spans.append(span)
     if not may_overlap:
         _refuse_overlaps(spans)
@@ -74,40 +79,51 @@ def read_spans(
 
 def _read_one(number: int, entry: Any, text: str, edges: Collection[int], labels: Collection[str]) -> Span:
     if not isinstance(entry, dict):
-        raise MalformedSpans(f"Label {number} is not an object with start, end and label.")
+        raise MalformedSpans("Label %(number)s is not an object with start, end and label.", number=number)
     if missing := _REQUIRED - entry.keys():
-        raise MalformedSpans(f"Label {number} has no {' and no '.join(sorted(missing))}.")
+        raise MalformedSpans("Label %(number)s has no %(missing)s.", number=number, missing=", ".join(sorted(missing)))
     if unknown := entry.keys() - _KNOWN:
-        raise MalformedSpans(f"Label {number} has a field nobody knows: {_short(min(map(str, unknown)))}.")
+        raise MalformedSpans(
+            "Label %(number)s has a field nobody knows: %(name)s.", number=number, name=_short(min(map(str, unknown)))
+        )
     start, end, label = entry["start"], entry["end"], entry["label"]
     for name, offset in (("start", start), ("end", end)):
         # JSON's true is an int to Python, and 3.0 is a float.
         if not isinstance(offset, int) or isinstance(offset, bool):
-            raise MalformedSpans(f"The {name} of label {number} is not a whole number.")
+            raise MalformedSpans("The %(name)s of label %(number)s is not a whole number.", number=number, name=name)
     _refuse_place(number, start, end, text, edges)
     if not isinstance(label, str) or label not in labels:
-        raise MalformedSpans(f"Label {number} is called {_short(label)}, which is not among the labels of this task.")
+        raise MalformedSpans(
+            "Label %(number)s is called %(name)s, which is not among the labels of this task.",
+            number=number,
+            name=_short(label),
+        )
     origin = entry.get("suggested_by", "")
     if not isinstance(origin, str) or len(origin) > _LONGEST_ORIGIN or not origin.isprintable():
-        raise MalformedSpans(f"Label {number} does not say in a short line of text what suggested it.")
+        raise MalformedSpans("Label %(number)s does not say in a short line of text what suggested it.", number=number)
     return Span(start, end, label, origin)
 
 
 def _refuse_place(number: int, start: int, end: int, text: str, edges: Collection[int]) -> None:
     """Refuse a range of whole numbers that marks no whole characters of this text."""
     if start < 0 or end < 0:
-        raise MalformedSpans(f"Label {number} begins before the text.")
+        raise MalformedSpans("Label %(number)s begins before the text.", number=number)
     if start > len(text) or end > len(text):
-        raise MalformedSpans(f"Label {number} goes past the end of the text, which has {len(text):,} characters.")
+        raise MalformedSpans(
+            "Label %(number)s goes past the end of the text, which has %(length)s characters.",
+            number=number,
+            length=len(text),
+        )
     if end < start:
-        raise MalformedSpans(f"Label {number} ends before it begins.")
+        raise MalformedSpans("Label %(number)s ends before it begins.", number=number)
     if start == end:
-        raise MalformedSpans(f"Label {number} marks nothing: it ends where it begins.")
-    for name, offset in (("begins", start), ("ends", end)):
-        if offset not in edges:
-            raise MalformedSpans(f"Label {number} {name} in the middle of a character and its marks.")
+        raise MalformedSpans("Label %(number)s marks nothing: it ends where it begins.", number=number)
+    if start not in edges:
+        raise MalformedSpans("Label %(number)s begins in the middle of a character and its marks.", number=number)
+    if end not in edges:
+        raise MalformedSpans("Label %(number)s ends in the middle of a character and its marks.", number=number)
     if is_blank(text[start:end]):
-        raise MalformedSpans(f"Label {number} marks only blanks.")
+        raise MalformedSpans("Label %(number)s marks only blanks.", number=number)
 
 
 def _refuse_overlaps(spans: Iterable[Span]) -> None:
@@ -115,7 +131,9 @@ def _refuse_overlaps(spans: Iterable[Span]) -> None:
     for (first, before), (second, after) in pairwise(numbered):
         if after.start < before.end:
             low, high = sorted((first, second))
-            raise MalformedSpans(f"Labels {low} and {high} overlap, which this task does not allow.")
+            raise MalformedSpans(
+                "Labels %(first)s and %(second)s overlap, which this task does not allow.", first=low, second=high
+            )
 
 
 def _short(value: Any) -> str:

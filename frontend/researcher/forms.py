@@ -26,6 +26,18 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "batch_size": (_("Batch size"), _("Sentences per step.")),
     "max_length": (_("Maximum length"), _("Longest sentence pair, in tokens; longer ones are left out.")),
     "seed": (_("Seed"), _("The same seed repeats the same run.")),
+    "dropout": (_("Dropout"), ""),
+    "warmup": (_("Warm-up"), _("Share of the steps in which the learning rate rises.")),
+    "max_steps": (_("Steps at most"), _("0: as many as the epochs need.")),
+    "clip": (_("Gradient clipping"), ""),
+    "weight_decay": (_("Weight decay"), ""),
+    "validate_every": (_("Steps between two validations"), ""),
+    "checkpoint_every": (_("Steps between two checkpoints"), ""),
+    "threads": (_("Processor threads"), ""),
+    "max_items": (_("Held-out sentences to measure"), ""),
+    "generate_items": (_("Held-out sentences to translate"), ""),
+    "max_new_tokens": (_("Tokens at most in a translation"), ""),
+    "samples": (_("Samples to show"), ""),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from frontend.charts import Point, line_chart, thin
 from training.runs.models import Run
@@ -15,6 +16,17 @@ from training.runs.progress import loss_curve
 from training.runs.services import folder_of
 
 TABLE_ROWS = 40
+# What a recipe's log calls its phases; the page translates them, as it does where the energy comes from.
+PHASES = (
+    gettext_noop("preparing the base model"),
+    gettext_noop("loading"),
+    gettext_noop("quantising"),
+    gettext_noop("training"),
+    gettext_noop("evaluating"),
+    gettext_noop("saving"),
+    gettext_noop("finished"),
+)
+ENERGY_SOURCES = (gettext_noop("stated power times seconds, not measured"), gettext_noop("unknown"))
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ class ScheduleForm(forms.Form):
         # A cadence that was set through the API stays choosable, so that saving the form does not change it.
         hours = self.initial.get("cadence_hours")
         if hours and hours not in dict(CADENCES):
-            self.fields["cadence_hours"].choices = [*CADENCES, (hours, _("every %s hours") % hours)]  # type: ignore[attr-defined]
+            self.fields["cadence_hours"].choices = [*CADENCES, (hours, _("every %(hours)s hours") % {"hours": hours})]  # type: ignore[attr-defined]
 
 
 class GrantForm(forms.Form):

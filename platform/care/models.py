@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from care.querysets import GrantQuerySet, ReceiptQuerySet
 from people.models import Community, Person
@@ -14,16 +15,16 @@ from people.models import Community, Person
 class Purpose(models.TextChoices):
     """What a person may allow or refuse, each on its own. Nothing but what is needed is ever pre-chosen."""
 
-    DISPLAY_MEMBERS = "display_members", "Show my words to members of this community"
-    DISPLAY_PUBLIC = "display_public", "Show my words to anyone"
-    CREDIT_NAME = "credit_name", "Name me as the author"
-    PEER_REVIEW = "peer_review", "Let other members check and correct my words"
-    RESEARCH = "research", "Use my words in studies of the language"
-    TRAIN_NONCOMMERCIAL = "train_noncommercial", "Train language models, not for profit"
-    TRAIN_COMMERCIAL = "train_commercial", "Train language models for commercial use"
-    RELEASE_DATASET = "release_dataset", "Publish my words in a dataset"
-    RELEASE_ADAPTER = "release_adapter", "Publish models trained on my words"
-    PROCESS_OUTSIDE_COUNTRY = "process_outside_country", "Process my words on computers in other countries"
+    DISPLAY_MEMBERS = "display_members", _("Show my words to members of this community")
+    DISPLAY_PUBLIC = "display_public", _("Show my words to anyone")
+    CREDIT_NAME = "credit_name", _("Name me as the author")
+    PEER_REVIEW = "peer_review", _("Let other members check and correct my words")
+    RESEARCH = "research", _("Use my words in studies of the language")
+    TRAIN_NONCOMMERCIAL = "train_noncommercial", _("Train language models, not for profit")
+    TRAIN_COMMERCIAL = "train_commercial", _("Train language models for commercial use")
+    RELEASE_DATASET = "release_dataset", _("Publish my words in a dataset")
+    RELEASE_ADAPTER = "release_adapter", _("Publish models trained on my words")
+    PROCESS_OUTSIDE_COUNTRY = "process_outside_country", _("Process my words on computers in other countries")
 
 
 # Without these two the work itself cannot be done: words that no member may see cannot be checked.
@@ -34,9 +35,9 @@ class Policy(models.Model):
     """One version of a community's consent text. A published version never changes; a new one replaces it."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", "draft"
-        PUBLISHED = "published", "published"
-        REPLACED = "replaced", "replaced"
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        REPLACED = "replaced", _("replaced")
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="policies")
     version = models.PositiveIntegerField()

@@ -38,7 +38,11 @@ def publish_policy(
     unknown = set(purposes) - set(Purpose.values)
     missing = set(NEEDED) - set(purposes)
     if unknown or missing:
-        raise UnknownPurpose(f"Unknown: {sorted(unknown)}. Needed for the work itself: {sorted(missing)}.")
+        raise UnknownPurpose(
+            "Unknown: %(unknown)s. Needed for the work itself: %(missing)s.",
+            unknown=", ".join(sorted(unknown)) or "–",
+            missing=", ".join(sorted(missing)) or "–",
+        )
     Community.objects.select_for_update().get(pk=community.pk)
     latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
     Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)

@@ -6,16 +6,17 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from people.querysets import CommunityQuerySet, MembershipQuerySet
 
 LANGUAGE_TAG = RegexValidator(
     r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-x(-[A-Za-z0-9]{1,8})+)?$",
-    "Write a BCP 47 language tag such as ote, quz-PE or sr-Latn.",
+    _("Write a BCP 47 language tag such as ote, quz-PE or sr-Latn."),
 )
-ISO_639_3 = RegexValidator(r"^[a-z]{3}$", "Write the three small letters of ISO 639-3.")
-GLOTTOCODE = RegexValidator(r"^[a-z0-9]{4}[0-9]{4}$", "Write a Glottolog code such as mezq1235.")
-SCRIPT = RegexValidator(r"^[A-Z][a-z]{3}$", "Write the ISO 15924 code of the script, such as Latn.")
+ISO_639_3 = RegexValidator(r"^[a-z]{3}$", _("Write the three small letters of ISO 639-3."))
+GLOTTOCODE = RegexValidator(r"^[a-z0-9]{4}[0-9]{4}$", _("Write a Glottolog code such as mezq1235."))
+SCRIPT = RegexValidator(r"^[A-Z][a-z]{3}$", _("Write the ISO 15924 code of the script, such as Latn."))
 
 
 class Person(AbstractUser):
@@ -39,15 +40,15 @@ class Community(models.Model):
     """A language community: the people who speak a language and govern what is done with its words."""
 
     class Direction(models.TextChoices):
-        LTR = "ltr", "left to right"
-        RTL = "rtl", "right to left"
+        LTR = "ltr", _("left to right")
+        RTL = "rtl", _("right to left")
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     language_name = models.CharField(max_length=120)
     language_tag = models.CharField(max_length=64, validators=[LANGUAGE_TAG])
-    iso_639_3 = models.CharField("ISO 639-3 code", max_length=3, validators=[ISO_639_3])
-    glottocode = models.CharField("Glottolog code", max_length=8, validators=[GLOTTOCODE])
+    iso_639_3 = models.CharField(_("ISO 639-3 code"), max_length=3, validators=[ISO_639_3])
+    glottocode = models.CharField(_("Glottolog code"), max_length=8, validators=[GLOTTOCODE])
     script = models.CharField(max_length=4, default="Latn", validators=[SCRIPT])
     direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.LTR)
     about = models.TextField(blank=True, max_length=4000)
@@ -111,10 +112,10 @@ class Orthography(models.Model):
 class Role(models.TextChoices):
     """What a member may do. One person may hold several roles in several communities."""
 
-    SPEAKER = "speaker", "Speaker"
-    EXPERT = "expert", "Expert"
-    RESEARCHER = "researcher", "Researcher"
-    STEWARD = "steward", "Steward"
+    SPEAKER = "speaker", _("Speaker")
+    EXPERT = "expert", _("Expert")
+    RESEARCHER = "researcher", _("Researcher")
+    STEWARD = "steward", _("Steward")
 
 
 class Membership(models.Model):

@@ -5,11 +5,27 @@ Pages show the message beside the form; the API answers with problem details (RF
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
 
 class Refusal(Exception):
-    """An act was refused and nothing was changed."""
+    """An act was refused and nothing was changed.
+
+    `message` is a template that is written out where the refusal is raised, so that the catalogues find it; `str`
+    says it, filled with the `values`, in the language of whoever reads.
+    """
 
     status = 400
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.message, self.values = message, values
+
+    def __str__(self) -> str:
+        return said(self.message, self.values)
 
 
 class Invalid(Refusal):
@@ -17,8 +33,8 @@ class Invalid(Refusal):
 
     status = 422
 
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, field: str = "", **values: object) -> None:
+        super().__init__(message, **values)
         self.field = field
 
 
@@ -44,3 +60,16 @@ class TooLate(Refusal):
     """The time for this act is over."""
 
     status = 410
+
+
+def said(message: str, values: Mapping[str, object]) -> str:
+    """A template in the language of the reader, with its values; without any, a lone % needs no doubling."""
+    words = gettext(message)
+    return words % {name: _shown(value) for name, value in values.items()} if values else words
+
+
+def _shown(value: object) -> object:
+    """Whole numbers with the signs that the reader's language puts between thousands."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number_format(value, force_grouping=True)
+    return value

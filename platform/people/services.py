@@ -34,8 +34,10 @@ def has_role(person: Person, community: Community, *roles: str) -> bool:
 def require_role(person: Person, community: Community, *roles: str) -> None:
     """Raise NotAllowed unless the person holds one of the roles in the community now."""
     if not has_role(person, community, *roles):
-        wanted = " or ".join(roles) or "member"
-        raise NotAllowed(f"This needs the role {wanted} in {community.name}.")
+        if not roles:
+            raise NotAllowed("This is for members of %(community)s.", community=community.name)
+        wanted = " / ".join(str(Role(role).label) for role in roles)
+        raise NotAllowed("This needs the role %(role)s in %(community)s.", role=wanted, community=community.name)
 
 
 @transaction.atomic

@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from training.runs.base_models import BaseModel
 
 IDLE_SECONDS = 600.0
 SILENCE_SECONDS = 120.0
+# Translated where it is shown, like every failure.
+ENDED = gettext_noop("The model process ended unexpectedly.")
 
 
 class EngineFailed(RuntimeError):
@@ -51,7 +54,7 @@ class Engine:
                         return
             except OSError as error:
                 self.stop()
-                raise EngineFailed("The model process ended unexpectedly.") from error
+                raise EngineFailed(ENDED) from error
             except EngineFailed:
                 self.stop()
                 raise
@@ -110,11 +113,11 @@ def _events(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
         while True:
             if not selector.select(timeout=5):
                 if time.monotonic() - last > SILENCE_SECONDS:
-                    raise EngineFailed("The model process did not answer in time.")
+                    raise EngineFailed(gettext_noop("The model process did not answer in time."))
                 continue
             content = os.read(descriptor, 65536)
             if not content:
-                raise EngineFailed("The model process ended unexpectedly.")
+                raise EngineFailed(ENDED)
             last = time.monotonic()
             *lines, rest = (rest + content).split(b"\n")
             for line in lines:

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from training.playground.engine import EngineFailed, engine
 from training.playground.models import Generation
@@ -52,7 +53,7 @@ def _events(generation: Generation) -> Any:
     adapter = generation.adapter
     base = find_base_model(adapter.run.base_model)
     if base is None:
-        raise EngineFailed("The base model is not on this worker.")
+        raise EngineFailed(gettext_noop("The base model is not on this worker."))
     project = adapter.run.release.project
     return engine.generate(
         base,

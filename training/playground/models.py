@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from people.models import Person
 from training.playground.querysets import GenerationQuerySet
@@ -16,10 +17,10 @@ class Generation(models.Model):
     texts are kept here."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "waiting"
-        RUNNING = "running", "writing"
-        FINISHED = "finished", "finished"
-        FAILED = "failed", "failed"
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("writing")
+        FINISHED = "finished", _("finished")
+        FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="generations")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from annotation.text.clean import UnusableText, clean_text
 from people.models import Person
@@ -33,15 +34,13 @@ def request_generation(*, adapter: Adapter, person: Person, source: str, now: da
     require_role(person, adapter.community)
     current = Adapter.objects.select_for_update().get(pk=adapter.pk)
     if not current.is_usable:
-        raise NotServed(
-            "This adapter learnt from words that were withdrawn."
-            if current.contains_withdrawn
-            else "A steward has not approved this adapter, so it is not used here."
-        )
+        if current.contains_withdrawn:
+            raise NotServed("This adapter learnt from words that were withdrawn.")
+        raise NotServed("A steward has not approved this adapter, so it is not used here.")
     try:
         text = clean_text(source, maximum=LONGEST_SOURCE)
     except UnusableText as error:
-        raise Invalid(str(error), field="source") from error
+        raise Invalid(error.message, field="source", **error.values) from error
     waiting = Generation.objects.filter(person=person, state__in=[Generation.State.QUEUED, Generation.State.RUNNING])
     if waiting.exists():
         raise OneAtATime("Your last sentence is still being written. Please wait for it.")
@@ -60,7 +59,9 @@ def start_generation(*, generation_id: str, now: datetime) -> Generation | None:
         if generation is None:
             return None
         if not generation.adapter.is_usable:
-            end_generation(generation=generation, texts={}, failure="This adapter may no longer be used.", now=now)
+            end_generation(
+                generation=generation, texts={}, failure=gettext_noop("This adapter may no longer be used."), now=now
+            )
             return None
         generation.state = Generation.State.RUNNING
         generation.save(update_fields=["state"])

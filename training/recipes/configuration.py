@@ -8,10 +8,12 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from annotation.worded import Worded
+
 Section = TypeVar("Section")
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(Worded):
     """A setting that cannot be used; the message names it."""
 
 
@@ -147,17 +149,17 @@ class Configuration:
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+            raise ConfigurationError("%(path)s cannot be read: %(why)s.", path=str(path), why=error.strerror) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path} is not TOML: {error}.") from error
+            raise ConfigurationError("%(path)s is not TOML: %(why)s.", path=str(path), why=str(error)) from error
         _only(raw, {"base", "data", "language", "recipe", "evaluation", "energy"}, str(path))
         base = _read(Base, raw.get("base", {}), "base")
         if not (Path(base.path) / "model.safetensors").is_file():
-            raise ConfigurationError(f"base.path names {base.path}, which holds no model.safetensors.")
+            raise ConfigurationError("base.path names %(path)s, which holds no model.safetensors.", path=base.path)
         data = _read(Data, raw.get("data", {}), "data")
         for name, value in asdict(data).items():
             if not Path(value).is_file():
-                raise ConfigurationError(f"data.{name} names {value}, which is not there.")
+                raise ConfigurationError("data.%(name)s names %(path)s, which is not there.", name=name, path=value)
         return cls(
             folder=path.parent,
             data=data,
@@ -171,27 +173,40 @@ class Configuration:
 
 def _only(given: Any, known: set[str], where: str) -> None:
     if not isinstance(given, Mapping):
-        raise ConfigurationError(f"{where} is not a table of settings.")
+        raise ConfigurationError("%(where)s is not a table of settings.", where=where)
     if unknown := sorted(set(given) - known):
-        raise ConfigurationError(f"{where} has the unknown setting {unknown[0]}; known: {', '.join(sorted(known))}.")
+        raise ConfigurationError(
+            "%(where)s has the unknown setting %(name)s; known: %(known)s.",
+            where=where,
+            name=unknown[0],
+            known=", ".join(sorted(known)),
+        )
 
 
 def _read(kind: type[Section], given: Any, where: str) -> Section:
     names = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
     _only(given, set(names), where)
     if missing := [name for name, entry in names.items() if entry.default is MISSING and name not in given]:
-        raise ConfigurationError(f"{where} lacks the setting {missing[0]}.")
+        raise ConfigurationError("%(where)s lacks the setting %(name)s.", where=where, name=missing[0])
     return kind(**{name: _checked(f"{where}.{name}", name, names[name].type, value) for name, value in given.items()})
 
 
 def _checked(where: str, name: str, kind: Any, value: Any) -> Any:
     if kind == "str":
         if not isinstance(value, str):
-            raise ConfigurationError(f"{where} must be a text.")
+            raise ConfigurationError("%(where)s must be a text.", where=where)
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or (kind == "int" and value % 1 != 0):
-        raise ConfigurationError(f"{where} must be a {'whole ' if kind == 'int' else ''}number, not {value!r}.")
+        if kind == "int":
+            raise ConfigurationError("%(where)s must be a whole number, not %(given)s.", where=where, given=repr(value))
+        raise ConfigurationError("%(where)s must be a number, not %(given)s.", where=where, given=repr(value))
     least, most = _BOUNDS[name]
     if not least <= value <= most:
-        raise ConfigurationError(f"{where} must be from {least:g} to {most:g}, not {value:g}.")
+        raise ConfigurationError(
+            "%(where)s must be from %(least)s to %(most)s, not %(given)s.",
+            where=where,
+            least=f"{least:g}",
+            most=f"{most:g}",
+            given=f"{value:g}",
+        )
     return int(value) if kind == "int" else float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
@@ -60,9 +61,9 @@ class ReleaseItem(models.Model):
     """
 
     class Split(models.TextChoices):
-        TRAIN = "train", "training"
-        VALIDATION = "validation", "validation"
-        TEST = "test", "test"
+        TRAIN = "train", _("training")
+        VALIDATION = "validation", _("validation")
+        TEST = "test", _("test")
 
     release = models.ForeignKey(Release, models.CASCADE, related_name="items")
     answer = models.ForeignKey(Answer, models.PROTECT, related_name="release_items")

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
 from annotation.answers.models import Answer
 from annotation.kinds.contract import Written
@@ -66,7 +67,7 @@ def draft_release(*, project: Project, purpose: str) -> Draft:
     try:
         splits = assign_splits([SplitRow(row["id"], row["document"], tuple(row["contributors"])) for row in rows])
     except CannotSplit as error:
-        raise NothingToRelease(str(error)) from error
+        raise NothingToRelease(error.message, **error.values) from error
     files = data_files(rows, splits)
     manifest = manifest_of(head=_head(project, purpose), rows=rows, splits=splits, files=files)
     manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
@@ -212,16 +213,20 @@ def verify_release(release: Release) -> list[str]:
     try:
         content = (folder / "manifest.json").read_bytes()
     except OSError as error:
-        return [f"manifest.json cannot be read: {error.strerror}"]
-    wrong = [] if hashlib.sha256(content).hexdigest() == release.sha256 else ["manifest.json was changed"]
+        return [gettext("manifest.json cannot be read: %(why)s") % {"why": error.strerror}]
+    wrong = [] if hashlib.sha256(content).hexdigest() == release.sha256 else [_was_changed("manifest.json")]
     manifest = json.loads(content)
     for name, facts in manifest["files"].items():
         path = folder / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != facts["sha256"]:
-            wrong.append(f"{name} was changed")
+            wrong.append(_was_changed(name))
     rows = {item["id"]: item["sha256"] for item in manifest["items"]}
     stored = {str(item.answer_id): item.row_sha256 for item in release.items.all()}
-    return wrong if rows == stored else [*wrong, "the database and the manifest name different rows"]
+    return wrong if rows == stored else [*wrong, gettext("the database and the manifest name different rows")]
+
+
+def _was_changed(file: str) -> str:
+    return gettext("%(file)s was changed") % {"file": file}
 
 
 def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]:

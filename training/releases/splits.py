@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annotation.worded import Worded
+
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 HELD_OUT_SHARE = 0.1
 
 
-class CannotSplit(ValueError):
+class CannotSplit(Worded):
     """The rows come from too few documents or people to hold some out without a leak."""
 
 
@@ -48,8 +50,11 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
         people = {person for row in rows for person in row.contributors}
         raise CannotSplit(
             "Testing needs whole documents and authors that were not trained on: at least three documents, "
-            f"translated by three people who did not share them. Now there are {len(groups)} documents and "
-            f"{len(people)} contributors among {len(rows)} sentences."
+            "translated by three people who did not share them. Now there are %(documents)s documents and "
+            "%(people)s contributors among %(sentences)s sentences.",
+            documents=len(groups),
+            people=len(people),
+            sentences=len(rows),
         )
     return result
 

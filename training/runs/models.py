@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from people.models import Community, Person
+from people.refusals import said
 from training.releases.models import Release
 from training.runs.querysets import AdapterQuerySet, RunQuerySet
 
@@ -19,16 +22,16 @@ class Run(models.Model):
     """
 
     class State(models.TextChoices):
-        QUEUED = "queued", "waiting for the training worker"
-        RUNNING = "running", "running"
-        CANCELLING = "cancelling", "stopping"
-        CANCELLED = "cancelled", "cancelled"
-        FAILED = "failed", "failed"
-        FINISHED = "finished", "finished"
+        QUEUED = "queued", _("waiting for the training worker")
+        RUNNING = "running", _("running")
+        CANCELLING = "cancelling", _("stopping")
+        CANCELLED = "cancelled", _("cancelled")
+        FAILED = "failed", _("failed")
+        FINISHED = "finished", _("finished")
 
     class Trigger(models.TextChoices):
-        PERSON = "person", "started by a person"
-        SCHEDULE = "schedule", "started by the schedule"
+        PERSON = "person", _("started by a person")
+        SCHEDULE = "schedule", _("started by the schedule")
 
     community = models.ForeignKey(Community, models.PROTECT, related_name="runs")
     release = models.ForeignKey(Release, models.PROTECT, related_name="runs")
@@ -77,7 +80,16 @@ class Run(models.Model):
 
 
 class RunEvent(models.Model):
-    """What happened to a run, when and by whom; only ever added to."""
+    """What happened to a run, when and by whom; only ever added to. `kind` is one of these words, or a state."""
+
+    KINDS = (
+        gettext_noop("queued"),
+        gettext_noop("cancel asked"),
+        gettext_noop("resumed"),
+        gettext_noop("started"),
+        gettext_noop("continued"),
+        gettext_noop("given back"),
+    )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=32)
@@ -96,10 +108,10 @@ class Adapter(models.Model):
     """What a finished run made, with its evaluation. A candidate serves nobody until a steward approves it."""
 
     class State(models.TextChoices):
-        CANDIDATE = "candidate", "candidate"
-        APPROVED = "approved", "approved"
-        REFUSED = "refused", "refused"
-        RETIRED = "retired", "retired"
+        CANDIDATE = "candidate", _("candidate")
+        APPROVED = "approved", _("approved")
+        REFUSED = "refused", _("refused")
+        RETIRED = "retired", _("retired")
 
     run = models.OneToOneField(Run, models.PROTECT, related_name="adapter")
     community = models.ForeignKey(Community, models.PROTECT, related_name="adapters")
@@ -146,7 +158,9 @@ class Adapter(models.Model):
 
 
 class AdapterEvent(models.Model):
-    """A decision on an adapter, when and by whom; only ever added to."""
+    """A decision on an adapter, when and by whom; only ever added to. `kind` is a state, or this."""
+
+    KINDS = (gettext_noop("words withdrawn"),)
 
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=32)
@@ -170,6 +184,7 @@ class Schedule(models.Model):
     cadence_hours = models.PositiveIntegerField(default=24 * 7)
     last_checked_at = models.DateTimeField(null=True, blank=True)
     last_outcome = models.CharField(max_length=300, blank=True)
+    outcome = models.JSONField(default=dict, blank=True, help_text="The same for translation: {template, values}.")
     changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -182,6 +197,11 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return f"schedule of {self.project}"
+
+    @property
+    def told_outcome(self) -> str:
+        """What came of the last look, in the language of the reader."""
+        return said(self.outcome.get("template", self.last_outcome), self.outcome.get("values", {}))
 
     @property
     def cadence(self) -> timedelta:

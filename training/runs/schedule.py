@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from annotation.projects.models import Project
+from annotation.worded import Worded
 from care.models import Purpose
 from ledger.services import append_entry
 from people.models import Person, Role
@@ -74,28 +75,34 @@ def check_schedule(*, schedule_id: int, now: datetime) -> Run | None:
     if schedule is None:
         return None
     run, outcome = _check(schedule, now)
-    schedule.last_checked_at, schedule.last_outcome = now, outcome[:300]
-    schedule.save(update_fields=["last_checked_at", "last_outcome"])
+    schedule.last_checked_at, schedule.last_outcome = now, str(outcome)[:300]
+    schedule.outcome = {"template": outcome.message, "values": outcome.values}
+    schedule.save(update_fields=["last_checked_at", "last_outcome", "outcome"])
     return run
 
 
-def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, str]:
+def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
     runs = Run.objects.filter(release__project=schedule.project)
     if runs.filter(state__in=LIVE).exists():
-        return None, "A run is going on."
+        return None, Worded("A run is going on.")
     last = runs.order_by("-created_at").select_related("release").first()
     if last is not None and last.created_at + schedule.cadence > now:
-        return None, f"The next run may start on {last.created_at + schedule.cadence:%d %B %Y, %H:%M} UTC."
+        when = f"{last.created_at + schedule.cadence:%Y-%m-%d %H:%M}"
+        return None, Worded("The next run may start on %(when)s UTC.", when=when)
     fresh = count_new_items(schedule.project)
     if fresh < schedule.minimum_new_items:
-        return None, f"{fresh} of {schedule.minimum_new_items} new sentences are there."
+        return None, Worded(
+            "%(found)s of %(wanted)s new sentences are there.", found=fresh, wanted=schedule.minimum_new_items
+        )
     try:
         release, _ = freeze_release(
             project=schedule.project, purpose=PURPOSE, created_by=None, now=now, note="made by the schedule"
         )
         if last is not None and release.sha256 == last.release.sha256:
-            return None, f"Release {release.number} is unchanged, so there is nothing to learn."
+            return None, Worded(
+                "Release %(number)s is unchanged, so there is nothing to learn.", number=str(release.number)
+            )
         run = queue_run(release=release, started_by=None, now=now, given=last.settings if last else None)
     except Refusal as refusal:
-        return None, str(refusal)
-    return run, f"Started run {run.number} on release {release.number}."
+        return None, Worded(refusal.message, **refusal.values)
+    return run, Worded("Started run %(run)s on release %(release)s.", run=str(run.number), release=str(release.number))

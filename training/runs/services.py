@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext_noop
 
 from ledger.services import append_entry
 from people.models import Community, Person, Role
@@ -43,7 +44,7 @@ def checked_settings(given: dict[str, Any]) -> dict[str, Any]:
     try:
         return Recipe.from_mapping(given).as_mapping()
     except ConfigurationError as error:
-        raise Invalid(str(error), field="settings") from error
+        raise Invalid(error.message, field="settings", **error.values) from error
 
 
 @transaction.atomic
@@ -65,7 +66,7 @@ def queue_run(
     if started_by is not None:
         require_role(started_by, community, Role.RESEARCHER)
     if method not in METHODS:
-        raise Invalid(f"Choose a method: {', '.join(METHODS)}.", field="method")
+        raise Invalid("Choose a method: %(known)s.", field="method", known=", ".join(METHODS))
     if release.project.kind not in LEARNT:
         raise Invalid("This recipe learns to translate; a release of another kind has nothing for it.", field="release")
     if Release.objects.get(pk=release.pk).contains_withdrawn:
@@ -109,7 +110,7 @@ def cancel_run(*, run: Run, cancelled_by: Person, now: datetime) -> Run:
     elif current.state == Run.State.RUNNING:
         current.state = Run.State.CANCELLING
     elif current.state != Run.State.CANCELLING:
-        raise RunIsOver(f"This run is over: {current.get_state_display()}.")
+        raise RunIsOver("This run is over: %(state)s.", state=current.get_state_display())
     current.save(update_fields=["state", "ended_at"])
     _record(current, "cancel asked", cancelled_by, now)
     return current
@@ -124,7 +125,9 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
     current: Run = Run.objects.select_for_update().get(pk=run.pk)
     require_role(resumed_by, current.community, Role.RESEARCHER)
     if not current.can_resume:
-        raise RunIsOver(f"Only a cancelled or failed run can go on; this one is {current.get_state_display()}.")
+        raise RunIsOver(
+            "Only a cancelled or failed run can go on; this one is %(state)s.", state=current.get_state_display()
+        )
     if current.release.contains_withdrawn:
         raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
     if Run.objects.filter(release=current.release, state__in=LIVE).exists():
@@ -145,10 +148,10 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     if run is None:
         return None
     if run.state == Run.State.CANCELLING:
-        _end(run, Run.State.CANCELLED, now, "its worker was gone")
+        _end(run, Run.State.CANCELLED, now, gettext_noop("its worker was gone"))
         return None
     if run.release.contains_withdrawn:
-        _end(run, Run.State.FAILED, now, "Words in the release were withdrawn before the run began.")
+        _end(run, Run.State.FAILED, now, gettext_noop("Words in the release were withdrawn before the run began."))
         return None
     run.state, run.lease_owner, run.lease_expires_at = Run.State.RUNNING, owner, lease_until
     run.attempts += 1
@@ -233,7 +236,7 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
         else (Adapter.State.RETIRED if current.state == Adapter.State.APPROVED else Adapter.State.REFUSED)
     )
     if current.state == wanted or (not approve and current.state == Adapter.State.RETIRED):
-        raise NotDecidable(f"This adapter is {current.get_state_display()} already.")
+        raise NotDecidable("This adapter is %(state)s already.", state=current.get_state_display())
     current.state = wanted
     current.save(update_fields=["state"])
     AdapterEvent.objects.create(adapter=current, kind=wanted.value, actor=decided_by, note=note, at=now)

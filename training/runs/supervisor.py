@@ -23,6 +23,7 @@ import psutil
 import tomli_w
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from training.releases.services import folder_of as release_folder
 from training.runs import services
@@ -65,7 +66,7 @@ def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
     folder.mkdir(parents=True, exist_ok=True)
     base = find_base_model(run.base_model) or _prepare_base_model(run, folder)
     if run.base_sha256 not in {"", base.sha256}:
-        raise BaseModelMissing("The base model on this worker is not the one the run began with.")
+        raise BaseModelMissing(gettext_noop("The base model on this worker is not the one the run began with."))
     Run.objects.filter(pk=run.pk).update(base_sha256=base.sha256)
     config = configuration_of(run, str(base.folder), base.sha256)
     (folder / "config.toml").write_text(tomli_w.dumps(config), encoding="utf-8")

@@ -26,7 +26,9 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
     if not labels:
         raise UnusableAnswer("Choose what fits, or skip it.", field="labels")
     if unknown := [label for label in labels if label not in known]:
-        raise UnusableAnswer(f"{unknown[0]} is not one of the labels: {', '.join(known)}.", field="labels")
+        raise UnusableAnswer(
+            "%(name)s is not one of the labels: %(known)s.", field="labels", name=unknown[0], known=", ".join(known)
+        )
     if len(labels) > 1 and not asked.settings.get("several"):
         raise UnusableAnswer("Choose one.", field="labels")
     return Written(payload={"labels": [label for label in known if label in labels]})

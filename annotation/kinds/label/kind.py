@@ -36,7 +36,7 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
     try:
         spans = read_spans(raw, asked.text, names_of(asked.settings), may_overlap=overlap)
     except MalformedSpans as error:
-        raise UnusableAnswer(str(error), field="spans") from error
+        raise UnusableAnswer(error.message, field="spans", **error.values) from error
     rows = [{"start": one.start, "end": one.end, "label": one.label, "suggested_by": one.suggested_by} for one in spans]
     return Written(payload={"spans": rows})
 
@@ -53,8 +53,12 @@ def _spans_of_rows(payload: Mapping[str, Any], asked: Asked) -> list[dict[str, A
         if not (first or last or label):
             continue
         if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last) <= len(words)):
-            last_word = len(words)
-            raise UnusableAnswer(f"Row {number} needs two numbers of words, from 1 to {last_word}.", field="spans")
+            raise UnusableAnswer(
+                "Row %(number)s needs two numbers of words, from 1 to %(last)s.",
+                field="spans",
+                number=number,
+                last=len(words),
+            )
         start, end = words[int(first) - 1].start, words[int(last) - 1].end
         kept = [int(place) for place in exact.split("-") if place.isdigit()]
         # A row that still names the same words keeps a place inside a word.
@@ -136,7 +140,7 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(gazetteer, Mapping) or not all(isinstance(word, str) and word for word in gazetteer):
         raise UnusableSettings("gazetteer names a label for each word or phrase.")
     if wrong := [label for label in gazetteer.values() if label not in names]:
-        raise UnusableSettings(f"gazetteer uses the unknown label {wrong[0]}.")
+        raise UnusableSettings("gazetteer uses the unknown label %(name)s.", name=wrong[0])
     return {"labels": labels, "overlap": given.get("overlap", True), "gazetteer": dict(gazetteer)}
 
 

@@ -16,10 +16,10 @@ from annotation.kinds.contract import (
 )
 
 AXES = {
-    "adequacy": gettext_noop("It says what the original says"),
-    "fluency": gettext_noop("It reads well"),
-    "simplicity": gettext_noop("It is easy to understand"),
-    "appropriateness": gettext_noop("It is fitting to say"),
+    gettext_noop("adequacy"): gettext_noop("It says what the original says"),
+    gettext_noop("fluency"): gettext_noop("It reads well"),
+    gettext_noop("simplicity"): gettext_noop("It is easy to understand"),
+    gettext_noop("appropriateness"): gettext_noop("It is fitting to say"),
 }
 
 
@@ -31,7 +31,9 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
     for axis in axes:
         step = payload.get(axis)
         if isinstance(step, bool) or not isinstance(step, int) or not least <= step <= most:
-            raise UnusableAnswer(f"Rate from {least} to {most}: {AXES[axis].lower()}.", field=axis)
+            raise UnusableAnswer(
+                "Choose a number from %(least)s to %(most)s on every line.", field=axis, least=least, most=most
+            )
     return Written(payload={axis: payload[axis] for axis in axes})
 
 
@@ -41,7 +43,7 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     axes = given.get("axes") or ["adequacy", "fluency"]
     least, most = given.get("from", 1), given.get("to", 5)
     if not isinstance(axes, list) or not set(axes) <= set(AXES) or len(set(axes)) != len(axes):
-        raise UnusableSettings(f"axes is a list of {', '.join(AXES)}.")
+        raise UnusableSettings("axes is a list of %(known)s.", known=", ".join(AXES))
     whole = all(isinstance(end, int) and not isinstance(end, bool) for end in (least, most))
     if not whole or not 0 <= least < most <= least + 11:
         raise UnusableSettings("from and to are whole numbers, from below to, at most eleven steps apart.")

@@ -1,0 +1,3 @@
+"""Arabic: Django has no pattern for a date with its time."""
+
+DATETIME_FORMAT = "j F Y، H:i"
