@@ -54,12 +54,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def wanting(self, now: datetime) -> TaskQuerySet:
         """Tasks whose answers and live leases are fewer than they want."""
-        leases = models.Count(
-            "assignments", filter=models.Q(assignments__state="leased", assignments__expires_at__gt=now)
+        # From the few leases and not from the many tasks: a project may hold a hundred thousand.
+        full = (
+            self.model._default_manager.filter(assignments__state="leased", assignments__expires_at__gt=now)
+            .annotate(leases=models.Count("assignments"))
+            .filter(answered__gte=models.F("wanted") - models.F("leases"))
         )
-        # A subquery, so that rows can still be locked (PostgreSQL locks no grouped rows).
-        open_ones = self.model._default_manager.filter(state="open").annotate(leases=leases)
-        return self.filter(pk__in=open_ones.filter(answered__lt=models.F("wanted") - models.F("leases")).values("pk"))
+        return self.filter(state="open", answered__lt=models.F("wanted")).exclude(pk__in=full.values("pk"))
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):

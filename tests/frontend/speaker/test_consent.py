@@ -71,7 +71,9 @@ class TestConsent:
     ) -> None:
         consenting(ben)
         for address in ("https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"):
-            assert "elsewhere" not in text_of(bens.get(f"{DESK}/consent/", {"next": address}))
+            page = text_of(bens.get(f"{DESK}/consent/", {"next": address}))
+            # The form for the language, in the footer, leads back to this very address.
+            assert "elsewhere" not in page.partition("<footer")[0]
             assert "Go on" not in text_of(bens.get(f"{DESK}/consent/", {"next": address}))
 
     def test_allowing_more_keeps_what_was_allowed(
