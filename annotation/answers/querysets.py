@@ -8,6 +8,7 @@ from django.db import models
 
 from care.models import Grant, Purpose
 from people.models import Community
+from people.querysets import suits
 
 if TYPE_CHECKING:
     from people.models import Person
@@ -66,12 +67,14 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 
     def reviewable_by(self, person: Person) -> AnswerQuerySet:
         """Answers waiting for a verdict that this person may give: not their own, current version not yet judged
-        by them, not on a task to which they wrote or corrected an answer themselves."""
+        by them, not on a task to which they wrote or corrected an answer themselves, and in their own variety."""
         judged = models.Exists(
             person.reviews.filter(answer_id=models.OuterRef("pk"), version=models.OuterRef("version"))
         )
         wrote = models.Exists(person.answers.filter(task_id=models.OuterRef("task_id")))
-        return self.filter(state="submitted").exclude(author_id=person.pk).exclude(judged).exclude(wrote)
+        suitable = suits(person, project="task__project__", variety_of_text="task__item__source__variety")
+        waiting = self.filter(suitable, state="submitted")
+        return waiting.exclude(author_id=person.pk).exclude(judged).exclude(wrote)
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 from people.models import Community
+from people.querysets import suits
 
 if TYPE_CHECKING:
     from people.models import Person
@@ -51,6 +52,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Tasks that the person has neither answered nor skipped, nor holds now."""
         seen = person.assignments.exclude(state="expired").filter(task_id=models.OuterRef("pk"))
         return self.exclude(models.Exists(seen))
+
+    def suiting(self, person: Person) -> TaskQuerySet:
+        """Tasks in a variety and an orthography that the person uses."""
+        return self.filter(suits(person, project="project__", variety_of_text="item__source__variety"))
 
     def wanting(self, now: datetime) -> TaskQuerySet:
         """Tasks whose answers and live leases are fewer than they want."""

@@ -198,14 +198,17 @@ def why_nothing_to_do(project: Project, person: Person) -> str:
         if tasks.filter(state__in=[Task.State.ANSWERED, Task.State.DISPUTED]).exists():
             return gettext("Every task here has its answers, and they wait to be checked. You can review.")
         return gettext("Everything here is done. Thank you.")
-    if not wanting.unseen_by(person).exists():
+    unseen = wanting.unseen_by(person)
+    if not unseen.exists():
         return gettext("You have answered or skipped everything that is left here. What remains needs other people.")
+    if not unseen.suiting(person).exists():
+        return gettext("What is left here is in other varieties or ways of writing than those you named as yours.")
     return gettext("Others are working on all that is left here. Come back in a few minutes, or review meanwhile.")
 
 
 def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
     """The next task for the person, its row locked: those that others have begun to answer first."""
-    free = Task.objects.wanting(now).unseen_by(person).filter(project=project)
+    free = Task.objects.wanting(now).unseen_by(person).suiting(person).filter(project=project)
     last = (
         Assignment.objects.filter(task__project=project, person=person)
         .order_by("-leased_at")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.answers.models import Answer, Review
 from annotation.projects.models import Assignment
 from care.models import Purpose
+from people.models import Community, Orthography, Variety
 
 
 class Lines(forms.CharField):
@@ -78,6 +79,25 @@ class AppealForm(forms.Form):
     """A word to the expert who looks at a rejected answer again."""
 
     note = Lines(rows=3, label=_("What should the expert know?"))
+
+
+class ProfileForm(forms.Form):
+    """What a person speaks and writes, of what the community has named."""
+
+    varieties = forms.ModelMultipleChoiceField(
+        label=_("Varieties"), queryset=Variety.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    orthographies = forms.ModelMultipleChoiceField(
+        label=_("Ways of writing"),
+        queryset=Orthography.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, community: Community, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("varieties", "orthographies"):
+            self.fields[name].queryset = getattr(community, name).all()  # type: ignore[attr-defined]
 
 
 class PlayForm(forms.Form):

@@ -68,7 +68,7 @@ def next_work(person: Person, community: Community, *, now: datetime) -> Next | 
         {
             project.pk: count
             for project in projects
-            if (count := Task.objects.wanting(now).unseen_by(person).filter(project=project).count())
+            if (count := Task.objects.wanting(now).unseen_by(person).suiting(person).filter(project=project).count())
         }
         if has_role(person, community, Role.SPEAKER)
         else {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.speaker.views import consent, home, packet, play, review, words, work
+from frontend.speaker.views import consent, home, packet, play, profile, review, words, work
 
 app_name = "speaker"
 
 urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
+    path("profile/", profile.ProfileView.as_view(), name="profile"),
     path("play/", play.PlayView.as_view(), name="play"),
     path("impact/", play.ImpactView.as_view(), name="impact"),
     path("next/", home.NextView.as_view(), name="next"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.steward.views import adapters, consent, corpus, home, members, projects
+from frontend.steward.views import adapters, consent, corpus, home, language, members, projects
 
 app_name = "steward"
 
@@ -21,6 +21,10 @@ urlpatterns = [
     path("members/grant/", members.GrantView.as_view(), name="grant"),
     path("members/invite/", members.InviteView.as_view(), name="invite"),
     path("members/<int:pk>/end/", members.EndView.as_view(), name="end"),
+    path("language/", language.LanguageView.as_view(), name="language"),
+    path("language/writing/", language.OrthographyView.as_view(), name="orthography"),
+    path("language/variety/", language.VarietyView.as_view(), name="variety"),
+    path("language/words/", language.OwnWordsView.as_view(), name="own_words"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/<int:version>/", consent.VersionView.as_view(), name="consent_version"),
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),

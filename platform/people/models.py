@@ -35,6 +35,16 @@ class Person(AbstractUser):
         """What others read: the chosen display name, else the username."""
         return self.display_name or self.username
 
+    @property
+    def spoken_varieties(self) -> models.QuerySet[Variety]:
+        """The varieties that the person named, of every community."""
+        return Variety.objects.filter(speakers__person=self)
+
+    @property
+    def written_orthographies(self) -> models.QuerySet[Orthography]:
+        """The orthographies that the person named, of every community."""
+        return Orthography.objects.filter(writers__person=self)
+
 
 class Community(models.Model):
     """A language community: the people who speak a language and govern what is done with its words."""
@@ -56,6 +66,9 @@ class Community(models.Model):
         default=False, help_text="Anyone with an account may join as a speaker, without an invitation."
     )
     is_demo = models.BooleanField(default=False)
+    own_words = models.JSONField(
+        default=dict, blank=True, help_text="The community's own words for roles and buttons, by the English ones."
+    )
     created_at = models.DateTimeField()
 
     objects = CommunityQuerySet.as_manager()
@@ -107,6 +120,23 @@ class Orthography(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LanguageProfile(models.Model):
+    """Which varieties and orthographies a person uses in a community. Nothing said means all of them."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="language_profiles")
+    community = models.ForeignKey(Community, models.CASCADE, related_name="language_profiles")
+    varieties = models.ManyToManyField(Variety, blank=True, related_name="speakers")
+    orthographies = models.ManyToManyField(Orthography, blank=True, related_name="writers")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "community"], name="one_language_profile_per_community")
+        ]
+
+    def __str__(self) -> str:
+        return f"what {self.person} speaks in {self.community}"
 
 
 class Role(models.TextChoices):

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 if TYPE_CHECKING:
     from people.models import Person
+
+
+def suits(person: Person, *, project: str, variety_of_text: str = "") -> models.Q:
+    """That a row's project, and its text where one is named, are in a variety and an orthography of the person.
+
+    `project` is the prefix that leads there ("project__"). Whoever has said nothing of theirs gets all, and so does a
+    project that names none.
+    """
+    spoken, written = person.spoken_varieties, person.written_orthographies
+    community = models.OuterRef(f"{project}community")
+
+    def is_one_of(field: str, chosen: models.QuerySet[Any]) -> models.Q:
+        said = models.Exists(chosen.filter(community=community))
+        return models.Q(**{f"{field}__isnull": True}) | ~models.Q(said) | models.Q(**{f"{field}__in": chosen})
+
+    both = is_one_of(f"{project}variety", spoken) & is_one_of(f"{project}orthography", written)
+    return both & is_one_of(variety_of_text, spoken) if variety_of_text else both
 
 
 class CommunityQuerySet(models.QuerySet["Community"]):

@@ -49,6 +49,7 @@ class HomeView(DeskView):
             "numbers": my_numbers(self.person, self.community),
             "policy": published_policy(self.community),
             "receipt": current_receipt(self.person, self.community),
+            "has_ways": self.community.varieties.exists() or self.community.orthographies.exists(),
             "may_translate": has_role(self.person, self.community, Role.SPEAKER),
         }
         return render(request, "speaker/home.html", context)
