@@ -11,6 +11,7 @@ app_name = "public"
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("found/", founding.FoundView.as_view(), name="found"),
+    path("language/", views.LanguageView.as_view(), name="language"),
     path("about/", views.AboutView.as_view(), name="about"),
     path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),

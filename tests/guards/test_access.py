@@ -28,6 +28,7 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "post public:found": ({422}, "the same; this form says nothing about a community to found"),
     "get public:join": ({410}, "for whoever holds an invitation; nobody made this secret"),
     "post public:join": ({410}, "the same"),
+    "post public:language": ({302}, "the language of the pages is for whoever reads them to choose"),
     "get api-root": ({200}, "names addresses, holds no rows"),
     "get api-schema": ({200}, "describes addresses, holds no rows"),
     "post api-token": ({400}, "signing in; this form has no password"),
@@ -37,7 +38,14 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
 # The same before signing in.
 FOR_ANYBODY: dict[str, tuple[set[int], str]] = {
     name: FOR_ANY_ACCOUNT[name]
-    for name in ("get public:home", "get public:about", "get public:join", "get api-schema", "post api-token")
+    for name in (
+        "get public:home",
+        "get public:about",
+        "get public:join",
+        "post public:language",
+        "get api-schema",
+        "post api-token",
+    )
 }
 # Apps of others: one's own account, and an administration that asks whoever is not staff to sign in as staff.
 ACCOUNTS = {200, 302, 404}
