@@ -11,6 +11,7 @@ app_name = "public"
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("found/", founding.FoundView.as_view(), name="found"),
+    path("language/", views.LanguageView.as_view(), name="language"),
     path("about/", views.AboutView.as_view(), name="about"),
     path("manifest.webmanifest", installing.ManifestView.as_view(), name="manifest"),
     path("service-worker.js", installing.ServiceWorkerView.as_view(), name="service_worker"),

@@ -7,11 +7,15 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
+from django.views.i18n import set_language
 
 from care.services import current_receipt, published_policy
 from frontend.public.queries import adapters_with_reasons, communities_left, community_numbers
@@ -48,6 +52,18 @@ class AboutView(TemplateView):
     """What happens to words here, and what the site keeps about its visitors."""
 
     template_name = "public/about.html"
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class LanguageView(View):
+    """Choosing the language of the pages, for this browser.
+
+    It asks for no token: choosing harms nobody, and a token would put a cookie on everybody's first visit.
+    """
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Remember it in a cookie, and go back to the page."""
+        return set_language(request)
 
 
 class CommunityView(View):

@@ -32,6 +32,7 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "post public:found": ({422}, "the same; this form says nothing about a community to found"),
     "get public:join": ({410}, "for whoever holds an invitation; nobody made this secret"),
     "post public:join": ({410}, "the same"),
+    "post public:language": ({302}, "the language of the pages is for whoever reads them to choose"),
     "get api-root": ({200}, "names addresses, holds no rows"),
     "get api-schema": ({200}, "describes addresses, holds no rows"),
     "post api-token": ({400}, "signing in; this form has no password"),
@@ -49,6 +50,7 @@ FOR_ANYBODY: dict[str, tuple[set[int], str]] = {
         "get public:device",
         "get public:online",
         "get public:join",
+        "post public:language",
         "get api-schema",
         "post api-token",
     )
