@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from annotation.answers.querysets import AnswerQuerySet, ReviewQuerySet
+from annotation.corpora.models import Item
 from annotation.projects.models import Assignment, Task
 from care.models import Receipt
 from people.models import Person
@@ -97,6 +98,20 @@ def _values(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [f"{name}: {word}" for name, inner in value.items() for word in _values(inner)]
     return [word for inner in value for word in _values(inner)] if isinstance(value, list) else [str(value)]
+
+
+class Quotation(models.Model):
+    """An answer whose words an item asks about: one of two to compare, or one to rate."""
+
+    item = models.ForeignKey(Item, models.PROTECT, related_name="quotations")
+    answer = models.ForeignKey(Answer, models.PROTECT, related_name="quotations")
+    place = models.CharField(max_length=16, help_text="The item's part that holds its words: option_a, candidate, …")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "place"], name="one_answer_in_each_place")]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} in item {self.item_id}"
 
 
 class AnswerEvent(models.Model):

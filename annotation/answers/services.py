@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from annotation.answers.judging import take_out_quotations
 from annotation.answers.models import Answer, AnswerEvent
 from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
@@ -120,6 +121,8 @@ def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:
         raise Conflicting("You have already answered this sentence. You can edit it under “My words”.")
     if assignment.state == Assignment.State.SKIPPED:
         raise Conflicting("You skipped this sentence. Undo the skip to answer it.")
+    if task.state == Task.State.TAKEN_OUT:
+        raise Conflicting("The words that this asks about were taken back by their author.")
     late = assignment.state == Assignment.State.EXPIRED or assignment.expires_at <= now
     if late and task.is_taken(now, besides=assignment.person_id):
         raise LeaseExpired(
@@ -156,6 +159,9 @@ def create_answer(
     )
     if fixes is not None:
         answer.built_on.set([fixes.receipt, *fixes.built_on.all()])
+    for quoted in Answer.objects.filter(quotations__item=task.item_id).select_related("receipt"):
+        # Choosing between words uses them, so those who wrote them must allow it too.
+        answer.built_on.add(quoted.receipt, *quoted.built_on.all())
     record_event(answer=answer, kind="corrected" if fixes else "submitted", actor=author, now=now, written=written)
     return answer
 
@@ -240,7 +246,8 @@ def release_quarantined(*, author: Person, receipt: Receipt, now: datetime) -> i
 
 @transaction.atomic
 def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> list[Answer]:
-    """Take an answer back at any time, together with the corrections that were built on its words.
+    """Take an answer back at any time, together with the corrections that were built on its words, and with what
+    others said of it in comparisons and ratings.
 
     Returns the answers that were withdrawn now; releases and adapters are marked by
     `training.runs.withdrawals.withdraw_answer`, which calls this. Withdrawing twice changes nothing.
@@ -256,6 +263,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> list[An
             continue
         set_state(answer=current, state=Answer.State.WITHDRAWN, actor=author, now=now)
         withdrawn.append(current)
+        waiting.extend(judged.pk for judged in take_out_quotations([current], now=now))
     settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=answer.task_id), now=now)
     return withdrawn
 
@@ -289,6 +297,8 @@ def settle_task(task: Task, *, now: datetime) -> None:
     Answers of kinds that peers do not review settle here, by agreeing with one another. A rejected or withdrawn
     answer counts no more, so the source goes back to the pool.
     """
+    if task.state == Task.State.TAKEN_OUT:
+        return
     rule, kind = rule_of(task.project).answers, task.project.task_kind
     gone = (Answer.State.REJECTED, Answer.State.WITHDRAWN, Answer.State.QUARANTINED)
     living = list(task.answers.exclude(state__in=gone).order_by("created_at", "pk"))

@@ -87,12 +87,16 @@ class Task(models.Model):
         ANSWERED = "answered", _("answered, in review")
         DISPUTED = "disputed", _("with the experts")
         DONE = "done", _("validated")
+        TAKEN_OUT = "taken_out", _("taken out")
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="tasks")
     item = models.ForeignKey(Item, models.PROTECT, related_name="tasks")
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     wanted = models.PositiveSmallIntegerField(default=1, help_text="Independent answers wanted at present.")
     answered = models.PositiveSmallIntegerField(default=0, help_text="Independent answers that count at present.")
+    not_for = models.ManyToManyField(
+        Person, blank=True, related_name="+", help_text="Whose own words it asks about: it is never theirs to do."
+    )
 
     objects = TaskQuerySet.as_manager()
 
@@ -101,7 +105,7 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "item"], name="item_is_one_task_per_project"),
             models.CheckConstraint(
-                condition=models.Q(state__in=["open", "answered", "disputed", "done"]),
+                condition=models.Q(state__in=["open", "answered", "disputed", "done", "taken_out"]),
                 name="task_state_is_known",
             ),
         ]

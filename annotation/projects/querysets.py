@@ -49,9 +49,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(project__community__in=Community.objects.visible_to(person))
 
     def unseen_by(self, person: Person) -> TaskQuerySet:
-        """Tasks that the person has neither answered nor skipped, nor holds now."""
+        """Tasks that the person has neither answered nor skipped, nor holds now, and that ask about others' words."""
         seen = person.assignments.exclude(state="expired").filter(task_id=models.OuterRef("pk"))
-        return self.exclude(models.Exists(seen))
+        own = self.model.not_for.through.objects.filter(person_id=person.pk, task_id=models.OuterRef("pk"))
+        return self.exclude(models.Exists(seen)).exclude(models.Exists(own))
 
     def suiting(self, person: Person) -> TaskQuerySet:
         """Tasks in a variety and an orthography that the person uses."""

@@ -284,6 +284,14 @@ def undo_skip(*, assignment: Assignment, now: datetime) -> Assignment:
     return current
 
 
+def take_out(tasks: QuerySet[Task], *, now: datetime) -> None:
+    """Hand these tasks out no more, for what they ask about was taken back."""
+    Assignment.objects.filter(task__in=tasks, state=Assignment.State.LEASED).update(
+        state=Assignment.State.EXPIRED, closed_at=now
+    )
+    tasks.update(state=Task.State.TAKEN_OUT)
+
+
 def expire_leases(*, now: datetime) -> int:
     """Close the leases that ran out, so that others get the tasks; returns how many."""
     return Assignment.objects.overdue(now).update(state=Assignment.State.EXPIRED, closed_at=now)

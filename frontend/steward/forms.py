@@ -249,3 +249,15 @@ class AdapterForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Members can read it. Needed when you refuse or retire, or approve one that is not better."),
     )
+
+
+class JudgingForm(forms.Form):
+    """Having the answers of a project judged."""
+
+    kind = forms.ChoiceField(
+        label=_("How?"),
+        choices=[("compare", _("Two answers to one task are compared")), ("rate", _("Each answer is rated"))],
+        widget=forms.RadioSelect,
+        initial="compare",
+    )
+    title = forms.CharField(label=_("Title of the new project"), max_length=200)

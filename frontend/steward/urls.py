@@ -17,6 +17,7 @@ urlpatterns = [
     path("projects/new/<slug:kind>/", projects.OpenView.as_view(), name="open_project_of"),
     path("projects/<int:pk>/", projects.ProjectView.as_view(), name="project"),
     path("projects/<int:pk>/state/", projects.StateView.as_view(), name="project_state"),
+    path("projects/<int:pk>/judge/", projects.JudgeView.as_view(), name="judge"),
     path("members/", members.MembersView.as_view(), name="members"),
     path("members/grant/", members.GrantView.as_view(), name="grant"),
     path("members/invite/", members.InviteView.as_view(), name="invite"),

@@ -66,7 +66,7 @@ def set_own_words(
     cleaned = {word: " ".join(own.split()) for word, own in words.items() if word in known}
     for word, own in cleaned.items():
         if len(own) > LONGEST_WORDS or "\x00" in own:
-            raise Invalid("“%(word)s”: at most %(most)d letters.", word=word, most=LONGEST_WORDS)
+            raise Invalid("“%(word)s”: at most %(most)s letters.", word=word, most=LONGEST_WORDS)
     community.own_words = {word: own for word, own in cleaned.items() if own}
     community.save(update_fields=["own_words"])
     append_entry(

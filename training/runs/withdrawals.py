@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from annotation.answers.judging import take_out_unusable_quotations
 from annotation.answers.models import Answer
 from annotation.answers.services import release_quarantined
 from annotation.answers.services import withdraw_answer as take_back
@@ -56,6 +57,7 @@ def withdraw_consent(*, person: Person, community: Community, purposes: Collecti
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
     reached = answers_with_words_of(person, community)
     withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
+    take_out_unusable_quotations(reached, now=now)
     return _mark(reached, reached.count(), now)
 
 

@@ -9,12 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from annotation.answers.judging import open_judging, quotable
 from annotation.corpora.models import Source
 from annotation.kinds import KINDS, Kind
 from annotation.projects.models import Project
 from annotation.projects.services import open_project, rule_of, set_project_state
 from frontend.desk import show_refusal
-from frontend.steward.forms import ProjectForm, ScheduleForm
+from frontend.steward.forms import JudgingForm, ProjectForm, ScheduleForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
 from training.runs.models import Schedule
@@ -121,6 +122,36 @@ class StateView(ProjectView):
         told = _("The project is closed. Everything in it is kept.") if state == "closed" else _("The project is open.")
         messages.success(request, told)
         return redirect("steward:project", slug=self.community.slug, pk=project.pk)
+
+
+class JudgeView(ProjectView):
+    """Having the accepted answers compared or rated."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What can be judged, and the form."""
+        project = self.project(pk)
+        return self._page(project, JudgingForm(initial={"title": _("Judging: %(title)s") % {"title": project.title}}))
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Open a project for it."""
+        project, form = self.project(pk), JudgingForm(request.POST)
+        if not form.is_valid():
+            return self._page(project, form, 422)
+        try:
+            judging = open_judging(project=project, opened_by=self.person, now=self.now, **form.cleaned_data)
+        except Refusal as refusal:
+            return self._page(project, form, show_refusal(form, refusal))
+        messages.success(request, _("The project is open: speakers find it on their desk."))
+        return redirect("steward:project", slug=self.community.slug, pk=judging.pk)
+
+    def _page(self, project: Project, form: JudgingForm, status: int = 200) -> HttpResponse:
+        context = {
+            "community": self.community,
+            "project": project,
+            "form": form,
+            "number": len(quotable(project)) if project.task_kind.is_text else 0,
+        }
+        return render(self.request, "steward/judge.html", context, status=status)
 
 
 def _kind(slug: str) -> Kind:
