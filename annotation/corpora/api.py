@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status, viewsets
+from rest_framework import serializers, status, views, viewsets
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.corpora.models import Import, Source
+from annotation.corpora.models import Import, Picture, Source
 from annotation.corpora.services import import_upload
 from people.api import person_of
 from people.models import LANGUAGE_TAG, Community
@@ -121,3 +123,13 @@ class ImportViewSet(viewsets.ReadOnlyModelViewSet[Import]):
             **fields,
         )
         return Response(self.get_serializer(record).data, status=status.HTTP_201_CREATED)
+
+
+class PictureView(views.APIView):
+    """A picture of one of your communities, which an assignment names as `extra.picture_sha256`."""
+
+    @extend_schema(responses={(200, "image/webp"): OpenApiTypes.BINARY})
+    def get(self, request: Request, sha256: str) -> HttpResponse:
+        """The picture."""
+        picture = get_object_or_404(Picture.objects.visible_to(person_of(request)).filter(sha256=sha256)[:1])
+        return HttpResponse(bytes(picture.content), content_type="image/webp")

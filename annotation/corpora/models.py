@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from annotation.corpora.querysets import ItemQuerySet, SourceQuerySet
+from annotation.corpora.querysets import ItemQuerySet, PictureQuerySet, SourceQuerySet
 from people.models import Community, Person, Variety
 from people.refusals import said
 
@@ -86,3 +86,22 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+class Picture(models.Model):
+    """A picture to write about, as small WebP. Items name it by its hash (`extra["picture_sha256"]`)."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="pictures")
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    objects = PictureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["community", "sha256"], name="picture_is_kept_once")]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]

@@ -26,3 +26,11 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def visible_to(self, person: Person) -> ItemQuerySet:
         """Items of the communities in which the person holds a role."""
         return self.filter(source__community__in=Community.objects.visible_to(person))
+
+
+class PictureQuerySet(models.QuerySet["Picture"]):
+    """Chainable selections of pictures."""
+
+    def visible_to(self, person: Person) -> PictureQuerySet:
+        """Pictures of the communities in which the person holds a role."""
+        return self.filter(community__in=Community.objects.visible_to(person))

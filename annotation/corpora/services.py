@@ -30,13 +30,15 @@ class UnusableFile(Invalid):
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
+    """One item to be stored, and the document that it belongs to."""
+
     number: int
     text: str
-    reference: str
     title: str
-    document_reference: str
-    variety: Variety | None
+    reference: str = ""
+    document_reference: str = ""
+    variety: Variety | None = None
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -75,7 +77,7 @@ def import_upload(
     except (UnreadableFile, UnusableText) as error:
         raise UnusableFile(error.message, field="file", **error.values) from error
     varieties = {variety.code: variety for variety in community.varieties.all()}
-    lines: list[_Line] = []
+    lines: list[Line] = []
     rows = len(reading.rows) + len(reading.problems)
     for row in reading.rows:
         if row.variety and row.variety not in varieties:
@@ -90,7 +92,7 @@ def import_upload(
             lines.append(_from_row(row, title, varieties))
     if not lines:
         raise _nothing_usable(reading.problems)
-    return _store(
+    return store_lines(
         community=community,
         imported_by=imported_by,
         origin=name,
@@ -127,7 +129,7 @@ def import_packaged(
     """Import rows of a corpus that an installed package carries, keeping document, variety and licence."""
     require_role(imported_by, community, Role.STEWARD)
     varieties = {variety.iso_639_3: variety for variety in community.varieties.all() if variety.iso_639_3}
-    lines: list[_Line] = []
+    lines: list[Line] = []
     problems: list[Problem] = []
     for number, row in enumerate(rows, start=1):
         try:
@@ -139,7 +141,7 @@ def import_packaged(
             problems.append(problem(number, Worded("The translation repeats the source; kept without it.")))
             reference = ""
         lines.append(
-            _Line(
+            Line(
                 number=number,
                 text=text,
                 reference=reference,
@@ -149,7 +151,7 @@ def import_packaged(
             )
         )
     content = json.dumps([[row.text, row.translation, row.document_id] for row in rows], ensure_ascii=False)
-    return _store(
+    return store_lines(
         community=community,
         imported_by=imported_by,
         origin=origin,
@@ -163,8 +165,8 @@ def import_packaged(
     )
 
 
-def _from_row(row: Row, title: str, varieties: dict[str, Variety]) -> _Line:
-    return _Line(
+def _from_row(row: Row, title: str, varieties: dict[str, Variety]) -> Line:
+    return Line(
         number=row.line,
         text=row.text,
         reference=row.reference,
@@ -176,7 +178,7 @@ def _from_row(row: Row, title: str, varieties: dict[str, Variety]) -> _Line:
 
 
 @transaction.atomic
-def _store(
+def store_lines(
     *,
     community: Community,
     imported_by: Person,
@@ -184,7 +186,7 @@ def _store(
     licence: str,
     sha256: str,
     language_tag: str,
-    lines: Sequence[_Line],
+    lines: Sequence[Line],
     rows: int,
     problems: list[Problem],
     now: datetime,
@@ -198,7 +200,7 @@ def _store(
         file_sha256=sha256,
         imported_at=now,
     )
-    by_document: dict[tuple[str, str, Variety | None], list[_Line]] = {}
+    by_document: dict[tuple[str, str, Variety | None], list[Line]] = {}
     for line in lines:
         by_document.setdefault((line.title, line.document_reference, line.variety), []).append(line)
     added = 0
@@ -226,7 +228,7 @@ def _store(
     return record
 
 
-def _add_items(source: Source, record: Import, lines: list[_Line], problems: list[Problem], script: str) -> int:
+def _add_items(source: Source, record: Import, lines: list[Line], problems: list[Problem], script: str) -> int:
     known = set(source.items.values_list("text_sha256", flat=True))
     position = source.items.aggregate(last=Max("position"))["last"] or 0
     items: list[Item] = []

@@ -89,7 +89,11 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
     project = serializers.IntegerField(source="task.project_id", read_only=True)
     kind = serializers.CharField(source="task.project.kind", read_only=True)
     text = serializers.CharField(source="task.item.text", read_only=True)
-    extra = serializers.DictField(source="task.item.extra", read_only=True)
+    extra = serializers.DictField(
+        source="task.item.extra",
+        read_only=True,
+        help_text="Of the kind: options, candidate, and for a picture its description and `picture_sha256`.",
+    )
     document = serializers.CharField(source="task.item.source.title", read_only=True)
     language_tag = serializers.CharField(source="task.item.source.language_tag", read_only=True)
 

@@ -20,6 +20,7 @@ urlpatterns = [
     path("take/<int:pk>/", packet.TakeView.as_view(), name="take"),
     path("packet/<int:pk>/", packet.PacketView.as_view(), name="packet"),
     path("packet/<int:pk>/back/", packet.GiveBackView.as_view(), name="give_back"),
+    path("picture/<str:sha256>/", work.PictureView.as_view(), name="picture"),
     path("skip/<int:pk>/", work.SkipView.as_view(), name="skip"),
     path("skip/<int:pk>/undo/", work.UndoSkipView.as_view(), name="undo_skip"),
     path("review/<int:pk>/", review.ReviewView.as_view(), name="review"),

@@ -51,6 +51,43 @@ class UploadForm(forms.Form):
     )
 
 
+class ManyFiles(forms.FileField):
+    """Several files in one field; at least one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=SeveralFilesInput(attrs={"accept": "image/*"}), **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """A list of checked files."""
+        files = data if isinstance(data, list) else [data]
+        return [super(ManyFiles, self).clean(file, initial) for file in files or [None]]
+
+
+class SeveralFilesInput(forms.ClearableFileInput):
+    """A file input that takes several."""
+
+    allow_multiple_selected = True
+    template_name = "django/forms/widgets/file.html"
+
+
+class PicturesForm(forms.Form):
+    """Pictures to write about, with their terms."""
+
+    files = ManyFiles(
+        label=_("Pictures"),
+        help_text=_(
+            "JPEG, PNG, WebP or GIF. Name each file by what it shows, such as market-in-the-morning.jpg: the name is "
+            "read to people who cannot see it. They are made small, and the place and camera are left out."
+        ),
+    )
+    prompt = forms.CharField(label=_("What is asked"), max_length=500)
+    title = forms.CharField(label=_("Title"), max_length=300)
+    language_tag = forms.CharField(label=_("Language of the question"), max_length=64, validators=[LANGUAGE_TAG])
+    licence = forms.CharField(
+        label=_("Licence"), max_length=200, help_text=_("On what terms the pictures may be used and shown.")
+    )
+
+
 class DocumentsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Documents, told apart by variety and length where titles are the same."""
 

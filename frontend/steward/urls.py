@@ -12,6 +12,7 @@ urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
     path("corpus/", corpus.CorpusView.as_view(), name="corpus"),
     path("corpus/packaged/", corpus.PackagedView.as_view(), name="packaged"),
+    path("corpus/pictures/", corpus.PicturesView.as_view(), name="pictures"),
     path("corpus/imports/<int:pk>/", corpus.ImportView.as_view(), name="import"),
     path("projects/new/", projects.ChooseKindView.as_view(), name="open_project"),
     path("projects/new/<slug:kind>/", projects.OpenView.as_view(), name="open_project_of"),

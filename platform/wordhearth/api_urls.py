@@ -6,7 +6,7 @@ from rest_framework.routers import DefaultRouter
 
 from annotation.answers.api import AnswerViewSet
 from annotation.conflicts.api import DisputeViewSet
-from annotation.corpora.api import ImportViewSet, SourceViewSet
+from annotation.corpora.api import ImportViewSet, PictureView, SourceViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
 from care.api import PolicyViewSet
 from people.api import CommunityViewSet, TokenView
@@ -44,6 +44,7 @@ for prefix, viewset in {
 urlpatterns = [
     path("token/", TokenView.as_view(), name="api-token"),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("pictures/<str:sha256>/", PictureView.as_view(), name="api-picture"),
     path("answers/<uuid:pk>/withdraw/", WithdrawAnswerView.as_view(), name="api-answer-withdraw"),
     path("consent/withdraw/", WithdrawConsentView.as_view(), name="api-consent-withdraw"),
     path("projects/<int:pk>/schedule/", ScheduleView.as_view(), name="api-schedule"),

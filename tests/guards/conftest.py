@@ -72,6 +72,7 @@ def furnished(
         source=community.sources.first(),
         record=community.imports.get(),
         membership=community.memberships.get(person=ben),
+        picture=community.pictures.create(sha256="0" * 64, content=b"", width=1, height=1, created_at=NOW),
     )
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
@@ -103,6 +104,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "review": rows.project.pk,
         "projects": rows.project.pk,
         "next-review": rows.project.pk,
+        "picture": rows.picture.sha256,
+        "pictures": rows.picture.sha256,
         "skip": rows.assignment.pk,
         "assignments": rows.assignment.pk,
         "words": rows.answer.pk,

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 
 from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
+from annotation.corpora.models import Picture
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
 from care.services import ConsentMissing, PolicyChanged
+from frontend.desk import DeskView
 from frontend.kind_pages import kind_context
 from frontend.speaker.forms import AnswerForm
 from frontend.speaker.queries import reviews_waiting
@@ -138,6 +140,19 @@ class WorkView(WorkPage):
             **self._latest(project),
         }
         return render(self.request, "speaker/nothing_to_do.html", context)
+
+
+class PictureView(DeskView):
+    """A picture that members of the community write about."""
+
+    def get(self, request: HttpRequest, sha256: str) -> HttpResponse:
+        """The picture under its hash, which is another when the picture is."""
+        pictures = Picture.objects.visible_to(self.person).filter(community=self.community)
+        picture: Picture | None = pictures.filter(sha256=sha256).first()
+        if picture is None:
+            raise Http404("No such page.")
+        year = {"Cache-Control": "private, max-age=31536000, immutable"}
+        return HttpResponse(bytes(picture.content), content_type="image/webp", headers=year)
 
 
 class SkipView(WorkPage):

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 
-from annotation.corpora.models import Import
+from annotation.corpora.models import Import, Item
 from annotation.corpora.packaged import ELOTL_LICENCE, read_tsunkua
+from annotation.corpora.pictures import Upload, import_pictures
 from annotation.corpora.services import import_packaged, import_upload
 from frontend.desk import show_refusal
-from frontend.steward.forms import UploadForm
+from frontend.steward.forms import PicturesForm, UploadForm
 from frontend.steward.queries import sources_with_items
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
@@ -87,6 +88,36 @@ class PackagedView(CorpusView):
             return self.page(UploadForm(), status=refusal.status, refusal=refusal)
         messages.success(request, _told(record))
         return redirect("steward:import", slug=self.community.slug, pk=record.pk)
+
+
+class PicturesView(StewardView):
+    """Pictures that people write about."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The form, and the pictures there are."""
+        return self._page(PicturesForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Take them in."""
+        form = PicturesForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self._page(form, 422)
+        fields = dict(form.cleaned_data)
+        uploads = [Upload(file.name, file.read()) for file in fields.pop("files")]
+        try:
+            record = import_pictures(
+                community=self.community, imported_by=self.person, uploads=uploads, now=self.now, **fields
+            )
+        except Refusal as refusal:
+            return self._page(form, show_refusal(form, refusal))
+        told = ngettext("%(number)s picture was added.", "%(number)s pictures were added.", record.added)
+        messages.success(request, told % {"number": intcomma(record.added)})
+        return redirect("steward:import", slug=self.community.slug, pk=record.pk)
+
+    def _page(self, form: PicturesForm, status: int = 200) -> HttpResponse:
+        items = Item.objects.filter(source__community=self.community, extra__has_key="picture_sha256")
+        context = {"community": self.community, "form": form, "items": items.order_by("-pk")[:60]}
+        return render(self.request, "steward/pictures.html", context, status=status)
 
 
 def _told(record: Import) -> str:

@@ -16,7 +16,7 @@ addEventListener("fetch", (event) => {
   // Whoever signs out may hand the phone on.
   if (request.method === "POST" && pathname.endsWith("/logout/")) event.waitUntil(caches.delete("packets"));
   if (request.method !== "GET" || origin !== location.origin) return;
-  if (pathname.startsWith("/static/")) event.respondWith(kept(request).then((found) => found ?? fetch(request)));
+  if (pathname.startsWith("/static/") || request.destination === "image") event.respondWith(kept(request).then((found) => found ?? fetch(request)));
   else if (request.mode === "navigate") event.respondWith(page(request));
 });
 
