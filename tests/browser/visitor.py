@@ -6,12 +6,30 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Frame, Locator, Page, Request, Response, expect
 
+AXE = Axe()
 PHONE, DESK = 360, 1280
 HEIGHT = 740
 # Numbers, ids and secrets in an address: the page is the same.
 CHANGING = re.compile(r"(?<=/)(\d+|[0-9a-f-]{36}|[\w-]{32})(?=/)")
+
+# The narrowest screens, and a phone whose owner reads with letters twice as large (WCAG 2.2, 1.4.4 and 1.4.10).
+NARROW = 320
+LARGE_LETTERS = "200%"
+# WCAG 2.2, levels A and AA, as far as a machine can tell.
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+OVERFLOW = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  const wide = [...document.querySelectorAll("main *, header *, footer *")]
+    .filter((one) => one.getBoundingClientRect().right > room + 1 && !one.closest(".scroll, .desks"));
+  return wide.slice(0, 2).map((one) => one.outerHTML.slice(0, 120));
+}"""
 
 # One heading, nothing wider than a phone, a name for everything that can be filled in or pressed.
 FAULTS = """() => {
@@ -20,7 +38,7 @@ FAULTS = """() => {
   if (headings !== 1) faults.push(`${headings} headings of the first level`);
   const width = document.documentElement.scrollWidth;
   if (width > 360) faults.push(`${width} px wide on a phone of 360 px`);
-  for (const control of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+  for (const control of document.querySelectorAll("input:not([type=hidden], [hidden]), select, textarea"))
     if (!control.labels.length && !control.ariaLabel) faults.push(`${control.name} has no label`);
   for (const button of document.querySelectorAll("button, summary"))
     if (!button.textContent.trim() && !button.ariaLabel) faults.push(`a ${button.localName} without words`);
@@ -80,13 +98,31 @@ class Visitor:
         self.look()
 
     def look(self) -> None:
-        """Check the page as it is now, on a phone's width."""
-        if self.width != PHONE:
-            self.page.set_viewport_size({"width": PHONE, "height": HEIGHT})
-        self.problems += [f"{self.page.url}: {fault}" for fault in self.page.evaluate(FAULTS)]
-        self.looked_at.add(_shape(self.page.url))
-        if self.width != PHONE:
-            self.page.set_viewport_size({"width": self.width, "height": HEIGHT})
+        """Check the page as it is now, on a phone's width; a page seen for the first time with all that a machine can
+        tell of whether everybody can use it."""
+        shape = _shape(self.page.url)
+        self.page.set_viewport_size({"width": PHONE, "height": HEIGHT})
+        faults = self.page.evaluate(FAULTS)
+        if shape not in self.looked_at:
+            faults += self.use() + self.squeeze()
+        self.problems += [f"{self.page.url}: {fault}" for fault in faults]
+        self.looked_at.add(shape)
+        self.page.set_viewport_size({"width": self.width, "height": HEIGHT})
+
+    def use(self) -> list[str]:
+        """What breaks WCAG 2.2 AA."""
+        found = AXE.run(self.page, options=RULES).response["violations"]
+        return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
+
+    def squeeze(self) -> list[str]:
+        """What runs out of a screen of 320 px, and of a phone with letters twice as large."""
+        self.page.set_viewport_size({"width": NARROW, "height": HEIGHT})
+        faults = [f"wider than {NARROW} px: {one}" for one in self.page.evaluate(OVERFLOW)]
+        self.page.set_viewport_size({"width": PHONE, "height": HEIGHT})
+        self.page.evaluate("size => document.documentElement.style.fontSize = size", LARGE_LETTERS)
+        faults += [f"too wide with large letters: {one}" for one in self.page.evaluate(OVERFLOW)]
+        self.page.evaluate("document.documentElement.style.fontSize = ''")
+        return faults
 
     def read(self, *texts: str) -> None:
         """The person reads these words on the page."""

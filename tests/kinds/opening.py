@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
+from django.utils import timezone
+
+from annotation.answers.models import Answer
+from annotation.answers.services import submit_answer
 from annotation.corpora.services import import_upload
 from annotation.projects.models import Project
-from annotation.projects.services import open_project
+from annotation.projects.services import lease_task, open_project
 from people.models import Community, Person
 from tests.conftest import NOW
 
@@ -46,4 +51,12 @@ def open_kind(community: Community, founder: Person, kind: str, **fields: Any) -
             "source_language_tag": "es",
             **fields,
         }
+    )
+
+
+def answer_of(project: Project, person: Person, *, text: str = "", payload: dict[str, Any] | None = None) -> Answer:
+    """The person's answer to the next task of the project."""
+    lease = lease_task(project=project, person=person, now=timezone.now())
+    return submit_answer(
+        assignment=lease, author=person, client_id=uuid4(), now=timezone.now(), text=text, payload=payload
     )

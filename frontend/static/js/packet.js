@@ -11,6 +11,9 @@ class OfflinePacket extends HTMLElement {
     this.outbox.addEventListener("change", () => this.count());
     this.addEventListener("answer-sent", (event) => this.onDone(event));
     this.addEventListener("answer-kept", (event) => this.onDone(event));
+    this.acts = [];
+    this.addEventListener("span-annotator:same-word", (event) => this.onSameWord(event));
+    this.addEventListener("span-annotator:travel", (event) => this.onTravel(event));
     for (const [name, step] of [["back", -1], ["on", 1]]) {
       this.find(name).addEventListener("click", () => this.show(this.place + step));
     }
@@ -70,6 +73,26 @@ class OfflinePacket extends HTMLElement {
     const sent = state === "sent" && (await this.outbox.wasSent(this.forms[this.place].id_.value));
     this.find("fate").textContent = sent?.said || (state ? this.dataset[state] : "");
     this.find("fate").hidden = !state;
+  }
+
+  /** A word labelled everywhere in one text is labelled in the others that have no answer yet; one act, one undo. */
+  onSameWord({ target, detail: { word, label } }) {
+    const open = this.tasks.filter((_, index) => !this.states[index]);
+    const others = open.map((task) => task.querySelector("span-annotator")).filter((one) => one && one !== target);
+    const reached = others.filter((one) => one.labelWord(word, label)).map((one) => ({ one, at: one.labelling.at }));
+    this.acts.push({ target, act: target.labelling.at, reached });
+    const fate = this.find("fate");
+    fate.hidden = !reached.length;
+    fate.textContent = this.dataset.sameWord.replace("{word}", word).replace("{count}", reached.length);
+  }
+
+  onTravel({ target, detail: { by, act } }) {
+    const made = this.acts.find((one) => one.target === target && one.act === act);
+    for (const { one, at } of made?.reached ?? []) {
+      // Somebody has gone on in that text meanwhile: it is undone there, step by step.
+      if (one.labelling.at === (by < 0 ? at : at - 1)) one.settle(one.labelling.travel(by));
+    }
+    if (made) this.find("fate").hidden = by < 0;
   }
 
   /** Keep this page and all it is made of, so that it opens without a connection. */
