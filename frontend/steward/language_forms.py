@@ -77,3 +77,17 @@ class OwnWordsForm(forms.Form):
         titles = [(_("Roles"), ROLES), (_("Desks"), DESKS), (_("Buttons"), BUTTONS), (_("Kinds of work"), kinds)]
         for title, words in titles:
             yield str(title), [self[f"word{OWN_WORDS.index(word)}"] for word in words]
+
+
+class FontForm(forms.Form):
+    """A font of the community's own."""
+
+    file = forms.FileField(
+        label=_("Font file"),
+        help_text=_("A .ttf, .otf, .woff or .woff2 file. Only the letters of your script are kept of it."),
+        widget=forms.FileInput(attrs={"accept": ".ttf,.otf,.woff,.woff2"}),
+    )
+    name = forms.CharField(label=pgettext_lazy("of a font", "Name"), max_length=120)
+    licence = forms.CharField(
+        label=_("Licence"), max_length=200, help_text=_("It must allow to send the font to others, such as OFL 1.1.")
+    )

@@ -26,6 +26,7 @@ urlpatterns = [
     path("language/", language.LanguageView.as_view(), name="language"),
     path("language/writing/", language.OrthographyView.as_view(), name="orthography"),
     path("language/variety/", language.VarietyView.as_view(), name="variety"),
+    path("language/font/", language.FontView.as_view(), name="font"),
     path("language/words/", language.OwnWordsView.as_view(), name="own_words"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/<int:version>/", consent.VersionView.as_view(), name="consent_version"),

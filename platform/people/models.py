@@ -139,6 +139,20 @@ class LanguageProfile(models.Model):
         return f"what {self.person} speaks in {self.community}"
 
 
+class CommunityFont(models.Model):
+    """A web font for the community's script, cut down to what it needs; phones that have one load none."""
+
+    community = models.OneToOneField(Community, models.CASCADE, related_name="font")
+    name = models.CharField(max_length=120)
+    licence = models.CharField(max_length=200)
+    content = models.BinaryField(help_text="WOFF2.")
+    sha256 = models.CharField(max_length=64)
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Role(models.TextChoices):
     """What a member may do. One person may hold several roles in several communities."""
 

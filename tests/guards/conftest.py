@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
-from people.models import Community, Person, Role
+from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
@@ -72,6 +72,9 @@ def furnished(
         source=community.sources.first(),
         record=community.imports.get(),
         membership=community.memberships.get(person=ben),
+        font=CommunityFont.objects.create(
+            community=community, name="Made up", licence="CC0", content=b"", sha256="1" * 64, set_at=NOW
+        ),
         picture=community.pictures.create(sha256="0" * 64, content=b"", width=1, height=1, created_at=NOW),
     )
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
@@ -104,6 +107,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "review": rows.project.pk,
         "projects": rows.project.pk,
         "next-review": rows.project.pk,
+        "font": rows.font.sha256,
         "picture": rows.picture.sha256,
         "pictures": rows.picture.sha256,
         "skip": rows.assignment.pk,

@@ -102,10 +102,9 @@ class OfflinePacket extends HTMLElement {
     try {
       await navigator.storage?.persist?.();
       const cache = await caches.open("packets");
-      const parts = performance.getEntriesByType("resource").map(({ name }) => name);
-      const statics = parts.filter((name) => new URL(name).pathname.startsWith("/static/"));
+      const parts = performance.getEntriesByType("resource").filter(({ initiatorType }) => initiatorType !== "fetch");
       const pictures = [...this.querySelectorAll("img")].map(({ src }) => src);
-      await cache.addAll([...new Set([...statics, ...pictures])]);
+      await cache.addAll([...new Set([...parts.map(({ name }) => name), ...pictures])]);
       // Opened from what was kept, the page is there already; fetching it anew might bring another one.
       if (navigator.onLine) await cache.add(new Request(url, { headers: { Accept: "text/html" } }));
       await store("packets", "put", { url, owner, until, title });

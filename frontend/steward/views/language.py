@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from frontend.desk import show_refusal
 from frontend.own_words import OWN_WORDS
-from frontend.steward.language_forms import OrthographyForm, OwnWordsForm, RowForm, VarietyForm
+from frontend.steward.language_forms import FontForm, OrthographyForm, OwnWordsForm, RowForm, VarietyForm
 from frontend.steward.views.home import StewardView
+from people.fonts import remove_font, set_font
 from people.language import save_orthography, save_variety, set_own_words
+from people.models import CommunityFont
 from people.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -31,7 +33,12 @@ class LanguageView(StewardView):
         return self.page()
 
     def page(
-        self, *, refused: RowForm | None = None, words: OwnWordsForm | None = None, status: int = 200
+        self,
+        *,
+        refused: RowForm | None = None,
+        words: OwnWordsForm | None = None,
+        font: FontForm | None = None,
+        status: int = 200,
     ) -> HttpResponse:
         """The page; a form that was refused takes the place of the one for the same row."""
         context = {
@@ -39,6 +46,8 @@ class LanguageView(StewardView):
             "orthographies": self._forms(OrthographyForm, self.community.orthographies.all(), refused),
             "varieties": self._forms(VarietyForm, self.community.varieties.all(), refused),
             "words": words or OwnWordsForm(community=self.community),
+            "font_form": font or FontForm(auto_id="font_%s"),
+            "font": CommunityFont.objects.filter(community=self.community).defer("content").first(),
         }
         return render(self.request, "steward/community.html", context, status=status)
 
@@ -102,4 +111,26 @@ class OwnWordsView(LanguageView):
         except Refusal as refusal:
             return self.page(words=form, status=show_refusal(form, refusal))
         messages.success(request, _("Saved. Everybody in the community now reads these words."))
+        return redirect("steward:language", slug=self.community.slug)
+
+
+class FontView(LanguageView):
+    """Setting the community's own font, or going without."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """One or the other."""
+        if request.POST.get("remove"):
+            remove_font(community=self.community, removed_by=self.person, now=self.now)
+            messages.success(request, _("Pages use the fonts of each phone again."))
+            return redirect("steward:language", slug=self.community.slug)
+        form = FontForm(request.POST, request.FILES, auto_id="font_%s")
+        if not form.is_valid():
+            return self.page(font=form, status=422)
+        fields = dict(form.cleaned_data)
+        content = fields.pop("file").read()
+        try:
+            set_font(community=self.community, set_by=self.person, content=content, now=self.now, **fields)
+        except Refusal as refusal:
+            return self.page(font=form, status=show_refusal(form, refusal))
+        messages.success(request, _("Saved. Words in your language are now shown in this font."))
         return redirect("steward:language", slug=self.community.slug)

@@ -2,6 +2,7 @@
 const SHELL = "shell-{{ version }}";
 const PARTS = [{% for part in shell %}"{{ part|escapejs }}"{% if not forloop.last %}, {% endif %}{% endfor %}];
 const PATIENCE_MS = 8000;
+const UNCHANGING = new Set(["style", "script", "font", "image"]);
 
 addEventListener("install", (event) => {
   skipWaiting();
@@ -16,7 +17,7 @@ addEventListener("fetch", (event) => {
   // Whoever signs out may hand the phone on.
   if (request.method === "POST" && pathname.endsWith("/logout/")) event.waitUntil(caches.delete("packets"));
   if (request.method !== "GET" || origin !== location.origin) return;
-  if (pathname.startsWith("/static/") || request.destination === "image") event.respondWith(kept(request).then((found) => found ?? fetch(request)));
+  if (UNCHANGING.has(request.destination)) event.respondWith(kept(request).then((found) => found ?? fetch(request)));
   else if (request.mode === "navigate") event.respondWith(page(request));
 });
 
