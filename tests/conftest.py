@@ -3,13 +3,14 @@ and Dana, who has an account but no role here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import translation
 
 from annotation.answers.models import Answer, Review
 from annotation.answers.reviews import review_answer
@@ -38,6 +39,13 @@ def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def _the_next_test_is_in_english() -> Iterator[None]:
+    """A request leaves its language with the thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

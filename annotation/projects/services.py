@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.corpora.models import Item, Source
 from annotation.kinds.contract import UnusableAnswer, UnusableSettings
@@ -150,7 +150,8 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
         return live
     task = _next_task(project, person, now)
     if task is None:
-        raise NothingToDo(why_nothing_to_do(project, person))
+        why = why_nothing_to_do(project, person)
+        raise NothingToDo(why)
     return Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=now + project.lease_length)
 
 
@@ -169,7 +170,8 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
         Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=until, packet=packet)
     found = list(held.select_related("task__item__source", "task__project").order_by("leased_at", "pk"))
     if not found:
-        raise NothingToDo(why_nothing_to_do(project, person))
+        why = why_nothing_to_do(project, person)
+        raise NothingToDo(why)
     return found
 
 
@@ -191,19 +193,21 @@ def _begin(project: Project, person: Person, now: datetime) -> None:
 
 
 def why_nothing_to_do(project: Project, person: Person) -> str:
-    """In words, why the person gets no task: all done, all with others, or all seen by them."""
+    """In words of the catalogue, why the person gets no task: all done, all with others, or all seen by them."""
     tasks = Task.objects.filter(project=project)
     wanting = tasks.filter(state=Task.State.OPEN)
     if not wanting.exists():
         if tasks.filter(state__in=[Task.State.ANSWERED, Task.State.DISPUTED]).exists():
-            return gettext("Every task here has its answers, and they wait to be checked. You can review.")
-        return gettext("Everything here is done. Thank you.")
+            return gettext_noop("Every task here has its answers, and they wait to be checked. You can review.")
+        return gettext_noop("Everything here is done. Thank you.")
     unseen = wanting.unseen_by(person)
     if not unseen.exists():
-        return gettext("You have answered or skipped everything that is left here. What remains needs other people.")
+        return gettext_noop(
+            "You have answered or skipped everything that is left here. What remains needs other people."
+        )
     if not unseen.suiting(person).exists():
-        return gettext("What is left here is in other varieties or ways of writing than those you named as yours.")
-    return gettext("Others are working on all that is left here. Come back in a few minutes, or review meanwhile.")
+        return gettext_noop("What is left here is in other varieties or ways of writing than those you named as yours.")
+    return gettext_noop("Others are working on all that is left here. Come back in a few minutes, or review meanwhile.")
 
 
 def _next_task(project: Project, person: Person, now: datetime) -> Task | None:

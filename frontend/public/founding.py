@@ -59,6 +59,8 @@ class FoundForm(forms.ModelForm):  # type: ignore[type-arg]
             "language_name": gettext_lazy("Name of the language"),
             "language_tag": gettext_lazy("Language tag (BCP 47)"),
             "script": gettext_lazy("Script (ISO 15924)"),
+            "direction": gettext_lazy("Direction of writing"),
+            "about": gettext_lazy("About the community"),
             "is_open": gettext_lazy("Anyone with an account may join as a speaker"),
         }
         help_texts = {

@@ -187,5 +187,7 @@ def _whole(generation: Generation) -> Iterator[str]:
 
 def _message(event: dict[str, Any], event_id: str = "") -> str:
     """One event on the wire; JSON holds no line breaks, so one data line is enough."""
+    if event.get("event") == "error":
+        event = {**event, "message": _(str(event.get("message", "")))}
     name = f"id: {event_id}\n" if event_id else ""
     return f"{name}data: {json.dumps(event, ensure_ascii=False)}\n\n"

@@ -61,7 +61,7 @@ def extracted() -> Catalog:
     """Every sentence of the interface, in the order of the files that say it."""
     found = Catalog(charset="utf-8")
     python = [path for name in CODE for path in sorted((ROOT / name).rglob("*.py")) if "migrations" not in path.parts]
-    keywords = {**FUNCTIONS, **dict.fromkeys(_names_of_errors(python))}
+    keywords = {**FUNCTIONS, **dict.fromkeys(names_of_errors(python))}
     for path in python:
         _add(found, path, path.read_bytes(), keywords)
     for path in sorted(path for name in PAGES for path in (ROOT / name).rglob("*") if path.suffix in {".html", ".txt"}):
@@ -81,7 +81,7 @@ def _add(found: Catalog, path: Path, source: bytes, keywords: dict[str, object])
         found.add(message, locations=place, auto_comments=comments, context=context)
 
 
-def _names_of_errors(python: list[Path]) -> set[str]:
+def names_of_errors(python: list[Path]) -> set[str]:
     """The classes, by name, whose first argument is a sentence."""
     classes = [
         node for path in python for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ClassDef)

@@ -67,8 +67,8 @@ class AnsweringView(DeskView):
 
     def malformed(self, form: forms.Form, context: Mapping[str, Any], *, back: str) -> HttpResponse:
         """A part of the form was missing or unreadable."""
-        first = next(iter(form.errors.values()))[0]
-        return self.refused(form, Invalid(str(first)), context, back=back)
+        first = str(next(iter(form.errors.values()))[0])
+        return self.refused(form, Invalid(first), context, back=back)
 
     def project(self, pk: int) -> Project:
         """The project of this community with that number."""

@@ -75,7 +75,7 @@ class GrantView(MembersView):
 def _find(username: str) -> Person:
     person = Person.objects.filter(username=username.strip(), is_active=True).first()
     if person is None:
-        raise Invalid(_("Nobody here has this username. Ask for the exact one, or send a link."), field="username")
+        raise Invalid("Nobody here has this username. Ask for the exact one, or send a link.", field="username")
     return person
 
 
