@@ -13,7 +13,7 @@ class OfflinePacket extends HTMLElement {
     this.addEventListener("answer-kept", (event) => this.onDone(event));
     this.acts = [];
     this.addEventListener("span-annotator:same-word", (event) => this.onSameWord(event));
-    this.addEventListener("span-annotator:travel", (event) => this.onTravel(event));
+    this.addEventListener("input", (event) => this.onLabelling(event.target.closest("span-annotator")));
     for (const [name, step] of [["back", -1], ["on", 1]]) {
       this.find(name).addEventListener("click", () => this.show(this.place + step));
     }
@@ -79,20 +79,24 @@ class OfflinePacket extends HTMLElement {
   onSameWord({ target, detail: { word, label } }) {
     const open = this.tasks.filter((_, index) => !this.states[index]);
     const others = open.map((task) => task.querySelector("span-annotator")).filter((one) => one && one !== target);
-    const reached = others.filter((one) => one.labelWord(word, label)).map((one) => ({ one, at: one.labelling.at }));
-    this.acts.push({ target, act: target.labelling.at, reached });
+    const reached = others.filter((one) => labelWord(one, word, label)).map((one) => ({ one, at: one.labelling.at }));
+    this.acts.push({ target, at: target.labelling.at, reached, isDone: true });
     const fate = this.find("fate");
     fate.hidden = !reached.length;
     fate.textContent = this.dataset.sameWord.replace("{word}", word).replace("{count}", reached.length);
   }
 
-  onTravel({ target, detail: { by, act } }) {
-    const made = this.acts.find((one) => one.target === target && one.act === act);
-    for (const { one, at } of made?.reached ?? []) {
-      // Somebody has gone on in that text meanwhile: it is undone there, step by step.
-      if (one.labelling.at === (by < 0 ? at : at - 1)) one.settle(one.labelling.travel(by));
+  /** Where the act is undone or done again in its text, so it is in the others, unless somebody has gone on there. */
+  onLabelling(annotator) {
+    for (const act of this.acts.filter(({ target }) => target === annotator)) {
+      const isDone = annotator.labelling.at >= act.at;
+      if (isDone === act.isDone) continue;
+      act.isDone = isDone;
+      for (const { one, at } of act.reached) {
+        if (one.labelling.at === (isDone ? at - 1 : at)) one.settle(one.labelling.travel(isDone ? 1 : -1));
+      }
+      this.find("fate").hidden = !isDone;
     }
-    if (made) this.find("fate").hidden = by < 0;
   }
 
   /** Keep this page and all it is made of, so that it opens without a connection. */
@@ -113,6 +117,16 @@ class OfflinePacket extends HTMLElement {
       this.find("unkept").hidden = false;
     }
   }
+}
+
+/** Label a word wherever it stands in an annotator's text; whether it stands there. */
+function labelWord(annotator, word, label) {
+  const { ruler, labelling } = annotator;
+  const isWhole = ({ start, end }) =>
+    ruler.text.slice(start, end).toLowerCase() === word.toLowerCase() && ruler.words.some((one) => one.end === end);
+  const place = ruler.words.map(({ start }) => ({ start, end: start + word.length })).find(isWhole);
+  if (place) annotator.settle(labelling.add({ ...place, label }, ruler.alikeTo(place), "same"));
+  return Boolean(place);
 }
 
 customElements.define("offline-packet", OfflinePacket);

@@ -111,7 +111,7 @@ class SpanAnnotator extends HTMLElement {
     const place = [...list.children].indexOf(row);
     if (dataset.label) this.label(dataset.label);
     else if (dataset.edge) this.move(dataset);
-    else if (dataset.travel) this.travel(Number(dataset.travel));
+    else if (dataset.travel) this.settle(labelling.travel(Number(dataset.travel)));
     else if (!span) this.say("nothing");
     else if (dataset.do === "remove") this.settle(labelling.remove(span));
     else this.settle(labelling.add(span, dataset.do === "same" ? this.ruler.alikeTo(span) : [span], dataset.do));
@@ -123,22 +123,6 @@ class SpanAnnotator extends HTMLElement {
     // What was pressed is gone: on to the next suggestion, or to the row in its place.
     const next = held.offered && list.querySelector(".offered [data-do=accept]");
     (next || list.children[place]?.querySelector("summary") || this.text).focus();
-  }
-
-  /** Undo (-1) or do again (1); who made acts in several texts hears of it. */
-  travel(by) {
-    const from = this.labelling.at;
-    this.settle(this.labelling.travel(by));
-    const detail = { by, act: Math.max(from, this.labelling.at) };
-    if (from !== this.labelling.at) this.dispatchEvent(new CustomEvent("span-annotator:travel", { bubbles: true, detail }));
-  }
-
-  /** Label a word that was labelled in another text, wherever it stands in this one; whether it stands here. */
-  labelWord(word, label) {
-    const place = this.ruler.find(word);
-    if (!place) return false;
-    this.settle(this.labelling.add({ ...place, label }, this.ruler.alikeTo(place), "same"));
-    return true;
   }
 
   label(label) {

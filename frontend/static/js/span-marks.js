@@ -36,7 +36,7 @@ export class Marks {
   }
 
   draw(spans, held, pieces) {
-    // Folded away, or of another task of a packet: it stands nowhere, and is drawn when it comes to stand somewhere.
+    // Folded away, it stands nowhere.
     if (!this.text.getClientRects().length) return;
     this.layer.replaceChildren();
     const length = ({ span }) => span.end - span.start;

@@ -74,13 +74,6 @@ export class Ruler {
     return this.words.find((word) => holds(word, piece)) ?? piece;
   }
 
-  /** The first place with these letters that begins and ends with a word. */
-  find(letters) {
-    const fits = ({ start, end }) =>
-      this.text.slice(start, end).toLowerCase() === letters.toLowerCase() && this.words.some((word) => word.end === end);
-    return this.words.map(({ start }) => ({ start, end: start + letters.length })).find(fits);
-  }
-
   /** Every place with the same letters, which begins or ends with a word where this piece does. */
   alikeTo({ start, end }) {
     const fold = (from) => this.text.slice(from, from + end - start).toLowerCase();
