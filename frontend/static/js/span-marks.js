@@ -1,5 +1,5 @@
-// Draws spans over a text, and finds what stands where. The text stays one text node, as an element's edge would pull
-// joined letters apart: tints are custom highlights, the rest is a layer.
+// Draws spans over a text, and finds what stands where. The text stays one node, as an element's edge would pull
+// joined letters apart: tints are custom highlights, the rest a layer.
 
 const APART_PX = 3;
 // A tap this near to a word means the word: fingers are wide.
@@ -36,8 +36,8 @@ export class Marks {
   }
 
   draw(spans, held, pieces) {
-    // Folded away, it stands nowhere.
-    if (!this.text.getClientRects().length) return;
+    // Folded away.
+    if (!this.text.offsetParent) return;
     this.layer.replaceChildren();
     const length = ({ span }) => span.end - span.start;
     const marks = spans.map((span) => {
