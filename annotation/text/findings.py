@@ -14,12 +14,16 @@ def gettext_noop(words: str) -> str:
 # English, %-formatted with the parameters of the finding.
 TEMPLATES = {
     # annotation.text.checks
-    "outside_alphabet": gettext_noop("“%(character)s” is not in the alphabet of this language. It stands here %(times)d ×."),
+    "outside_alphabet": gettext_noop(
+        "“%(character)s” is not in the alphabet of this language. It stands here %(times)d ×."
+    ),
     "repeated_word": gettext_noop("“%(word)s” is written twice in a row."),
     "no_final_mark": gettext_noop("The source ends with “%(mark)s”, this text ends without a mark."),
     "same_as_source": gettext_noop("This is the source itself."),
     "near_source": gettext_noop("This is almost the source: %(percent)d %% of it is the same."),
-    "number_missing": gettext_noop("The source has the number %(number)s, this text has not. Written in words it is fine."),
+    "number_missing": gettext_noop(
+        "The source has the number %(number)s, this text has not. Written in words it is fine."
+    ),
     "number_added": gettext_noop("The number %(number)s is not in the source."),
     "much_shorter": gettext_noop("This is much shorter than the source: %(characters)d characters against %(source)d."),
     "much_longer": gettext_noop("This is much longer than the source: %(characters)d characters against %(source)d."),

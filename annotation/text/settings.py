@@ -68,17 +68,8 @@ def tidy_settings(given: Any) -> dict[str, Any]:
     kept: dict[str, Any] = {"wanted": _groups(given.get("wanted", []))}
     kept |= {name: _words(name, given.get(name, []), most) for name, most in _LISTS.items()}
     kept["rules"] = _rules(given.get("rules", []))
-    bounds: list[tuple[str, tuple[float, float], tuple[type, ...]]] = [
-        *((name, bound, (int, float)) for name, bound in _RATIOS.items()),
-        *((name, bound, (int,)) for name, bound in _COUNTS.items()),
-    ]
-    for name, (least, most), kinds in bounds:
-        value = given.get(name)
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most
-        ):
-            raise BadSettings(name, f"This must be a number from {least} to {most}.")
-        kept[name] = value
+    for name, (least, most) in {**_RATIOS, **_COUNTS}.items():
+        kept[name] = _number(name, given.get(name), least, most, is_whole=name in _COUNTS)
     return {name: value for name, value in kept.items() if value not in (None, [])}
 
 
@@ -104,6 +95,15 @@ def _groups(given: Any) -> list[str]:
     return [group for group in GROUPS if group in given]
 
 
+def _number(name: str, given: Any, least: float, most: float, *, is_whole: bool) -> int | float | None:
+    if given is None:
+        return None
+    fits = isinstance(given, int) if is_whole else isinstance(given, int | float)
+    if not fits or isinstance(given, bool) or not least <= given <= most:
+        raise BadSettings(name, f"This must be a {'whole ' if is_whole else ''}number from {least:g} to {most:g}.")
+    return given  # type: ignore[no-any-return]
+
+
 def _words(name: str, given: Any, most: int) -> list[str]:
     if not isinstance(given, list | tuple) or not all(isinstance(word, str) for word in given):
         raise BadSettings(name, "This must be a list of words.")
@@ -125,7 +125,11 @@ def _rules(given: Any) -> list[dict[str, str]]:
 
 def _rule(entry: Any) -> dict[str, str]:
     names = {"name", "pattern", "message"}
-    if not isinstance(entry, Mapping) or set(entry) != names or not all(isinstance(part, str) for part in entry.values()):
+    if (
+        not isinstance(entry, Mapping)
+        or set(entry) != names
+        or not all(isinstance(part, str) for part in entry.values())
+    ):
         raise BadSettings("rules", "Every spelling rule has a name, a pattern and a message.")
     rule = {
         "name": entry["name"].strip(),
