@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotation.answers.findings import Look, told
 from annotation.answers.models import Answer, Review
 from annotation.answers.reviews import AXES, next_review, review_answer
 from annotation.answers.services import appeal, edit_answer, submit_answer
@@ -31,6 +33,7 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
     kind = serializers.CharField(source="task.project.kind", read_only=True)
     source = serializers.CharField(source="task.item.text", read_only=True)
     document = serializers.CharField(source="task.item.source.title", read_only=True)
+    warnings = serializers.SerializerMethodField()
     is_mine = serializers.SerializerMethodField()
 
     class Meta:
@@ -43,6 +46,7 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
             "kind",
             "text",
             "payload",
+            "warnings",
             "version",
             "state",
             "receipt",
@@ -53,12 +57,27 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
             "settled_at",
         ]
 
+    def get_warnings(self, answer: Answer) -> dict[str, list[str]]:
+        """What was noticed in it: `confirmed` by its author, or only `noticed` when it arrived."""
+        return told(answer.warnings)
+
     def get_is_mine(self, answer: Answer) -> bool:
         """Whether the asking person wrote it."""
         return answer.author_id == self.context["request"].user.pk
 
 
-class NewAnswerSerializer(serializers.Serializer[Any]):
+class LookSerializer(serializers.Serializer[Any]):
+    """What the author has looked at; an answer that needs a look is refused with `warnings`, each with its key."""
+
+    confirmed = serializers.ListField(
+        child=serializers.CharField(max_length=2000), required=False, default=list, max_length=500
+    )
+    later = serializers.BooleanField(
+        required=False, default=False, help_text="Written offline, so that nobody can be asked: stored with warnings."
+    )
+
+
+class NewAnswerSerializer(LookSerializer):
     """An answer to send; `client_id` makes sending twice harmless."""
 
     assignment = serializers.IntegerField()
@@ -67,7 +86,7 @@ class NewAnswerSerializer(serializers.Serializer[Any]):
     client_id = serializers.UUIDField()
 
 
-class EditSerializer(serializers.Serializer[Any]):
+class EditSerializer(LookSerializer):
     """A new answer for the version that was read."""
 
     text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True, required=False)
@@ -88,6 +107,10 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
         write_only=True, required=False, default="", allow_blank=True, max_length=LONGEST_BODY
     )
     fixed_payload = serializers.DictField(write_only=True, required=False)
+    confirmed = serializers.ListField(
+        child=serializers.CharField(max_length=2000), write_only=True, required=False, max_length=500
+    )
+    later = serializers.BooleanField(write_only=True, required=False)
     reason = serializers.ChoiceField(choices=Review.Reason.choices, required=False, default="", allow_blank=True)
     version = serializers.IntegerField(min_value=1)
 
@@ -105,11 +128,20 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "appropriate",
             "fixed_text",
             "fixed_payload",
+            "confirmed",
+            "later",
             "fix",
             "client_id",
             "created_at",
         ]
         read_only_fields = ["answer", "fix", "created_at"]
+
+
+def _with_look(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent, with `confirmed` and `later` as the look that services ask for."""
+    fields = dict(given)
+    look = Look(frozenset(fields.pop("confirmed", ())), later=fields.pop("later", False))
+    return {**fields, "look": look}
 
 
 class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
@@ -136,7 +168,7 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         """Answer a task that is leased to you."""
         given = NewAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        fields = _with_look(given.validated_data)
         person = person_of(request)
         assignment = get_object_or_404(Assignment.objects.visible_to(person), pk=fields.pop("assignment"))
         answer = submit_answer(assignment=assignment, author=person, now=timezone.now(), **fields)
@@ -148,7 +180,7 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         given = EditSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         answer = edit_answer(
-            answer=self.get_object(), author=person_of(request), now=timezone.now(), **given.validated_data
+            answer=self.get_object(), author=person_of(request), now=timezone.now(), **_with_look(given.validated_data)
         )
         return Response(self.get_serializer(answer).data)
 
@@ -167,7 +199,7 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         """Give your verdict."""
         given = ReviewSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
+        fields = _with_look(given.validated_data)
         axes = {axis: fields.pop(axis) for axis in AXES if axis in fields}
         review = review_answer(
             answer=self.get_object(), reviewer=person_of(request), now=timezone.now(), axes=axes, **fields

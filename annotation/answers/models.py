@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -37,6 +39,12 @@ class Answer(models.Model):
     text = models.TextField(max_length=4000, blank=True)
     payload = models.JSONField(default=dict, blank=True, help_text="What an answer is beside words: spans, choices.")
     is_one_of_many = models.BooleanField(default=False, help_text="Its task wants several answers, all of them good.")
+    warnings = models.JSONField(
+        default=list, blank=True, help_text="What was noticed in it, each with whether its author saw it and went on."
+    )
+    bands = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, help_text="Keys by which texts like it are found."
+    )
     version = models.PositiveIntegerField(default=1)
     fixes = models.ForeignKey(
         "self",
@@ -78,7 +86,10 @@ class Answer(models.Model):
                 condition=~models.Q(text="", payload={}) | models.Q(state="withdrawn"), name="answer_says_something"
             ),
         ]
-        indexes = [models.Index(fields=["state", "created_at"], name="answer_by_state")]
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="answer_by_state"),
+            GinIndex(fields=["bands"], name="answer_by_its_bands"),
+        ]
 
     def __str__(self) -> str:
         return self.said[:80]

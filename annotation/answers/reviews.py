@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_noop
 
 from annotation.aggregation.verdicts import Outcome, settle
+from annotation.answers.findings import UNSEEN, Look, warnings_for
 from annotation.answers.models import Answer, Review
 from annotation.answers.services import (
     MOST_PER_HOUR,
@@ -83,13 +84,15 @@ def review_answer(
     fixed_text: str = "",
     fixed_payload: Mapping[str, Any] | None = None,
     axes: Mapping[str, bool | None] | None = None,
+    look: Look = UNSEEN,
 ) -> Review:
     """Give a verdict on the version that was read, and settle the answer when two agree.
 
-    A rejection needs a reason. A correction enters as an answer of its own, which others review. Sending the same
-    client id again returns the stored review.
+    A rejection needs a reason. A correction enters as an answer of its own, which others review, after the same
+    `look` as any answer. Sending the same client id again returns the stored review.
 
-    Raises Invalid, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed, TooMany.
+    Raises Invalid, NeedsALook, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed,
+    TooMany.
     """
     community = answer.task.project.community
     require_role(reviewer, community, Role.SPEAKER, Role.EXPERT)
@@ -107,7 +110,7 @@ def review_answer(
     fix = None
     if verdict == Review.Verdict.FIX and current.state == Answer.State.SUBMITTED:
         written = checked(task, fixed_text, fixed_payload)
-        fix = _enter_fix(current, task, reviewer, receipt, written, now)
+        fix = _enter_fix(current, task, reviewer, receipt, written, look, now)
     is_gold = current.state != Answer.State.SUBMITTED
     review = Review.objects.create(
         answer=current,
@@ -152,13 +155,23 @@ def _checked_note(verdict: str, reason: str, note: str) -> str:
 
 
 def _enter_fix(
-    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, written: Written, now: datetime
+    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, written: Written, look: Look, now: datetime
 ) -> Answer:
     same_as = {"text": written.text, "payload": dict(written.payload)}
     if same_as == {"text": answer.text, "payload": answer.payload}:
         raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="text")
-    same = task.answers.filter(**same_as, state=Answer.State.SUBMITTED).first()
-    return same or create_answer(task=task, author=reviewer, receipt=receipt, written=written, fixes=answer, now=now)
+    same: Answer | None = task.answers.filter(**same_as, state=Answer.State.SUBMITTED).first()
+    if same is not None:
+        return same
+    return create_answer(
+        task=task,
+        author=reviewer,
+        receipt=receipt,
+        written=written,
+        fixes=answer,
+        warnings=warnings_for(task=task, author=reviewer, written=written, look=look, now=now),
+        now=now,
+    )
 
 
 # What a reason for rejecting says about the three axes; what it says nothing about stays unsaid.

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from annotation.answers.findings import UNSEEN, Look, bands_of, warnings_for
 from annotation.answers.judging import take_out_quotations
 from annotation.answers.models import Answer, AnswerEvent
 from annotation.kinds.contract import UnusableAnswer, Written
@@ -60,13 +61,16 @@ def submit_answer(
     now: datetime,
     text: str = "",
     payload: Mapping[str, Any] | None = None,
+    look: Look = UNSEEN,
 ) -> Answer:
     """Store an answer under the author's current consent receipt.
 
     Sending the same client id again returns the stored answer, so a lost reply on a bad network costs nothing.
-    An answer that comes after its lease ran out is still taken while nobody else has the task.
+    An answer that comes after its lease ran out is still taken while nobody else has the task. What the project's
+    checks notice needs its author's `look`.
 
-    Raises Invalid, ClientIdReused, LeaseExpired, Conflicting, ConsentMissing, PolicyChanged, NotAllowed, TooMany.
+    Raises Invalid, NeedsALook, ClientIdReused, LeaseExpired, Conflicting, ConsentMissing, PolicyChanged, NotAllowed,
+    TooMany.
     """
     if assignment.person_id != author.pk:
         raise NotAllowed("This task was given to somebody else.")
@@ -84,6 +88,7 @@ def submit_answer(
     receipt, is_kept_apart = _receipt_for(current, author)
     if not is_kept_apart:
         _check_lease(current, task, now)
+    warnings = warnings_for(task=task, author=author, written=written, look=look, now=now)
     Assignment.objects.filter(pk=current.pk).update(state=Assignment.State.ANSWERED, closed_at=now)
     answer = create_answer(
         task=task,
@@ -91,6 +96,7 @@ def submit_answer(
         author=author,
         receipt=receipt,
         written=written,
+        warnings=warnings,
         client_id=client_id,
         now=now,
     )
@@ -141,6 +147,7 @@ def create_answer(
     client_id: UUID | None = None,
     assignment: Assignment | None = None,
     fixes: Answer | None = None,
+    warnings: list[dict[str, Any]] | None = None,
 ) -> Answer:
     """Write an answer row with its first event; a correction inherits the receipts of what it corrects."""
     answer = Answer.objects.create(
@@ -150,6 +157,8 @@ def create_answer(
         receipt=receipt,
         text=written.text,
         payload=dict(written.payload),
+        warnings=warnings or [],
+        bands=bands_of(written.text),
         is_one_of_many=rule_of(task.project).answers.wants_many,
         fixes=fixes,
         client_id=client_id or uuid4(),
@@ -175,8 +184,12 @@ def edit_answer(
     now: datetime,
     text: str = "",
     payload: Mapping[str, Any] | None = None,
+    look: Look = UNSEEN,
 ) -> Answer:
-    """Replace the author's own answer until somebody has reviewed it. Raises Invalid, AnswerChanged, NotAllowed."""
+    """Replace the author's own answer until somebody has reviewed it.
+
+    Raises Invalid, NeedsALook, AnswerChanged, NotAllowed.
+    """
     current: Answer = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id != author.pk:
         raise NotAllowed("Only its author edits an answer.")
@@ -188,9 +201,10 @@ def edit_answer(
         raise AnswerChanged("Somebody has reviewed this answer, so it stays as it is. You can still withdraw it.")
     if current.version != version:
         raise AnswerChanged("This answer was edited elsewhere. Reload to see the newest text.")
-    current.text, current.payload = written.text, dict(written.payload)
+    current.warnings = warnings_for(task=current.task, author=author, written=written, look=look, now=now)
+    current.text, current.payload, current.bands = written.text, dict(written.payload), bands_of(written.text)
     current.version, current.changed_at = version + 1, now
-    current.save(update_fields=["text", "payload", "version", "changed_at"])
+    current.save(update_fields=["text", "payload", "warnings", "bands", "version", "changed_at"])
     record_event(answer=current, kind="edited", actor=author, now=now, written=written)
     settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=current.task_id), now=now)
     return current

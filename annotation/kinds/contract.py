@@ -112,6 +112,8 @@ class Kind:
     """Whether the form itself shows the item's text, which then stands nowhere else on the page."""
     is_text: bool = True
     """Whether an answer is words, which are then checked for script and may be corrected."""
+    restates: bool = False
+    """Whether an answer says what its item says, so that numbers, length and wording can be compared with it."""
     is_reviewed: bool = True
     """Whether peers read each answer; else answers settle by agreeing with one another."""
     stop: Mapping[str, Any] = field(default_factory=lambda: {"stop": "total", "answers": 1})

@@ -20,6 +20,7 @@ from annotation.projects.services import (
     lease_packet,
     lease_task,
     open_project,
+    set_checks,
     set_project_state,
     skip_task,
     undo_skip,
@@ -37,6 +38,9 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
     settings = serializers.DictField(required=False, help_text="Of the kind: labels, scale, question, …")
     rule = serializers.DictField(
         required=False, help_text="How many answers, and how many verdicts: stop, concordant, …"
+    )
+    checks = serializers.DictField(
+        required=False, help_text="What authors are warned about: wanted, alphabet, rules, longest_sentence, …"
     )
     target_language_name = serializers.CharField(max_length=120, required=False)
     target_language_tag = serializers.CharField(max_length=64, required=False, validators=[LANGUAGE_TAG])
@@ -57,6 +61,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
             "kind",
             "settings",
             "rule",
+            "checks",
             "source_language_name",
             "source_language_tag",
             "target_language_name",
@@ -81,6 +86,12 @@ class ProjectStateSerializer(serializers.Serializer[Any]):
     """Whether the project takes work."""
 
     state = serializers.ChoiceField(choices=Project.State.choices)
+
+
+class ProjectChecksSerializer(serializers.Serializer[Any]):
+    """What the project's authors are warned about; what is left out is not looked at."""
+
+    checks = serializers.DictField()
 
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
@@ -168,6 +179,15 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
             now=timezone.now(),
             **given.validated_data,
         )
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=ProjectChecksSerializer, responses=ProjectSerializer)
+    @action(detail=True, methods=["post"], url_path="checks")
+    def set_checks(self, request: Request, pk: str) -> Response:
+        """Set what authors are warned about."""
+        given = ProjectChecksSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        set_checks(project=self.get_object(), changed_by=person_of(request), now=timezone.now(), **given.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=AssignmentSerializer)

@@ -27,7 +27,8 @@ class Project(models.Model):
     """A body of work of one kind in one community, with its guidelines, its settings and its rule.
 
     `settings` are the kind's (labels, scale, …); `rule` says how many answers a task wants and when peers have
-    settled one (`annotation.aggregation.verdicts.Rule`). The target is the language that answers are written in:
+    settled one (`annotation.aggregation.verdicts.Rule`); `checks` what its authors are warned about
+    (`annotation.text.settings`). The target is the language that answers are written in:
     the community's own, unless the project says otherwise.
     """
 
@@ -40,6 +41,7 @@ class Project(models.Model):
     kind = models.CharField(max_length=16, default="translate", validators=[known_kind])
     settings = models.JSONField(default=dict, blank=True)
     rule = models.JSONField(default=dict, blank=True)
+    checks = models.JSONField(default=dict, blank=True)
     source_language_name = models.CharField(max_length=120)
     source_language_tag = models.CharField(max_length=64)
     target_language_name = models.CharField(max_length=120)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ from annotation.kinds.contract import UnusableAnswer, UnusableSettings
 from annotation.projects.models import Assignment, Project, Task
 from annotation.projects.rules import ProjectRule, RuleError
 from annotation.text.clean import UnusableText, clean_text
+from annotation.text.settings import BadSettings, tidy_settings
 from care.services import require_consent
 from ledger.services import append_entry
 from people.models import Community, Person, Role
@@ -59,6 +60,7 @@ def _complete(project: Project) -> None:
         rule_of(project)
     except RuleError as error:
         raise Invalid(error.message, field="rule", **error.values) from error
+    project.checks = _tidy_checks(project.checks)
 
 
 @transaction.atomic
@@ -130,6 +132,28 @@ def set_project_state(*, project: Project, state: str, changed_by: Person, now: 
         actor=str(changed_by.pk),
         now=now,
     )
+
+
+@transaction.atomic
+def set_checks(*, project: Project, checks: Mapping[str, Any], changed_by: Person, now: datetime) -> None:
+    """Set what the project warns its authors about, from now on. Raises Invalid (naming the setting), NotAllowed."""
+    require_role(changed_by, project.community, Role.STEWARD)
+    project.checks = _tidy_checks(checks)
+    project.save(update_fields=["checks"])
+    append_entry(
+        action="project.checks_set",
+        subject=f"project:{project.pk}",
+        community=project.community.slug,
+        actor=str(changed_by.pk),
+        now=now,
+    )
+
+
+def _tidy_checks(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return tidy_settings(given)
+    except BadSettings as error:
+        raise Invalid(str(error), field=error.setting or "checks") from error
 
 
 @transaction.atomic

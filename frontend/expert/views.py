@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from annotation.answers.findings import told
 from annotation.answers.models import Answer, Review
 from annotation.answers.querysets import AnswerQuerySet
 from annotation.conflicts.models import Adjudication
@@ -129,6 +130,7 @@ class AnswerView(ExpertView):
             **kind_context(answer.task, given=given, seed=0),
             "answer": answer,
             "shown": shown_of(answer),
+            "told": told(answer.warnings),
             "others": [(other, shown_of(other)) for other in others.select_related("task__item", "task__project")],
             "form": form,
             "verdicts": [_verdict(review, readable) for review in reviews],

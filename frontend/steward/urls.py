@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.steward.views import adapters, consent, corpus, home, language, members, projects
+from frontend.steward.views import adapters, checks, consent, corpus, home, language, members, projects
 
 app_name = "steward"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("projects/<int:pk>/", projects.ProjectView.as_view(), name="project"),
     path("projects/<int:pk>/state/", projects.StateView.as_view(), name="project_state"),
     path("projects/<int:pk>/judge/", projects.JudgeView.as_view(), name="judge"),
+    path("projects/<int:pk>/checks/", checks.ChecksView.as_view(), name="project_checks"),
     path("members/", members.MembersView.as_view(), name="members"),
     path("members/grant/", members.GrantView.as_view(), name="grant"),
     path("members/invite/", members.InviteView.as_view(), name="invite"),

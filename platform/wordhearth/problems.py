@@ -23,6 +23,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    warnings = serializers.ListField(
+        child=serializers.DictField(child=serializers.CharField()),
+        required=False,
+        help_text="What was noticed in an answer: code, message, and the key that confirms it.",
+    )
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -30,7 +35,10 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(error, Refusal):
         field = getattr(error, "field", "")
         errors = {field: [str(error)]} if field else None
-        return _problem(type(error).__name__, error.status, str(error), errors)
+        problem = _problem(type(error).__name__, error.status, str(error), errors)
+        if warnings := getattr(error, "warnings", None):
+            problem.data["warnings"] = warnings
+        return problem
     if isinstance(error, ModelInvalid):
         errors = error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
         return _problem("Invalid", 422, "Please check what you sent.", errors)

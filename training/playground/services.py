@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from annotation.projects.models import Project
 from annotation.text.clean import UnusableText, clean_text
 from people.models import Person
 from people.refusals import Conflicting, Invalid
@@ -23,6 +24,12 @@ class NotServed(Conflicting):
 
 class OneAtATime(Conflicting):
     """The person's last sentence is still being written."""
+
+
+def machine_texts(project: Project, source: str) -> list[str]:
+    """What the project's adapters, and the base models beside them, wrote lately for a sentence."""
+    rows = Generation.objects.of_sentence(project, source).values_list("adapter_text", "base_text")[:20]
+    return [text for row in rows for text in row if text]
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ KIND = Kind(
     check=check,
     key_of=key_of_words,
     export=export_pair,
+    restates=True,
     stop={"stop": "unique", "answers": 3, "at_most": 5},
     guidance=gettext_noop("Common words, short sentences, one thought in each. Leave out nothing that matters."),
 )

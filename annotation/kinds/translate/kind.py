@@ -11,4 +11,5 @@ KIND = Kind(
     check=check_words,
     key_of=key_of_words,
     export=export_pair,
+    restates=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 
-from annotation.projects.models import Project
+from annotation.answers.findings import Look, NeedsALook, find, find_hints, in_words
+from annotation.answers.services import checked
+from annotation.projects.models import Project, Task
+from annotation.text.findings import Finding
 from care.services import ConsentMissing, PolicyChanged
 from frontend.desk import DeskView, show_refusal
 from people.models import Community, Person
@@ -28,7 +32,8 @@ class AnsweringView(DeskView):
     """A page whose form is sent by `<answer-form>` where scripts run, and by the browser where they do not.
 
     The element asks for JSON: `{"next": address}` when the answer was stored, else `{"message", "field",
-    "go"}` with the refusal's status. The form on the page then stays as it is, so that nothing typed is lost.
+    "go"}` or `{"message", "warnings"}` with the refusal's status. The form on the page then stays as it is, so that
+    nothing typed is lost.
     It names the `sender`, so that words are never sent under another person's name; somebody else, or nobody,
     gets 401. What comes `later` was written without a connection: nobody reads what is said to it.
     """
@@ -58,12 +63,36 @@ class AnsweringView(DeskView):
 
     def refused(self, form: forms.Form, refusal: Refusal, context: Mapping[str, Any], *, back: str) -> HttpResponse:
         """It was refused: say why beside the form, and where to go on."""
+        if isinstance(refusal, NeedsALook):
+            return self._warned(form, refusal, context)
         status = show_refusal(form, refusal)
         go = self._way_on(refusal, back)
         if self._shows_pages(self.request):
             return self.page({**context, "form": form, "go": go}, status)
         message = {"message": str(refusal), "field": getattr(refusal, "field", ""), "go": go}
         return JsonResponse(message, status=status)
+
+    def _warned(self, form: forms.Form, refusal: NeedsALook, context: Mapping[str, Any]) -> HttpResponse:
+        """Something was noticed: list it, with the box to tick for sending it all the same."""
+        if self._shows_pages(self.request):
+            hints = find_hints(context["project"], form.data.get("text", ""))
+            return self.page({**context, **_shown(refusal.findings, hints), "form": form}, refusal.status)
+        return JsonResponse({"message": str(refusal), "warnings": refusal.warnings}, status=refusal.status)
+
+    def looked_over(self, form: forms.Form, task: Task, context: Mapping[str, Any], *, back: str) -> HttpResponse:
+        """The page again with what is noticed in its text, which is stored nowhere."""
+        try:
+            written = checked(task, *task.project.task_kind.from_form(dict(self.request.POST.lists())))
+        except Refusal as refusal:
+            return self.refused(form, refusal, context, back=back)
+        found = find(task=task, author=self.person, written=written, now=self.now)
+        shown = _shown(found, find_hints(task.project, written.text))
+        return self.page({**context, **shown, "form": form, "is_looked_over": True})
+
+    def look(self) -> Look:
+        """What the person has ticked on the form: findings that were shown, to be sent as they are."""
+        ticked = [key for keys in self.request.POST.getlist("confirmed") for key in _keys(keys)]
+        return Look(frozenset(ticked), later=bool(self.request.POST.get("later")))
 
     def malformed(self, form: forms.Form, context: Mapping[str, Any], *, back: str) -> HttpResponse:
         """A part of the form was missing or unreadable."""
@@ -96,6 +125,23 @@ class AnsweringView(DeskView):
         if isinstance(refusal, Conflicting | TooLate):
             return {"url": back, "text": _("Go on")}
         return None
+
+
+def _shown(found: list[Finding], hints: list[Finding]) -> dict[str, Any]:
+    return {
+        "warnings": [in_words(finding) for finding in found],
+        "confirm": json.dumps([finding.key for finding in found]),
+        "hints": [in_words(hint) for hint in hints],
+    }
+
+
+def _keys(ticked: str) -> list[str]:
+    """The keys in the value of the box; nothing when somebody sent something else."""
+    try:
+        keys = json.loads(ticked)
+    except ValueError:
+        return []
+    return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
 
 
 class OwnWordsView(AnsweringView):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from annotation.answers.findings import told
 from annotation.answers.models import Answer
 from annotation.answers.reviews import next_review, review_answer
 from annotation.answers.services import AnswerChanged
@@ -76,6 +77,7 @@ class ReviewView(AnsweringView):
                 now=self.now,
                 fixed_text=fixed_text,
                 fixed_payload=fixed_payload,
+                look=self.look(),
                 **{name: form.cleaned_data[name] for name in ("verdict", "version", "client_id", "reason", "note")},
             )
         except AnswerChanged as refusal:
@@ -89,4 +91,9 @@ class ReviewView(AnsweringView):
 
     def _context(self, project: Project, answer: Answer) -> dict[str, Any]:
         given = self.given(project) or answer.payload
-        return {**kind_context(answer.task, given=given, seed=0), "answer": answer, "shown": shown_of(answer)}
+        return {
+            **kind_context(answer.task, given=given, seed=0),
+            "answer": answer,
+            "shown": shown_of(answer),
+            "told": told(answer.warnings),
+        }

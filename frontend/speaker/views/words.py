@@ -122,9 +122,16 @@ class EditView(MyAnswersView):
         if not form.is_valid():
             return self.malformed(form, self._context(answer), back=request.path)
         text, payload = answer.task.project.task_kind.from_form(dict(request.POST.lists()))
-        version = form.cleaned_data["version"]
         try:
-            edit_answer(answer=answer, author=self.person, now=self.now, version=version, text=text, payload=payload)
+            edit_answer(
+                answer=answer,
+                author=self.person,
+                now=self.now,
+                version=form.cleaned_data["version"],
+                text=text,
+                payload=payload,
+                look=self.look(),
+            )
         except AnswerChanged as refusal:
             return self.refused(form, refusal, self._context(answer), back=self.list_address)
         except Refusal as refusal:

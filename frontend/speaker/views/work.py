@@ -109,6 +109,8 @@ class WorkView(WorkPage):
         context, back = self.context(project, assignment), self.address_of(project)
         if form.errors:
             return self.malformed(form, context, back=back)
+        if "look" in request.POST:
+            return self.looked_over(form, assignment.task, context, back=back)
         text, payload = project.task_kind.from_form(dict(request.POST.lists()))
         try:
             answer = submit_answer(
@@ -117,6 +119,7 @@ class WorkView(WorkPage):
                 text=text,
                 payload=payload,
                 client_id=form.cleaned_data["client_id"],
+                look=self.look(),
                 now=self.now,
             )
         except Refusal as refusal:

@@ -119,14 +119,29 @@ class AnswerForm extends HTMLElement {
   refuse(refused) {
     const box = this.querySelector("[data-refusal]");
     const [words, way] = [box.firstElementChild, box.lastElementChild];
-    box.hidden = !refused;
+    box.hidden = !refused || Boolean(refused.warnings);
     words.textContent = refused?.message ?? "";
     way.hidden = !refused?.go;
     if (refused?.go) {
       way.firstElementChild.href = refused.go.url;
       way.firstElementChild.textContent = refused.go.text;
     }
-    if (refused) box.scrollIntoView({ block: "nearest" });
+    const warned = this.warn(refused?.warnings ?? []);
+    if (refused) (refused.warnings ? warned : box).scrollIntoView({ block: "nearest" });
+  }
+
+  /** What was noticed in the text, with the box to tick for sending it as it is; where nothing is checked, none. */
+  warn(warnings) {
+    const box = this.querySelector("[data-warnings]");
+    if (!box) return null;
+    const [tick, list] = [box.querySelector("input"), box.querySelector("ul")];
+    box.hidden = tick.disabled = !warnings.length;
+    tick.checked = false;
+    tick.value = JSON.stringify(warnings.map(({ key }) => key));
+    list.replaceChildren(
+      ...warnings.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message })),
+    );
+    return box;
   }
 }
 

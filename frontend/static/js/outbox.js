@@ -68,16 +68,16 @@ export class Outbox extends EventTarget {
     let outcome = {};
     const watch = ({ detail }) => detail.id === id && (outcome = detail.reply);
     this.addEventListener("settled", watch);
-    await this.flush({ token, waits: true });
+    await this.flush({ token, present: id, waits: true });
     this.removeEventListener("settled", watch);
     if (!outcome.next && !outcome.refused && this.isSignedOut) return { signedOut: true };
     return outcome;
   }
 
   /** Send what waits, unless another tab does so already (`waits`: then do it after that tab). */
-  async flush({ token = "", waits = false } = {}) {
+  async flush({ token = "", present = "", waits = false } = {}) {
     clearTimeout(this.timer);
-    const work = (lock) => (lock === null ? true : this.sendAll(token));
+    const work = (lock) => (lock === null ? true : this.sendAll(token, present));
     const isDone = navigator.locks
       ? await navigator.locks.request("wordhearth-outbox", { ifAvailable: !waits }, work)
       : await work();
@@ -87,16 +87,18 @@ export class Outbox extends EventTarget {
     if (!isDone) this.pause = Math.min(2 * this.pause, LONGEST_PAUSE_MS);
   }
 
-  /** Under the lock: one after another until one gets no answer; whether all got one. */
-  async sendAll(token) {
+  /** Under the lock: one after another until one gets no answer; whether all got one. Of the one that is `present`,
+   * somebody sees what the server says; of others, nobody can be asked about. */
+  async sendAll(token, present) {
     this.isSignedOut = false;
     for (;;) {
       const entry = (await this.all()).find(({ state }) => state === "waiting");
       if (!entry) return true;
-      let reply = token ? await post(entry, token) : { staleToken: true };
+      const isLater = entry.id !== present;
+      let reply = token ? await post(entry, token, isLater) : { staleToken: true };
       if (reply.staleToken) {
         token = await freshToken(this.owner);
-        reply = token ? await post(entry, token) : { signedOut: token === null };
+        reply = token ? await post(entry, token, isLater) : { signedOut: token === null };
       }
       this.isSignedOut = Boolean(reply.signedOut || reply.staleToken);
       if (!reply.next && !reply.refused) return false;
@@ -180,13 +182,12 @@ async function forgetOld(database) {
 }
 
 /** Send once. What came of it: {next}, {refused}, {signedOut}, {staleToken}, or {} when nothing certain is known. */
-async function post(entry, token) {
+async function post(entry, token, isLater) {
   const body = new FormData();
   for (const [name, value] of entry.fields) body.append(name, value);
   body.set("csrfmiddlewaretoken", token);
   body.set("sender", entry.owner);
-  // Beyond this, the person has gone on to something else and nobody can be asked.
-  if (Date.now() - entry.at > PATIENCE_MS) body.set("later", "1");
+  if (isLater) body.set("later", "1");
   let response;
   try {
     const signal = AbortSignal.timeout?.(PATIENCE_MS);

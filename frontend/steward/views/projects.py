@@ -15,6 +15,7 @@ from annotation.kinds import KINDS, Kind
 from annotation.projects.models import Project
 from annotation.projects.services import open_project, rule_of, set_project_state
 from frontend.desk import show_refusal
+from frontend.steward.checks import explained
 from frontend.steward.forms import JudgingForm, ProjectForm, ScheduleForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
@@ -96,6 +97,7 @@ class ProjectView(StewardView):
             "community": self.community,
             "project": project,
             "rule": rule_of(project).explained(is_reviewed=project.task_kind.is_reviewed),
+            "checks": explained(project.checks),
             "form": form,
             "refusal": refusal,
             "schedule": Schedule.objects.filter(project=project).first(),
