@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from annotation.answers.models import Answer
+from annotation.answers.suggestions import asked_with_suggestions
 from annotation.kinds.contract import Written
 from annotation.projects.models import Task
 from annotation.text.characters import character_row, key_and_variants, shown
@@ -18,7 +19,7 @@ def kind_context(task: Task, *, given: Mapping[str, Any], seed: int) -> dict[str
     """What the templates of a task's kind need: what is asked, and the payload as it was given so far."""
     project = task.project
     return {
-        **project.task_kind.arrange(task.asked, given, seed),
+        **project.task_kind.arrange(asked_with_suggestions(task), given, seed),
         "kind": project.task_kind,
         "project": project,
         "item": task.item,

@@ -9,15 +9,16 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status, viewsets
+from rest_framework import serializers, status, views, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.answers.findings import Look, told
-from annotation.answers.models import Answer, Review
+from annotation.answers.models import Answer, Review, Suggestion
 from annotation.answers.reviews import AXES, next_review, review_answer
 from annotation.answers.services import appeal, edit_answer, submit_answer
+from annotation.answers.suggestions import MOST_AT_ONCE, add_suggestions
 from annotation.projects.models import Assignment, Project
 from people.api import person_of
 from people.models import Role
@@ -34,6 +35,9 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
     source = serializers.CharField(source="task.item.text", read_only=True)
     document = serializers.CharField(source="task.item.source.title", read_only=True)
     warnings = serializers.SerializerMethodField()
+    began_with = serializers.CharField(
+        source="suggestion.made_by", read_only=True, default="", help_text="The model whose suggestion it began with."
+    )
     is_mine = serializers.SerializerMethodField()
 
     class Meta:
@@ -51,6 +55,7 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
             "state",
             "receipt",
             "client_id",
+            "began_with",
             "is_mine",
             "created_at",
             "changed_at",
@@ -83,6 +88,7 @@ class NewAnswerSerializer(LookSerializer):
     assignment = serializers.IntegerField()
     text = serializers.CharField(max_length=LONGEST_BODY, trim_whitespace=False, allow_blank=True, required=False)
     payload = serializers.DictField(required=False, help_text="For kinds whose answers are more than words.")
+    suggestion = serializers.IntegerField(required=False, help_text="The suggestion that its author began with.")
     client_id = serializers.UUIDField()
 
 
@@ -157,7 +163,9 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         if getattr(self, "swagger_fake_view", False):
             return Answer.objects.none()
         person = person_of(self.request)
-        answers = Answer.objects.visible_to(person).select_related("task__item__source", "task__project__community")
+        answers = Answer.objects.visible_to(person).select_related(
+            "task__item__source", "task__project__community", "suggestion"
+        )
         if self.request.query_params.get("mine"):
             answers = answers.filter(author=person)
         state = self.request.query_params.get("state")
@@ -217,3 +225,60 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         if answer is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(self.get_serializer(answer).data)
+
+
+class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):
+    """What a model proposes for a task."""
+
+    class Meta:
+        model = Suggestion
+        fields = ["id", "task", "text", "payload", "made_by", "made_at"]
+
+
+class ProposalSerializer(serializers.Serializer[Any]):
+    """One row to keep."""
+
+    task = serializers.IntegerField()
+    text = serializers.CharField(max_length=LONGEST_BODY, required=False, default="", allow_blank=True)
+    payload = serializers.DictField(required=False, default=dict)
+
+
+class ProposalsSerializer(serializers.Serializer[Any]):
+    """Proposals of one model."""
+
+    made_by = serializers.CharField(max_length=200)
+    rows = ProposalSerializer(many=True)
+
+
+class KeptSerializer(serializers.Serializer[Any]):
+    """What became of them."""
+
+    kept = serializers.IntegerField()
+    problems = serializers.ListField(child=serializers.DictField())
+
+
+class SuggestionsView(views.APIView):
+    """What models propose for the open tasks of a project."""
+
+    def _project(self, request: Request, pk: int) -> Project:
+        project: Project = get_object_or_404(Project.objects.visible_to(person_of(request)), pk=pk)
+        return project
+
+    @extend_schema(responses=SuggestionSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """The newest thousand."""
+        found = Suggestion.objects.filter(task__project=self._project(request, pk))[:MOST_AT_ONCE]
+        return Response(SuggestionSerializer(found, many=True).data)
+
+    @extend_schema(request=ProposalsSerializer, responses={201: KeptSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Keep proposals of a model; the answer names those that were not."""
+        given = ProposalsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        kept, problems = add_suggestions(
+            project=self._project(request, pk),
+            added_by=person_of(request),
+            now=timezone.now(),
+            **given.validated_data,
+        )
+        return Response({"kept": kept, "problems": problems}, status=status.HTTP_201_CREATED)

@@ -18,6 +18,23 @@ from care.models import Receipt
 from people.models import Person
 
 
+class Suggestion(models.Model):
+    """An answer to a task that a machine proposes, as its kind would store it."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="suggestions")
+    text = models.TextField(max_length=4000, blank=True)
+    payload = models.JSONField(default=dict, blank=True)
+    made_by = models.CharField(max_length=80, help_text="The model: an adapter of the community or another.")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-made_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["task", "made_by"], name="one_suggestion_of_each_maker")]
+
+    def __str__(self) -> str:
+        return f"{self.made_by} on task {self.task_id}"
+
+
 class Answer(models.Model):
     """One person's answer to one task, in Unicode NFC, bound to the consent receipt it was given under."""
 
@@ -44,6 +61,14 @@ class Answer(models.Model):
     )
     bands = ArrayField(
         models.BigIntegerField(), default=list, blank=True, help_text="Keys by which texts like it are found."
+    )
+    suggestion = models.ForeignKey(
+        Suggestion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="begun",
+        help_text="What a machine proposed and its author began with; its words may have changed since.",
     )
     version = models.PositiveIntegerField(default=1)
     fixes = models.ForeignKey(

@@ -59,7 +59,7 @@ def next_review(*, project: Project, person: Person) -> Answer | None:
         Answer.objects.filter(task__project=project)
         .usable_for(Purpose.PEER_REVIEW)
         .usable_for(Purpose.DISPLAY_MEMBERS)
-        .select_related("task__item__source", "task__project__community", "author")
+        .select_related("task__item__source", "task__project__community", "author", "suggestion")
     )
     waiting = ready.reviewable_by(person).annotate(asked=Count("reviews")).order_by("-asked", "created_at")
     answer: Answer | None = waiting.first()

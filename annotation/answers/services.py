@@ -14,7 +14,8 @@ from django.utils.translation import gettext_noop
 
 from annotation.answers.findings import UNSEEN, Look, bands_of, warnings_for
 from annotation.answers.judging import take_out_quotations
-from annotation.answers.models import Answer, AnswerEvent
+from annotation.answers.models import Answer, AnswerEvent, Suggestion
+from annotation.answers.suggestions import asked_with_suggestions, begun_with
 from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
 from annotation.projects.services import LeaseExpired, rule_of
@@ -39,7 +40,7 @@ class AnswerChanged(Conflicting):
 def checked(task: Task, text: str, payload: Mapping[str, Any] | None) -> Written:
     """The answer as it will be stored, by the rules of its kind. Raises Invalid with a message for the person."""
     try:
-        return task.project.task_kind.check(text, payload or {}, task.asked)
+        return task.project.task_kind.check(text, payload or {}, asked_with_suggestions(task))
     except UnusableAnswer as error:
         raise Invalid(error.message, field=error.field, **error.values) from error
 
@@ -62,6 +63,7 @@ def submit_answer(
     text: str = "",
     payload: Mapping[str, Any] | None = None,
     look: Look = UNSEEN,
+    suggestion: int | None = None,
 ) -> Answer:
     """Store an answer under the author's current consent receipt.
 
@@ -98,6 +100,7 @@ def submit_answer(
         written=written,
         warnings=warnings,
         client_id=client_id,
+        suggestion=begun_with(task, suggestion),
         now=now,
     )
     if is_kept_apart:
@@ -146,6 +149,7 @@ def create_answer(
     now: datetime,
     client_id: UUID | None = None,
     assignment: Assignment | None = None,
+    suggestion: Suggestion | None = None,
     fixes: Answer | None = None,
     warnings: list[dict[str, Any]] | None = None,
 ) -> Answer:
@@ -161,6 +165,7 @@ def create_answer(
         bands=bands_of(written.text),
         is_one_of_many=rule_of(task.project).answers.wants_many,
         fixes=fixes,
+        suggestion=suggestion,
         client_id=client_id or uuid4(),
         body_sha256=sha256_of_body(written),
         created_at=now,

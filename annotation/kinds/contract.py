@@ -30,6 +30,8 @@ class Asked:
     settings: Mapping[str, Any] = field(default_factory=dict)
     script: str = "Latn"
     language_name: str = ""
+    suggestions: Sequence[Mapping[str, Any]] = ()
+    """Payloads that machines propose, each with `made_by`."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class AnswerForm(forms.Form):
 
     assignment = forms.IntegerField(widget=forms.HiddenInput)
     client_id = forms.UUIDField(widget=forms.HiddenInput)
+    suggestion = forms.IntegerField(widget=forms.HiddenInput, required=False)
     text = Lines(rows=4, label=_("Your text"))
     reason = forms.ChoiceField(
         label=_("Why do you skip it?"),

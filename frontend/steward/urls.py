@@ -33,5 +33,6 @@ urlpatterns = [
     path("consent/<int:version>/", consent.VersionView.as_view(), name="consent_version"),
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),
+    path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
     path("record/", home.RecordView.as_view(), name="record"),
 ]

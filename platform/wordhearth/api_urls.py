@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import DefaultRouter
 
-from annotation.answers.api import AnswerViewSet
+from annotation.answers.api import AnswerViewSet, SuggestionsView
 from annotation.conflicts.api import DisputeViewSet
 from annotation.corpora.api import ImportViewSet, PictureView, SourceViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
@@ -44,6 +44,7 @@ for prefix, viewset in {
 urlpatterns = [
     path("token/", TokenView.as_view(), name="api-token"),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("projects/<int:pk>/suggestions/", SuggestionsView.as_view(), name="api-suggestions"),
     path("pictures/<str:sha256>/", PictureView.as_view(), name="api-picture"),
     path("answers/<uuid:pk>/withdraw/", WithdrawAnswerView.as_view(), name="api-answer-withdraw"),
     path("consent/withdraw/", WithdrawConsentView.as_view(), name="api-consent-withdraw"),

@@ -127,6 +127,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
+    "training.playground.jobs.suggest_job": {"queue": "playground"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 # The database row is the truth and every job may run twice, so a lost worker costs a repeat, never a loss.

@@ -8,11 +8,14 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from people.models import Person
 from training.playground.engine import EngineFailed, engine
 from training.playground.models import Generation
 from training.playground.services import end_generation, start_generation
 from training.playground.stream import connect, publish
+from training.playground.suggesting import keep_suggestion, tasks_to_suggest
 from training.runs.base_models import find_base_model
+from training.runs.models import Adapter
 from training.runs.services import adapter_folder
 
 MAX_NEW_TOKENS = 80
@@ -50,7 +53,11 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
 
 
 def _events(generation: Generation) -> Any:
-    adapter = generation.adapter
+    return _written(generation.adapter, str(generation.pk), generation.source)
+
+
+def _written(adapter: Adapter, identity: str, source: str) -> Any:
+    """The events of writing one sentence with base model and adapter."""
     base = find_base_model(adapter.run.base_model)
     if base is None:
         raise EngineFailed(gettext_noop("The base model is not on this worker."))
@@ -58,9 +65,9 @@ def _events(generation: Generation) -> Any:
     return engine.generate(
         base,
         {
-            "id": str(generation.pk),
+            "id": identity,
             "adapter": str(adapter_folder(adapter)),
-            "source": generation.source,
+            "source": source,
             "source_name": project.source_language_name,
             "target_name": project.target_language_name,
             "max_new_tokens": MAX_NEW_TOKENS,
@@ -70,6 +77,29 @@ def _events(generation: Generation) -> Any:
     )
 
 
+@shared_task
+def suggest_job(*, adapter_id: int, person_id: int, **kwargs: Any) -> None:
+    """Propose answers to the next open tasks; ringing again goes on from there."""
+    adapter = Adapter.objects.select_related("run__release__project", "community").get(pk=adapter_id)
+    person = Person.objects.get(pk=person_id)
+    for task in tasks_to_suggest(adapter):
+        adapter.refresh_from_db()
+        if not adapter.is_usable:
+            return
+        text = ""
+        for event in _written(adapter, f"task-{task.pk}", task.item.text):
+            if event.get("event") == "error":
+                raise EngineFailed(str(event.get("message", "The model failed.")))
+            if event.get("which") == "adapter":
+                text += event.get("text", "")
+        keep_suggestion(adapter=adapter, task=task, text=text, asked_by=person, now=timezone.now())
+
+
 def ring(generation: Generation) -> None:
     """Wake a playground worker once the transaction is committed."""
     generate_job.delay_on_commit(generation_id=str(generation.pk))
+
+
+def ring_suggesting(adapter: Adapter, person: Person) -> None:
+    """The same for proposing answers."""
+    suggest_job.delay_on_commit(adapter_id=adapter.pk, person_id=person.pk)

@@ -57,7 +57,7 @@ def draft_release(*, project: Project, purpose: str) -> Draft:
     answers = {
         str(answer.pk): answer
         for answer in selected_answers(project, purpose)
-        .select_related("task__item__source__variety", "task__project", "author", "from_adjudication")
+        .select_related("task__item__source__variety", "task__project", "author", "from_adjudication", "suggestion")
         .prefetch_related("built_on")
         .order_by("pk")
     }
@@ -91,6 +91,7 @@ def _row(answer: Answer, project: Project) -> dict[str, Any]:
         "id": str(answer.pk),
         "kind": project.kind,
         **project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload)),
+        "began_with": answer.suggestion.made_by if answer.suggestion else "",
         "source_language": source.language_tag,
         "target_language": project.target_language_tag,
         "variety": source.variety.code if source.variety else "",

@@ -37,7 +37,9 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
         spans = read_spans(raw, asked.text, names_of(asked.settings), may_overlap=overlap)
     except MalformedSpans as error:
         raise UnusableAnswer(error.message, field="spans", **error.values) from error
-    rows = [{"start": one.start, "end": one.end, "label": one.label, "suggested_by": one.suggested_by} for one in spans]
+    rows: list[dict[str, Any]] = [
+        {"start": one.start, "end": one.end, "label": one.label, "suggested_by": one.suggested_by} for one in spans
+    ]
     return Written(payload={"spans": rows})
 
 
@@ -79,18 +81,17 @@ def _row_of(words: Sequence[Stretch], start: int, end: int) -> tuple[int, int]:
 
 
 def suggestions_for(asked: Asked) -> list[dict[str, Any]]:
-    """What the community's known words propose; each is kept or put aside by a person, one by one."""
+    """What models and the community's known words propose; each is kept or put aside by a person, one by one."""
     found = from_gazetteer(asked.text, asked.settings.get("gazetteer", {}))
-    return [
-        {
-            "start": span.start,
-            "end": span.end,
-            "label": span.label,
-            "suggested_by": span.suggested_by,
-            "text": asked.text[span.start : span.end],
-        }
-        for span in found
+    rows: list[dict[str, Any]] = [
+        {"start": one.start, "end": one.end, "label": one.label, "suggested_by": one.suggested_by} for one in found
     ]
+    for made in asked.suggestions:
+        for span in made.get("spans", []):
+            same: dict[str, Any] = {key: span[key] for key in ("start", "end", "label")}
+            if not any(same.items() <= row.items() for row in rows):
+                rows.append({**same, "suggested_by": made["made_by"]})
+    return [dict(row, text=asked.text[row["start"] : row["end"]]) for row in rows]
 
 
 def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:

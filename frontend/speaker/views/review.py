@@ -60,7 +60,7 @@ class ReviewView(AnsweringView):
         form.is_valid()
         answer = (
             Answer.objects.visible_to(self.person)
-            .select_related("task__item__source", "task__project__community")
+            .select_related("task__item__source", "task__project__community", "suggestion")
             .filter(task__project=project, pk=form.cleaned_data.get("answer"))
             .first()
         )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
+from annotation.answers.suggestions import begun_with
 from annotation.corpora.models import Picture
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
@@ -57,6 +58,7 @@ class WorkPage(AnsweringView):
             "project": project,
             "assignment": assignment,
             **kind_context(assignment.task, given=self.given(project), seed=assignment.pk),
+            "suggestions_of_words": assignment.task.suggestions.exclude(text="")[:3],  # type: ignore[attr-defined]
             "minutes_left": max(0, round(left.total_seconds() / 60)),
             **self._latest(project),
         }
@@ -95,8 +97,15 @@ class WorkView(WorkPage):
             return redirect(self.consent_address(request.path))
         except (NothingToDo, ProjectIsClosed) as refusal:
             return self._nothing(project, refusal)
-        form = AnswerForm(initial={"assignment": assignment.pk, "client_id": uuid4()})
-        return self.page({**self.context(project, assignment), "form": form})
+        fields: dict[str, Any] = {"assignment": assignment.pk, "client_id": uuid4()}
+        begun = begun_with(assignment.task, self._number("suggestion"))
+        if begun is not None:
+            fields |= {"text": begun.text, "suggestion": begun.pk}
+        return self.page({**self.context(project, assignment), "form": AnswerForm(initial=fields), "begun": begun})
+
+    def _number(self, name: str) -> int | None:
+        given = self.request.GET.get(name, "")
+        return int(given) if given.isdecimal() and len(given) < 10 else None
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Store the answer and go on to the next task."""
@@ -120,6 +129,7 @@ class WorkView(WorkPage):
                 payload=payload,
                 client_id=form.cleaned_data["client_id"],
                 look=self.look(),
+                suggestion=form.cleaned_data["suggestion"],
                 now=self.now,
             )
         except Refusal as refusal:

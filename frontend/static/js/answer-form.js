@@ -24,7 +24,8 @@ class AnswerForm extends HTMLElement {
 
   /** Put back what was typed before, with the id it may have been sent under; first of all what still waits. */
   async restore() {
-    const draft = this.drafts.read(this.dataset.key);
+    // Whoever chose to begin with a suggestion wants that, and not what was typed before.
+    const draft = "begun" in this.dataset ? null : this.drafts.read(this.dataset.key);
     if (draft) this.fill(draft.fields);
     const kept = (await this.outbox.all()).find(({ about }) => about === this.dataset.key);
     if (kept) this.fill(kept.fields);

@@ -7,10 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 
+from annotation.answers.models import Suggestion
 from frontend.desk import show_refusal
 from frontend.steward.forms import AdapterForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
+from training.playground.jobs import ring_suggesting
+from training.playground.suggesting import AT_ONCE, maker_of, project_of, require_suggesting
 from training.runs.models import Adapter
 from training.runs.samples import readable_samples
 from training.runs.services import decide_adapter
@@ -69,12 +72,35 @@ class AdapterView(StewardView):
         return adapter
 
     def _page(self, adapter: Adapter, form: AdapterForm, *, status: int = 200) -> HttpResponse:
+        suggested = Suggestion.objects.filter(made_by=maker_of(adapter), task__project=project_of(adapter))
         context = {
             "community": self.community,
             "adapter": adapter,
             "run": adapter.run,
             "form": form,
             "samples": readable_samples(adapter, self.person),
+            "suggested": suggested.count(),
+            "at_once": AT_ONCE,
             "events": adapter.events.select_related("actor"),
         }
         return render(self.request, "steward/adapter.html", context, status=status)
+
+
+class SuggestView(AdapterView):
+    """Letting an approved adapter propose answers to open tasks."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """There is nothing to read here by itself."""
+        return redirect("steward:adapter", slug=self.community.slug, pk=self._adapter(pk).pk)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ring a worker, which writes them one by one."""
+        adapter = self._adapter(pk)
+        try:
+            require_suggesting(adapter=adapter, asked_by=self.person)
+        except Refusal as refusal:
+            form = AdapterForm({"note": ""})
+            return self._page(adapter, form, status=show_refusal(form, refusal))
+        ring_suggesting(adapter, self.person)
+        messages.success(request, _("A worker writes suggestions now, one by one; speakers find them at their tasks."))
+        return redirect("steward:adapter", slug=self.community.slug, pk=adapter.pk)

@@ -1,0 +1,66 @@
+"""A steward lets an approved adapter propose answers; a worker writes them, and what it writes is checked."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from annotation.answers.models import Suggestion
+from annotation.projects.models import Task
+from tests.frontend.made import make_adapter, make_release, make_run
+from training.playground import jobs
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def adapter(validated_corpus, aroha, esi):
+    return make_adapter(make_run(make_release(validated_corpus[0].task.project, esi), esi), approved_by=aroha)
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """In place of the generating process: words made of the source's length, and for one source none of the script."""
+
+    def generate(base, request):
+        words = "Привет, как дела" if "2" in request["source"] else f"ñä {len(request['source'])}"
+        yield {"event": "token", "which": "base", "text": "base"}
+        for piece in words.split(" "):
+            yield {"event": "token", "which": "adapter", "text": piece + " "}
+        yield {"event": "finished"}
+
+    monkeypatch.setattr(jobs, "engine", SimpleNamespace(generate=generate))
+    monkeypatch.setattr(jobs, "find_base_model", lambda name: object())
+
+
+def test_a_steward_rings_a_worker(client, aroha, adapter, monkeypatch):
+    rung = []
+    monkeypatch.setattr(jobs.suggest_job, "delay_on_commit", lambda **ids: rung.append(ids))
+    client.force_login(aroha)
+    page = f"/c/test-otomi/steward/adapters/{adapter.pk}/"
+    assert "Suggest answers to the next 20 open tasks" in client.get(page).content.decode()
+    assert "A worker writes" in client.post(f"{page}suggest/", follow=True).content.decode()
+    assert rung == [{"adapter_id": adapter.pk, "person_id": aroha.pk}]
+
+
+def test_an_adapter_out_of_use_proposes_nothing(client, aroha, adapter):
+    type(adapter).objects.update(state="retired")
+    client.force_login(aroha)
+    answer = client.post(f"/c/test-otomi/steward/adapters/{adapter.pk}/suggest/")
+    assert answer.status_code == 409
+    assert "not approved" in answer.content.decode()
+
+
+def test_the_worker_keeps_what_could_be_an_answer(adapter, aroha, model):
+    Task.objects.update(state=Task.State.OPEN)
+    jobs.suggest_job(adapter_id=adapter.pk, person_id=aroha.pk)
+    made = list(Suggestion.objects.select_related("task__item"))
+    assert made
+    assert all(row.text == f"ñä {len(row.task.item.text)}" for row in made)
+    assert not any("2" in row.task.item.text for row in made)
+
+
+def test_ringing_twice_writes_none_twice(adapter, aroha, model):
+    Task.objects.update(state=Task.State.OPEN)
+    for _ in range(2):
+        jobs.suggest_job(adapter_id=adapter.pk, person_id=aroha.pk)
+    assert Suggestion.objects.count() == Suggestion.objects.values("task").distinct().count()
