@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from annotation.answers.models import Answer
 from annotation.kinds.contract import Written
 from annotation.projects.models import Task
-from annotation.text.characters import character_row, shown
+from annotation.text.characters import character_row, key_and_variants, shown
 from people.models import Orthography
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ def shown_of(answer: Answer) -> dict[str, Any]:
     return answer.task.project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload))
 
 
-def keys_of(orthography: Orthography | None) -> list[tuple[str, str]]:
-    """The character row: what each key writes, and how it is shown."""
-    return [(key, shown(key)) for key in character_row(orthography.characters)] if orthography else []
+def keys_of(orthography: Orthography | None) -> list[dict[str, Any]]:
+    """The character row: what each key writes, how it is shown, and its variants likewise."""
+    entries = map(key_and_variants, character_row(orthography.characters)) if orthography else []
+    return [
+        {"writes": key, "shown": shown(key), "variants": [{"writes": one, "shown": shown(one)} for one in variants]}
+        for key, variants in entries
+    ]

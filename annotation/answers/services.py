@@ -174,13 +174,14 @@ def edit_answer(
     current: Answer = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id != author.pk:
         raise NotAllowed("Only its author edits an answer.")
+    written = checked(current.task, text, payload)
+    if (written.text, dict(written.payload)) == (current.text, current.payload):
+        # Also when the reply to the first try was lost.
+        return current
     if current.state != Answer.State.SUBMITTED or current.reviews.filter(version=current.version).exists():
         raise AnswerChanged("Somebody has reviewed this answer, so it stays as it is. You can still withdraw it.")
     if current.version != version:
         raise AnswerChanged("This answer was edited elsewhere. Reload to see the newest text.")
-    written = checked(current.task, text, payload)
-    if (written.text, dict(written.payload)) == (current.text, current.payload):
-        return current
     current.text, current.payload = written.text, dict(written.payload)
     current.version, current.changed_at = version + 1, now
     current.save(update_fields=["text", "payload", "version", "changed_at"])

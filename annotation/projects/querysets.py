@@ -73,6 +73,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Leases that have not run out."""
         return self.filter(state="leased", expires_at__gt=now)
 
+    def taken_along(self, now: datetime) -> AssignmentQuerySet:
+        """Live leases of packets, which are done without a connection."""
+        return self.live(now).filter(packet__isnull=False)
+
     def overdue(self, now: datetime) -> AssignmentQuerySet:
         """Leases whose time ran out and that nobody has closed yet."""
         return self.filter(state="leased", expires_at__lte=now)

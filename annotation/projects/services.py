@@ -164,7 +164,7 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
     if not 1 <= size <= LARGEST_PACKET:
         raise Invalid("A packet holds 1 to %(most)s tasks.", field="size", most=LARGEST_PACKET)
     _begin(project, person, now)
-    held = Assignment.objects.filter(task__project=project, person=person, packet__isnull=False).live(now)
+    held = Assignment.objects.taken_along(now).filter(task__project=project, person=person)
     packet, until = uuid4(), now + PACKET_TIME
     while held.count() < size and (task := _next_task(project, person, now)) is not None:
         Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=until, packet=packet)
@@ -173,6 +173,12 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
         why = why_nothing_to_do(project, person)
         raise NothingToDo(why)
     return found
+
+
+def give_back_packet(*, project: Project, person: Person, now: datetime) -> int:
+    """Let others have the tasks that the person took along and has not answered; returns how many."""
+    held = Assignment.objects.taken_along(now).filter(task__project=project, person=person)
+    return held.update(state=Assignment.State.EXPIRED, closed_at=now)
 
 
 def _begin(project: Project, person: Person, now: datetime) -> None:

@@ -17,6 +17,12 @@ def character_row(given: str) -> list[str]:
     return list(dict.fromkeys(given.split()))
 
 
+def key_and_variants(entry: str) -> tuple[str, list[str]]:
+    """One entry of a row: the letter of its key, and those that a long press offers, as in `a:ä,â`."""
+    key, colon, variants = entry.partition(":")
+    return (key, [variant for variant in variants.split(",") if variant]) if key and colon else (entry, [])
+
+
 def shown(character: str) -> str:
     """How a key shows a character: a combining mark sits on a dotted circle so that it can be seen."""
     return "◌" + character if _MARK.match(character) else character

@@ -34,7 +34,9 @@ class FoundForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("Letters that keyboards lack"),
         required=False,
         max_length=400,
-        help_text=gettext_lazy("With spaces between. They become keys under the text field."),
+        help_text=gettext_lazy(
+            "With spaces between. They become keys under the text field; a:ä,â offers ä and â by a long press on a."
+        ),
     )
 
     class Meta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import founding, views
+from frontend.public import founding, installing, views
 
 app_name = "public"
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("found/", founding.FoundView.as_view(), name="found"),
     path("language/", views.LanguageView.as_view(), name="language"),
     path("about/", views.AboutView.as_view(), name="about"),
+    path("manifest.webmanifest", installing.ManifestView.as_view(), name="manifest"),
+    path("service-worker.js", installing.ServiceWorkerView.as_view(), name="service_worker"),
+    path("device/", installing.DeviceView.as_view(), name="device"),
+    path("online/", installing.OnlineView.as_view(), name="online"),
     path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
     path("c/<slug:slug>/join/", views.JoinView.as_view(), name="join_open"),

@@ -38,6 +38,18 @@ class AnswerForm(forms.Form):
     note = Lines(rows=2, label=_("Anything to add?"))
 
 
+class TakeForm(forms.Form):
+    """How large a packet shall be."""
+
+    size = forms.TypedChoiceField(
+        label=_("How many?"),
+        choices=[(size, str(size)) for size in (10, 20, 30, 50)],
+        coerce=int,
+        initial=20,
+        widget=forms.RadioSelect,
+    )
+
+
 class ReviewForm(forms.Form):
     """A verdict on one version of an answer."""
 

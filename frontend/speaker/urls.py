@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.speaker.views import consent, home, play, review, words, work
+from frontend.speaker.views import consent, home, packet, play, review, words, work
 
 app_name = "speaker"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/withdraw/", consent.WithdrawConsentView.as_view(), name="withdraw_consent"),
     path("work/<int:pk>/", work.WorkView.as_view(), name="work"),
+    path("take/<int:pk>/", packet.TakeView.as_view(), name="take"),
+    path("packet/<int:pk>/", packet.PacketView.as_view(), name="packet"),
+    path("packet/<int:pk>/back/", packet.GiveBackView.as_view(), name="give_back"),
     path("skip/<int:pk>/", work.SkipView.as_view(), name="skip"),
     path("skip/<int:pk>/undo/", work.UndoSkipView.as_view(), name="undo_skip"),
     path("review/<int:pk>/", review.ReviewView.as_view(), name="review"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,6 +42,14 @@ def page(
     page = phone.new_page()
     page.goto(f"{live_server.url}{DESK}/work/{project.pk}/")
     return page
+
+
+def poll(holds: Callable[[], bool], within: float = 10) -> None:
+    """Wait until it holds."""
+    end = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def state(page: Page) -> Any:
@@ -130,15 +139,15 @@ def leave_unsent(page: Page, text: str) -> Page:
     return context.new_page()
 
 
-def test_a_sentence_leased_again_finds_its_text_again(page: Page, ben: Person) -> None:
-    address, identity = page.url, page.input_value("[name=client_id]")
+def test_a_sentence_leased_again_takes_the_answer_that_waited(page: Page, ben: Person) -> None:
+    address = page.url
     page = leave_unsent(page, "ñä from yesterday")
     ben.assignments.update(state="expired")
 
     page.goto(address)
 
-    expect(page.locator("textarea[name=text]")).to_have_value("ñä from yesterday")
-    assert page.input_value("[name=client_id]") == identity
+    expect(page.locator("outbox-status a")).to_be_hidden()
+    assert Answer.objects.get().text == "ñä from yesterday"
 
 
 def test_an_answer_left_unsent_is_sent_from_the_next_page(page: Page, live_server: Any) -> None:
@@ -148,23 +157,29 @@ def test_an_answer_left_unsent_is_sent_from_the_next_page(page: Page, live_serve
     page = leave_unsent(page, "ñä second")
     assert Answer.objects.count() == 1
 
-    page.goto(f"{live_server.url}{DESK}/words/{Answer.objects.get().pk}/")
+    page.goto(f"{live_server.url}/about/")
 
-    expect(page.locator(".notice.good")).to_contain_text("has now been sent")
+    expect(page.locator("outbox-status a")).to_be_hidden()
+    poll(lambda: Answer.objects.count() == 2)
     assert set(Answer.objects.values_list("text", flat=True)) == {"ñä first", "ñä second"}
 
 
-def test_an_answer_that_comes_too_late_is_shown_until_thrown_away(page: Page, ben: Person) -> None:
+def test_an_answer_that_comes_too_late_waits_for_its_author(page: Page, ben: Person, live_server: Any) -> None:
     address = page.url
     page = leave_unsent(page, "ñä from yesterday")
     ben.assignments.update(state="skipped", skip_reason="other")
 
     page.goto(address)
-    expect(page.locator(".notice.warn")).to_contain_text("ñä from yesterday")
-    page.click("text=Throw this text away")
-    expect(page.locator(".notice.warn")).to_have_count(0)
-    page.reload()
-    expect(page.locator(".notice.warn")).to_have_count(0)
+    expect(page.locator("outbox-status a")).to_have_text("Look at: 1")
+    page.click("outbox-status a")
+    expect(page.locator("[data-list=attention]")).to_contain_text("ñä from yesterday")
+    expect(page.locator("[data-list=attention]")).to_contain_text("You skipped this sentence.")
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("[data-list=attention] >> text=Throw it away")
+    expect(page.locator("[data-list=attention] li")).to_have_count(0)
+    page.goto(address)
+    expect(page.locator("outbox-status a")).to_be_hidden()
 
 
 def test_another_person_on_the_same_device_sees_no_draft(

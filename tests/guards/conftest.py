@@ -97,6 +97,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "c": rows.community.slug,
         "communities": rows.community.slug,
         "work": rows.project.pk,
+        "take": rows.project.pk,
+        "packet": rows.project.pk,
         "new": "translate",
         "review": rows.project.pk,
         "projects": rows.project.pk,

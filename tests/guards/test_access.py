@@ -24,6 +24,10 @@ pytestmark = pytest.mark.django_db
 FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "get public:home": ({200}, "the front door"),
     "get public:about": ({200}, "what happens to words here is for everybody to read"),
+    "get public:manifest": ({200}, "what the site is called and looks like as an app"),
+    "get public:service_worker": ({200}, "the same code for everybody"),
+    "get public:device": ({200}, "the same page for everybody, filled in by their browser"),
+    "get public:online": ({200}, "who is signed in, told to whoever is signed in"),
     "get public:found": ({200}, "anybody with an account may found a community of their own"),
     "post public:found": ({422}, "the same; this form says nothing about a community to found"),
     "get public:join": ({410}, "for whoever holds an invitation; nobody made this secret"),
@@ -41,6 +45,10 @@ FOR_ANYBODY: dict[str, tuple[set[int], str]] = {
     for name in (
         "get public:home",
         "get public:about",
+        "get public:manifest",
+        "get public:service_worker",
+        "get public:device",
+        "get public:online",
         "get public:join",
         "post public:language",
         "get api-schema",

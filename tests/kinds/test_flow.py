@@ -10,51 +10,19 @@ from django.db import connection
 from annotation.answers.models import Answer
 from annotation.answers.services import appeal, release_quarantined, submit_answer
 from annotation.conflicts.services import adjudicate
-from annotation.corpora.services import import_upload
 from annotation.projects.models import Assignment, Task
-from annotation.projects.services import NothingToDo, lease_packet, lease_task, open_project
+from annotation.projects.services import NothingToDo, lease_packet, lease_task
 from care.services import ConsentMissing, give_consent, withdraw_purposes
 from people.models import Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import grant_role
 from tests.conftest import NOW, TRAINING, make_person
-
-PAIRS = "text\toption_a\toption_b\tcandidate\n" + "".join(
-    f"frase {n}\tuna cosa {n}\totra cosa {n}\tuna cosa {n}\n" for n in range(1, 5)
-)
+from tests.kinds.opening import open_kind
 
 
 @pytest.fixture
-def pairs(community, aroha):
-    import_upload(
-        community=community,
-        imported_by=aroha,
-        name="pairs.tsv",
-        content=PAIRS.encode(),
-        licence="CC0",
-        title="Pairs",
-        language_tag="es",
-        now=NOW,
-    )
-    return list(community.sources.all())
-
-
-@pytest.fixture
-def opened(community, aroha, pairs):
-    def make(kind, **fields):
-        return open_project(
-            community=community,
-            created_by=aroha,
-            sources=pairs,
-            now=NOW,
-            title=kind,
-            kind=kind,
-            source_language_name="Spanish",
-            source_language_tag="es",
-            **fields,
-        )
-
-    return make
+def opened(community, aroha):
+    return lambda kind, **fields: open_kind(community, aroha, kind, **fields)
 
 
 @pytest.fixture

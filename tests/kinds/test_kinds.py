@@ -6,14 +6,9 @@ import pytest
 
 from annotation.kinds import KINDS
 from annotation.kinds.contract import Asked, UnusableAnswer, UnusableSettings, Written
+from tests.kinds.opening import SETTINGS
 
 FOLDER = Path(__file__).resolve().parents[2] / "annotation" / "kinds"
-GIVEN = {
-    "label": {"labels": ["PER", "LOC"]},
-    "classify": {"labels": ["glad", "sad"]},
-    "compare": {},
-    "rate": {"axes": ["adequacy", "fluency"], "from": 1, "to": 5},
-}
 EXTRA = {"compare": {"option_a": "uno", "option_b": "dos"}, "rate": {"candidate": "uno"}}
 # For each kind: a good answer as (text, payload), and what its export says of it.
 GOOD = {
@@ -62,7 +57,7 @@ BAD = [
 
 
 def asked(kind: str) -> Asked:
-    settings = KINDS[kind].check_settings(GIVEN.get(kind, {}))
+    settings = KINDS[kind].check_settings(SETTINGS.get(kind, {}))
     return Asked(text="una frase", extra=EXTRA.get(kind, {}), settings=settings, language_name="Test")
 
 

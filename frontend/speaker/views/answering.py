@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -28,25 +29,38 @@ class AnsweringView(DeskView):
 
     The element asks for JSON: `{"next": address}` when the answer was stored, else `{"message", "field",
     "go"}` with the refusal's status. The form on the page then stays as it is, so that nothing typed is lost.
+    It names the `sender`, so that words are never sent under another person's name; somebody else, or nobody,
+    gets 401. What comes `later` was written without a connection: nobody reads what is said to it.
     """
 
     template_name: str
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Refuse what was not written by the person who is signed in."""
+        if request.method == "POST" and not self._shows_pages(request):
+            sender = request.POST.get("sender", "")
+            if not request.user.is_authenticated or sender not in ("", str(request.user.pk)):
+                return JsonResponse({"message": _("You are signed out.")}, status=401)
+        return super().dispatch(request, *args, **kwargs)
 
     def page(self, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
         """The page with the community, whose language its fields are written in."""
         return render(self.request, self.template_name, {"community": self.community, **context}, status=status)
 
-    def stored(self, address: str) -> HttpResponse:
-        """It was stored: go on to the next page; in the feed, to whatever comes next there."""
+    def stored(self, address: str, said: str = "") -> HttpResponse:
+        """It was stored: go on to the next page, which says so; in the feed, to whatever comes next there."""
         if self.request.GET.get("feed"):
             address = reverse("speaker:next", args=[self.community.slug])
-        return redirect(address) if self._shows_pages() else JsonResponse({"next": address})
+        # A packet stays on its page, and what was written before has no page any more.
+        if said and not (self.request.POST.get("later") or self.request.GET.get("packet")):
+            messages.success(self.request, said)
+        return redirect(address) if self._shows_pages(self.request) else JsonResponse({"next": address, "said": said})
 
     def refused(self, form: forms.Form, refusal: Refusal, context: Mapping[str, Any], *, back: str) -> HttpResponse:
         """It was refused: say why beside the form, and where to go on."""
         status = show_refusal(form, refusal)
         go = self._way_on(refusal, back)
-        if self._shows_pages():
+        if self._shows_pages(self.request):
             return self.page({**context, "form": form, "go": go}, status)
         message = {"message": str(refusal), "field": getattr(refusal, "field", ""), "go": go}
         return JsonResponse(message, status=status)
@@ -72,8 +86,9 @@ class AnsweringView(DeskView):
         """The consent page, which leads back here."""
         return f"{reverse('speaker:consent', args=[self.community.slug])}?{urlencode({'next': back})}"
 
-    def _shows_pages(self) -> bool:
-        return self.request.accepts("text/html")
+    @staticmethod
+    def _shows_pages(request: HttpRequest) -> bool:
+        return request.accepts("text/html")
 
     def _way_on(self, refusal: Refusal, back: str) -> dict[str, str] | None:
         if isinstance(refusal, ConsentMissing | PolicyChanged):

@@ -85,8 +85,7 @@ class ReviewView(AnsweringView):
             return self.refused(form, refusal, self._context(project, answer), back=request.path)
         except Refusal as refusal:
             return self.refused(form, refusal, self._context(project, answer), back=request.path)
-        messages.success(request, _("Thank you for reading carefully."))
-        return self.stored(request.path)
+        return self.stored(request.path, _("Thank you for reading carefully."))
 
     def _context(self, project: Project, answer: Answer) -> dict[str, Any]:
         given = self.given(project) or answer.payload

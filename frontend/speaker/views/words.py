@@ -129,8 +129,7 @@ class EditView(MyAnswersView):
             return self.refused(form, refusal, self._context(answer), back=self.list_address)
         except Refusal as refusal:
             return self.refused(form, refusal, self._context(answer), back=request.path)
-        messages.success(request, _("Your new text is stored."))
-        return self.stored(self.list_address)
+        return self.stored(self.list_address, _("Your new text is stored."))
 
     def _context(self, answer: Answer) -> dict[str, Any]:
         given = self.given(answer.task.project) or answer.payload

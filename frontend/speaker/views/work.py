@@ -34,8 +34,9 @@ class WorkPage(AnsweringView):
     template_name = "speaker/work.html"
 
     def address_of(self, project: Project) -> str:
-        """Where the next task of the project is."""
-        return reverse("speaker:work", args=[self.community.slug, project.pk])
+        """Where the next task of the project is; for what was taken along, the packet."""
+        page = "speaker:packet" if self.request.GET.get("packet") else "speaker:work"
+        return reverse(page, args=[self.community.slug, project.pk])
 
     def assignment(self, pk: int) -> Assignment:
         """The person's own assignment with that number, in this community."""
@@ -118,8 +119,7 @@ class WorkView(WorkPage):
             )
         except Refusal as refusal:
             return self.refused(form, refusal, context, back=back)
-        messages.success(request, self._thanks(answer))
-        return self.stored(back)
+        return self.stored(back, self._thanks(answer))
 
     def _thanks(self, answer: Answer) -> str:
         if answer.state == Answer.State.QUARANTINED:
@@ -159,7 +159,7 @@ class SkipView(WorkPage):
             )
         except Refusal as refusal:
             return self.refused(form, refusal, self.context(project, assignment), back=back)
-        return redirect(back)
+        return self.stored(back)
 
 
 class UndoSkipView(WorkPage):

@@ -1,129 +1,115 @@
-// <answer-form>: keeps what is typed, adds the row of letters, and sends the form again until it arrives.
+// <answer-form>: keeps what is typed, adds the row of letters, and sends the form through the outbox.
 // Without this file the form inside is an ordinary one, so everything here is a convenience.
+// Whoever holds the form may prevent its events: `answer-sent` (the server has it; else the next page comes) and
+// `answer-kept` (it waits in the outbox).
 
 import { Drafts } from "./drafts.js";
-
-const FIRST_PAUSE_MS = 2000;
-const LONGEST_PAUSE_MS = 60000;
+import { showKeys } from "./keys.js";
+import { outboxOf } from "./outbox.js";
 
 class AnswerForm extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
     this.areas = [...this.form.querySelectorAll("textarea, [name=spans]")];
+    this.id_ = this.form.elements.namedItem("client_id");
     this.drafts = new Drafts(this.dataset.owner);
+    this.outbox = outboxOf(this.dataset.owner);
     this.drafts.tidy();
     this.restore();
     this.form.addEventListener("submit", (event) => this.onSubmit(event));
     this.form.addEventListener("input", () => this.onInput());
-    window.addEventListener("online", () => this.retry?.());
+    this.outbox.addEventListener("settled", ({ detail }) => this.onSettled(detail));
     for (const row of this.form.querySelectorAll(".keys")) showKeys(row);
-    this.sendEarlier();
   }
 
-  /** Put back what was typed before, with the id it may have been sent under. */
-  restore() {
+  /** Put back what was typed before, with the id it may have been sent under; first of all what still waits. */
+  async restore() {
     const draft = this.drafts.read(this.dataset.key);
-    if (!draft) return;
-    for (const [name, value] of draft.fields) {
-      const field = this.form.elements.namedItem(name);
-      if (this.areas.includes(field)) {
-        field.value = value;
+    if (draft) this.fill(draft.fields);
+    const kept = (await this.outbox.all()).find(({ about }) => about === this.dataset.key);
+    if (kept) this.fill(kept.fields);
+    if (kept?.state === "waiting") this.wait(kept.id, true);
+    else if (kept) this.refuse({ message: kept.message });
+    else if (draft) this.say("saved");
+  }
+
+  fill(fields) {
+    for (const field of this.form.elements) {
+      const values = fields.filter(([name]) => name === field.name).map(([, value]) => value);
+      if (!values.length) continue;
+      if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+      else if (this.areas.includes(field)) {
+        [field.value] = values;
         field.dispatchEvent(new Event("change"));
-        const folded = field.closest("details");
-        if (folded && value !== field.defaultValue) folded.open = true;
-      } else if (name === "client_id") field.value = value;
+      } else if (field === this.id_) [field.value] = values;
+      const folded = field.closest("details");
+      if (folded && (field.checked || (this.areas.includes(field) && field.value !== field.defaultValue))) folded.open = true;
     }
-    this.say("saved");
   }
 
   onInput() {
-    this.stopWaiting();
+    if (this.waitingId) this.outbox.drop(this.waitingId);
+    this.waitingId = null;
     // After a refusal the page holds text that is stored nowhere, so leaving it as it is must not forget it.
     const isStored = !("unsent" in this.dataset);
     if (isStored && this.areas.every((area) => area.value === area.defaultValue)) {
       this.drafts.drop(this.dataset.key);
       this.say("");
-    } else this.say(this.keep(new FormData(this.form), false) ? "saved" : "");
+    } else this.say(this.drafts.keep(this.dataset.key, fieldsOf(new FormData(this.form))) ? "saved" : "");
   }
 
   onSubmit(event) {
     const button = event.submitter;
-    // Skipping goes to another address, the plain way; the draft stays, in case the skip is undone.
-    if (button?.hasAttribute("formaction")) return;
+    if (button?.hasAttribute("data-plain")) return;
     event.preventDefault();
-    if (this.isSending) return;
-    this.stopWaiting();
-    this.send(new FormData(this.form, button), FIRST_PAUSE_MS);
+    if (!this.isSending) this.send(new FormData(this.form, button), button);
   }
 
-  keep(body, pending) {
-    const fields = [...body].filter(([name]) => name !== "csrfmiddlewaretoken");
-    return this.drafts.keep(this.dataset.key, { action: this.form.action, fields, pending });
-  }
-
-  async send(body, pause) {
-    const isKept = this.keep(body, true);
+  async send(body, button) {
+    // A skip is no answer: it has a place of its own in the outbox, and what was typed stays.
+    const isSkip = button?.hasAttribute("formaction");
+    const fields = fieldsOf(body);
+    const id = `${isSkip ? "skip-" : ""}${this.id_?.value ?? this.dataset.key}`;
+    const action = isSkip ? button.formAction : this.form.action;
+    const words = this.areas.map(({ value }) => value).filter(Boolean).join("\n");
+    const token = body.get("csrfmiddlewaretoken");
     this.isSending = true;
     this.refuse(null);
     this.say("sending");
-    const reply = await post(this.form.action, body);
+    if (!isSkip) this.drafts.keep(this.dataset.key, fields);
+    const isKept = await this.outbox.put({ id, action, fields, words, about: this.dataset.key, isSkip });
+    const reply = await this.outbox.deliver(id, token);
     this.isSending = false;
-    if (reply.next) {
-      this.drafts.drop(this.dataset.key);
-      this.say("sent");
-      location.assign(reply.next);
-    } else if (reply.refused) {
-      this.keep(body, false);
-      this.say("");
-      this.refuse(reply.refused);
-    } else if (reply.signedOut) {
-      this.say("");
+    if (reply.next || reply.refused) return;
+    if (reply.signedOut) {
       const back = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
       this.refuse({ message: this.dataset.signedOut, go: { url: back, text: this.dataset.signIn } });
+    }
+    this.wait(id, isKept);
+  }
+
+  wait(id, isKept) {
+    this.waitingId = id;
+    this.say(isKept ? "waiting" : "unkept");
+    this.dispatchEvent(new CustomEvent("answer-kept", { bubbles: true }));
+  }
+
+  /** The server has answered, at once or after a while. */
+  onSettled({ id, reply }) {
+    const own = this.id_?.value ?? this.dataset.key;
+    if (id !== own && id !== `skip-${own}`) return;
+    this.waitingId = null;
+    if (reply.next) {
+      if (id === own) this.drafts.drop(this.dataset.key);
+      this.say("sent");
+      const event = new CustomEvent("answer-sent", { bubbles: true, cancelable: true });
+      if (this.dispatchEvent(event)) location.assign(reply.next);
     } else {
-      this.say(isKept ? "waiting" : "unkept");
-      this.retry = () => {
-        this.stopWaiting();
-        this.send(body, Math.min(2 * pause, LONGEST_PAUSE_MS));
-      };
-      this.timer = setTimeout(this.retry, pause);
+      // Somebody looks at it here, so it need not wait elsewhere to be looked at.
+      if (this.isSending) this.outbox.drop(id);
+      this.say("");
+      this.refuse(reply.refused);
     }
-  }
-
-  stopWaiting() {
-    clearTimeout(this.timer);
-    this.retry = null;
-  }
-
-  /** Answers that were sent from this device without a reply: offer them to the server once more. */
-  async sendEarlier() {
-    const token = this.form.elements.namedItem("csrfmiddlewaretoken").value;
-    for (const [key, draft] of this.drafts.pending()) {
-      if (key === this.dataset.key || new URL(draft.action).origin !== location.origin) continue;
-      const body = new FormData();
-      body.set("csrfmiddlewaretoken", token);
-      for (const [name, value] of draft.fields) body.set(name, value);
-      const reply = await post(draft.action, body);
-      if (reply.next) {
-        this.drafts.drop(key);
-        this.append(notice("good", this.dataset.earlierSent));
-      } else if (reply.refused) this.append(this.earlier(key, draft, reply.refused.message));
-      else return;
-    }
-  }
-
-  /** A notice with the text of an earlier answer, which stays until its author throws it away. */
-  earlier(key, draft, message) {
-    const texts = draft.fields.filter(([name]) => name === "text" || name === "fixed_text");
-    const box = notice("warn", `${this.dataset.earlier} ${message}`);
-    for (const [, text] of texts) box.append(element("p", "answer-text", text));
-    const button = element("button", "button quiet", this.dataset.discard);
-    button.addEventListener("click", () => {
-      this.drafts.drop(key);
-      box.remove();
-    });
-    box.append(button);
-    return box;
   }
 
   say(state) {
@@ -144,51 +130,8 @@ class AnswerForm extends HTMLElement {
   }
 }
 
-/** Send once. What came of it: {next}, {refused}, {signedOut}, or {} when nothing certain is known. */
-async function post(action, body) {
-  let response;
-  try {
-    response = await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } });
-  } catch {
-    return {};
-  }
-  if (response.status >= 500) return {};
-  // The forms themselves never redirect a request for JSON: this is the way to the sign-in page.
-  if (response.redirected) return { signedOut: true };
-  if (response.headers.get("Content-Type")?.startsWith("application/json")) {
-    const reply = await response.json();
-    return response.ok ? reply : { refused: reply };
-  }
-  // A page instead of JSON: the one about a stale form, which signing in again makes fresh.
-  return response.status === 403 ? { signedOut: true } : { refused: { message: response.statusText } };
-}
-
-/** Make a row of letters write at the caret of its field. */
-function showKeys(row) {
-  const area = document.getElementById(row.dataset.for);
-  row.hidden = false;
-  // Keeping the focus in the field keeps the phone's keyboard open.
-  row.addEventListener("pointerdown", (event) => event.preventDefault());
-  row.addEventListener("click", (event) => {
-    const letter = event.target.closest("[data-key]")?.dataset.key;
-    if (!letter) return;
-    area.focus();
-    area.setRangeText(letter, area.selectionStart, area.selectionEnd, "end");
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-  });
-}
-
-function notice(kind, text) {
-  const box = element("div", `notice ${kind}`, "");
-  box.append(element("p", "", text));
-  return box;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
+function fieldsOf(body) {
+  return [...body].filter(([name]) => name !== "csrfmiddlewaretoken");
 }
 
 customElements.define("answer-form", AnswerForm);

@@ -1,4 +1,4 @@
-// Unsent text, kept in this browser for one person, so that a reload or a bad connection loses nothing.
+// Unsent text, kept in this browser for one person, so that a reload loses nothing.
 
 const ROOM = "wordhearth";
 const KEPT_FOR_MS = 30 * 24 * 3600 * 1000;
@@ -11,15 +11,10 @@ export class Drafts {
     this.now = now;
   }
 
-  /** Whether anything is kept at all: private windows may refuse. */
-  get works() {
-    return this.storage !== null;
-  }
-
-  /** Store a draft {action, fields, pending}; returns whether it is safe. */
-  keep(key, draft) {
+  /** Store the fields of a form as [name, value]; returns whether they are safe. */
+  keep(key, fields) {
     try {
-      this.storage.setItem(this.prefix + key, JSON.stringify({ ...draft, at: this.now() }));
+      this.storage.setItem(this.prefix + key, JSON.stringify({ fields, at: this.now() }));
       return true;
     } catch {
       return false;
@@ -38,25 +33,13 @@ export class Drafts {
     this.storage?.removeItem(this.prefix + key);
   }
 
-  /** [key, draft] of this person's drafts that were sent without an answer, oldest first. */
-  pending() {
-    return this.all().filter(([, draft]) => draft.pending).sort((one, other) => one[1].at - other[1].at);
-  }
-
   /** Forget what is older than a month. */
   tidy() {
-    for (const [key, draft] of this.all()) {
-      if (this.now() - draft.at > KEPT_FOR_MS) this.drop(key);
+    if (!this.storage) return;
+    for (const name of Object.keys(this.storage).filter((one) => one.startsWith(this.prefix))) {
+      const key = name.slice(this.prefix.length);
+      if (!(this.now() - this.read(key)?.at < KEPT_FOR_MS)) this.drop(key);
     }
-  }
-
-  all() {
-    if (!this.works) return [];
-    return Object.keys(this.storage)
-      .filter((name) => name.startsWith(this.prefix))
-      .map((name) => name.slice(this.prefix.length))
-      .map((key) => [key, this.read(key)])
-      .filter(([, draft]) => draft);
   }
 }
 
