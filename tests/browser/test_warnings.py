@@ -72,6 +72,7 @@ def test_the_guidelines_are_beside_the_form_on_a_desk_and_folded_on_a_phone(
 ) -> None:
     browser: Any = visit("ben", width=1280)
     sign_in(browser, f"/c/{SLUG}/speak/work/{project.pk}/")
+    browser.look()
 
     expect(browser.page.locator("aside.guide")).to_be_visible()
     expect(browser.page.locator("details.guide")).to_be_hidden()
