@@ -30,7 +30,7 @@ from people.refusals import Refusal
 SHORT_WHILE = timedelta(minutes=120)
 NEAR = 0.8
 # Enough to know a language by; more would only make the first request of an hour slower.
-MOST_TEXTS = 500
+MOST_TEXTS = 200
 MOST_COMPARED = 200
 PROFILES_LAST = 3600
 

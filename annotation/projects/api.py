@@ -185,9 +185,10 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
     @action(detail=True, methods=["post"], url_path="checks")
     def set_checks(self, request: Request, pk: str) -> Response:
         """Set what authors are warned about."""
+        project = self.get_object()
         given = ProjectChecksSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        set_checks(project=self.get_object(), changed_by=person_of(request), now=timezone.now(), **given.validated_data)
+        set_checks(project=project, changed_by=person_of(request), now=timezone.now(), **given.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=None, responses=AssignmentSerializer)

@@ -40,6 +40,10 @@ In a community of your own, this text says in the community's own words what hap
 """
 
 
+# What holds in any language; letters and words are for speakers to give.
+CHECKS = {"wanted": ["numbers", "length", "copy"]}
+
+
 @dataclass(frozen=True)
 class Cast:
     """The demo's accounts by what they do."""
@@ -164,6 +168,7 @@ def make_project(community: Community, cast: Cast) -> Project:
         source_language_name="Spanish",
         source_language_tag="es",
         orthography=community.orthographies.first(),
+        checks=CHECKS,
         guidelines="Write it as you would say it. Keep names as they are. If you do not know, skip.",
     )
 

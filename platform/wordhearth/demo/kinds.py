@@ -20,7 +20,7 @@ from annotation.corpora.services import import_upload
 from annotation.projects.models import Project
 from annotation.projects.services import NothingToDo, lease_task, open_project
 from people.models import Community, Person
-from wordhearth.demo.community import ELOTL_TERMS, Cast
+from wordhearth.demo.community import CHECKS, ELOTL_TERMS, Cast
 
 ITEMS = 12
 PROMPTS = (
@@ -70,7 +70,7 @@ def _plans(community: Community) -> Iterator[tuple[str, str, list[dict[str, str]
         "simplify",
         "Simpler Spanish",
         [{"text": item.text} for item in items if len(item.text) > 120][:ITEMS],
-        SPANISH,
+        {**SPANISH, "checks": CHECKS},
     )
     yield "write", "Write something", [{"text": prompt} for prompt in PROMPTS], {}
     yield "respond", "Answer a question", [{"text": prompt} for prompt in INSTRUCTIONS], {}
