@@ -14,6 +14,7 @@ from annotation.corpora.models import Item, Source
 from annotation.kinds.contract import UnusableAnswer, UnusableSettings
 from annotation.projects.models import Assignment, Project, Task
 from annotation.projects.rules import ProjectRule, RuleError
+from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
 from ledger.services import append_entry
@@ -170,6 +171,7 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
 def _begin(project: Project, person: Person, now: datetime) -> None:
     """What must hold before a task is leased; closes leases that ran out."""
     require_role(person, project.community, Role.SPEAKER)
+    require_not_frozen(person, project.community)
     require_consent(person, project.community)
     if project.state != Project.State.OPEN:
         raise ProjectIsClosed("This project is closed for now. Thank you for your work.")

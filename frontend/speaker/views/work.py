@@ -16,6 +16,7 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
+from annotation.standing.services import Frozen
 from care.services import ConsentMissing, PolicyChanged
 from frontend.kind_pages import kind_context
 from frontend.speaker.forms import AnswerForm
@@ -90,7 +91,7 @@ class WorkView(WorkPage):
         except (ConsentMissing, PolicyChanged) as refusal:
             messages.info(request, str(refusal))
             return redirect(self.consent_address(request.path))
-        except (NothingToDo, ProjectIsClosed) as refusal:
+        except (NothingToDo, ProjectIsClosed, Frozen) as refusal:
             return self._nothing(project, refusal)
         form = AnswerForm(initial={"assignment": assignment.pk, "client_id": uuid4()})
         return self.page({**self.context(project, assignment), "form": form})
@@ -134,7 +135,7 @@ class WorkView(WorkPage):
             "project": project,
             "kind": project.task_kind,
             "refusal": refusal,
-            "waiting": reviews_waiting(self.person, [project]).get(project.pk, 0),
+            "waiting": reviews_waiting(self.person, [project], now=self.now).get(project.pk, 0),
             **self._latest(project),
         }
         return render(self.request, "speaker/nothing_to_do.html", context)
