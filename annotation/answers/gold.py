@@ -64,7 +64,7 @@ def next_gold(
     wanted = [answer for answer in found if answer.state == first] or found
     if not wanted:
         return None
-    answer = wanted[chance.randrange(len(wanted))]
+    answer: Answer = wanted[chance.randrange(len(wanted))]
     GoldOffer.objects.get_or_create(answer=answer, person=person, defaults={"offered_at": now})
     return answer
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from annotation.kinds import KINDS
 from annotation.standing.models import KeptApart, Standing
 from care.models import Grant, Purpose
 from people.models import Community
 
 if TYPE_CHECKING:
     from people.models import Person
+
+# Noted on a wording that was turned down only to make room for another one.
+ANOTHER_ACCEPTED = "Another wording was accepted."
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -71,6 +75,14 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         wrote = models.Exists(person.answers.filter(task_id=models.OuterRef("task_id")))
         known = self.filter(models.Q(adjudications__expert_id=person.pk) | models.Q(gold__expert_id=person.pk))
         return self.gold().exclude(judged).exclude(wrote).exclude(pk__in=known.values("pk"))
+
+    def confirmable_by(self, person: Person) -> AnswerQuerySet:
+        """What peers have settled and an expert may use as gold: not their own, and not turned down for a rival."""
+        made_room = models.Q(state="rejected", events__note=ANOTHER_ACCEPTED)
+        reviewed = [slug for slug, kind in KINDS.items() if kind.is_reviewed]
+        settled = self.filter(state__in=["validated", "rejected"], task__project__kind__in=reviewed)
+        settled = settled.exclude(author_id=person.pk)
+        return settled.exclude(made_room).exclude(pk__in=self.model._default_manager.gold().values("pk"))
 
     def as_seen_by(self, person: Person) -> AnswerQuerySet:
         """Adds `might_come_as_gold`: what the person may still be asked about, so its outcome is kept from them."""
@@ -144,9 +156,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         unguarded = models.Q(answer__task__project__rule__guard=False)
         open_ones = models.Q(answer__state__in=["submitted", "disputed"])
         heard = self.filter(is_gold=False).filter(~open_ones | ~models.Exists(standing.filter(is_frozen=True)))
-        return heard.filter(
-            unguarded | (~models.Exists(standing.filter(is_stopped=True)) & ~models.Exists(apart))
-        )
+        return heard.filter(unguarded | (~models.Exists(standing.filter(is_stopped=True)) & ~models.Exists(apart)))
 
     def decisive_on(self, version: int) -> ReviewQuerySet:
         """Verdicts that count for one version, in the order they came."""

@@ -44,8 +44,8 @@ class AlreadySettled(Conflicting):
     """Others were faster: the answer needs no more verdicts."""
 
 
-class BegunByOthers(Conflicting):
-    """Somebody has given the first vote meanwhile, and another one is not this person's to give yet."""
+class WaitsForAnother(Conflicting):
+    """The answer is not this person's to check, or not yet: somebody else completes its first vote."""
 
 
 @transaction.atomic
@@ -150,7 +150,7 @@ def _check_reviewable(answer: Answer, reviewer: Person, version: int, now: datet
         raise Conflicting("You have already given your verdict on this answer.")
     is_open = answer.state == Answer.State.SUBMITTED
     if is_open and not Answer.objects.filter(pk=answer.pk).reviewable_by(reviewer, now).exists():
-        raise BegunByOthers("Somebody else has just read this one, and now it waits for another reader. Thank you.")
+        raise WaitsForAnother("This one waits for another reader now. Thank you all the same.")
 
 
 def _checked_note(verdict: str, reason: str, note: str) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from annotation.answers.models import Answer, AnswerEvent
+from annotation.answers.querysets import ANOTHER_ACCEPTED
 from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
 from annotation.projects.services import LeaseExpired, rule_of
@@ -24,7 +25,6 @@ from people.refusals import Conflicting, Invalid, NotAllowed
 
 # One every six seconds for a whole hour: more than anybody writes or reads with care.
 MOST_PER_HOUR = 600
-ANOTHER_ACCEPTED = "Another wording was accepted."
 
 
 class ClientIdReused(Conflicting):

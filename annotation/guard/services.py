@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from annotation.aggregation.collusion import Approvals, Vote, find_collusion
 from annotation.aggregation.skill import Judgement, estimate_skill, is_careful, is_careless, tally_judgements
 from annotation.answers.models import Answer, Review
-from annotation.answers.services import ANOTHER_ACCEPTED
+from annotation.answers.querysets import ANOTHER_ACCEPTED
 from annotation.guard.models import Watch
 from annotation.guard.settling import settle_anew
 from annotation.standing.models import KeptApart, Standing, StandingEvent
@@ -99,7 +99,7 @@ def _find_pairs_in(community: Community, now: datetime) -> int:
             "author_id_of_answer", "reviewer", "verdict", "answer__state"
         )
     )
-    found: dict[tuple[object, object], Approvals] = {}
+    found: dict[tuple[Any, Any], Approvals] = {}
     for pair in pairs:
         found[pair.first, pair.second] = pair.first_of_second
         found[pair.second, pair.first] = pair.second_of_first

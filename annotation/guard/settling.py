@@ -7,9 +7,9 @@ from uuid import UUID
 
 from annotation.aggregation.verdicts import Outcome
 from annotation.answers.models import Answer
-from annotation.answers.querysets import ReviewQuerySet
+from annotation.answers.querysets import ANOTHER_ACCEPTED, ReviewQuerySet
 from annotation.answers.reviews import outcome_of, settle_answer
-from annotation.answers.services import ANOTHER_ACCEPTED, record_event, set_state, settle_task
+from annotation.answers.services import record_event, set_state, settle_task
 from annotation.projects.models import Task
 
 VOTED = {

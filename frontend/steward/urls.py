@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.steward.views import adapters, consent, corpus, home, members, projects
+from frontend.steward.views import adapters, checks, consent, corpus, home, members, projects
 
 app_name = "steward"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("members/grant/", members.GrantView.as_view(), name="grant"),
     path("members/invite/", members.InviteView.as_view(), name="invite"),
     path("members/<int:pk>/end/", members.EndView.as_view(), name="end"),
+    path("checks/", checks.ChecksView.as_view(), name="checks"),
+    path("checks/<int:pk>/", checks.CheckerView.as_view(), name="checker"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/<int:version>/", consent.VersionView.as_view(), name="consent_version"),
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),

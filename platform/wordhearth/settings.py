@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
         "AdapterStateEnum": "training.runs.models.Adapter.State",
         "GenerationStateEnum": "training.playground.models.Generation.State",
         "SkipReasonEnum": "annotation.projects.models.Assignment.SkipReason",
+        "StandingEventKindEnum": "annotation.standing.models.StandingEvent.Kind",
         "RejectionReasonEnum": "annotation.answers.models.Review.Reason",
     },
 }

@@ -16,7 +16,7 @@ from tests.guard.conftest import GOLD_NOW, NO_GOLD
 
 
 def test_gold_comes_by_chance_and_stays_until_it_is_judged(speakers, answered, decided, project, verdict):
-    ben, filipa, goran = speakers
+    ben, filipa, _goran = speakers
     gold, waiting = decided(ben, "reject"), answered(ben)
     assert next_review(project=project, person=filipa, now=NOW, chance=NO_GOLD) == waiting
     assert next_review(project=project, person=filipa, now=NOW, chance=GOLD_NOW) == gold

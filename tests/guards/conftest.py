@@ -72,6 +72,7 @@ def furnished(
         source=community.sources.first(),
         record=community.imports.get(),
         membership=community.memberships.get(person=ben),
+        standing=ben.standings.get(),
     )
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
@@ -118,6 +119,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "sources": rows.source.pk,
         "imports": rows.record.pk,
         "members": rows.membership.pk,
+        "standings": rows.standing.pk,
+        "checks": rows.membership.person_id,
         "secret": "nobody-made-this-secret",
         # Of other people's apps: accounts and administration.
         "key": "nobody-made-this-key",
