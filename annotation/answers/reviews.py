@@ -71,7 +71,9 @@ def next_review(*, project: Project, person: Person, now: datetime, chance: Rand
     return next_gold(ready=ready, project=project, person=person, now=now, chance=chance) or answer
 
 
-def _require_may_check(person: Person, project: Project) -> None:
+def _require_may_check(person: Person, project: Project, *, is_voting: bool = False) -> None:
+    if is_voting:
+        lock_standing(person, project.community)
     check = require_may_check if rule_of(project).guard else require_not_frozen
     check(person, project.community)
 
@@ -101,8 +103,7 @@ def review_answer(
     community = answer.task.project.community
     require_role(reviewer, community, Role.SPEAKER, Role.EXPERT)
     receipt = require_consent(reviewer, community)
-    lock_standing(reviewer, community)
-    _require_may_check(reviewer, answer.task.project)
+    _require_may_check(reviewer, answer.task.project, is_voting=True)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
     known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
