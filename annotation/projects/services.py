@@ -256,6 +256,7 @@ def skip_task(*, assignment: Assignment, reason: str, now: datetime, note: str =
 def undo_skip(*, assignment: Assignment, now: datetime) -> Assignment:
     """Take a skipped task back while nobody else has it. Raises LeaseExpired when somebody does."""
     current: Assignment = Assignment.objects.select_for_update().select_related("task__project").get(pk=assignment.pk)
+    require_not_frozen(current.person, current.task.project.community)
     task = Task.objects.select_for_update().get(pk=current.task_id)
     if current.state != Assignment.State.SKIPPED or task.is_taken(now, besides=current.person_id):
         raise LeaseExpired("Somebody else works on that sentence now.")

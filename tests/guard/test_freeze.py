@@ -21,7 +21,6 @@ from people.models import Role
 from people.refusals import Conflicting, Invalid, NotAllowed, Refusal
 from people.services import LastSteward, grant_role
 from tests.conftest import NOW
-from tests.guard.conftest import DAY
 
 
 @pytest.fixture
@@ -193,9 +192,3 @@ def test_a_verdict_at_the_moment_of_a_freeze_counts_or_is_refused_never_half(spe
         row.refresh_from_db()
         was_heard = row.reviews.filter(reviewer=filipa).exists()
         assert row.state == ("validated" if was_heard else "submitted")
-
-
-def test_days_go_by_and_a_frozen_person_stays_frozen(speakers, freeze, project):
-    freeze(speakers[1])
-    with pytest.raises(Frozen):
-        lease_task(project=project, person=speakers[1], now=NOW + 30 * DAY)
