@@ -1,4 +1,4 @@
-"""Line charts as SVG, drawn on the server: no script, with words for a screen reader, coloured by the sheet."""
+"""Lines and bars as SVG, drawn on the server: no script, with words for a screen reader, coloured by the sheet."""
 
 from __future__ import annotations
 
@@ -94,6 +94,19 @@ def line_chart(
         _frame(across, up),
         _labels(x_label, y_label),
         _line(shown, across, up, second=second),
+    )
+
+
+def interval_bar(low: float, middle: float, high: float, *, words: str) -> SafeString:
+    """Where a share lies between 0 and 1, as a bar of its interval with a mark; `words` say the same."""
+    return format_html(
+        '<svg class="interval" viewBox="0 0 100 12" role="img" aria-label="{}">'
+        '<path class="axis" d="M0 6H100M50 2v8M75 2v8"/><rect x="{}" y="3" width="{}" height="6" rx="3"/>'
+        '<circle cx="{}" cy="6" r="4"/></svg>',
+        words,
+        round(100 * low, 1),
+        round(100 * (high - low), 1),
+        round(100 * middle, 1),
     )
 
 

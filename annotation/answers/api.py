@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -65,6 +65,13 @@ class AnswerSerializer(serializers.ModelSerializer[Answer]):
     def get_warnings(self, answer: Answer) -> dict[str, list[str]]:
         """What was noticed in it: `confirmed` by its author, or only `noticed` when it arrived."""
         return told(answer.warnings)
+
+    def to_representation(self, instance: Answer) -> dict[str, Any]:
+        """Gold looks like any other answer that waits, to those whom it may still be given."""
+        shown = super().to_representation(instance)
+        if getattr(instance, "might_come_as_gold", False):
+            shown |= {"state": Answer.State.SUBMITTED.value, "settled_at": None}
+        return shown
 
     def get_is_mine(self, answer: Answer) -> bool:
         """Whether the asking person wrote it."""
@@ -163,13 +170,16 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         if getattr(self, "swagger_fake_view", False):
             return Answer.objects.none()
         person = person_of(self.request)
-        answers = Answer.objects.visible_to(person).select_related(
-            "task__item__source", "task__project__community", "suggestion"
-        )
+        answers = Answer.objects.visible_to(person).as_seen_by(person)
+        answers = answers.select_related("task__item__source", "task__project__community", "suggestion")
         if self.request.query_params.get("mine"):
             answers = answers.filter(author=person)
         state = self.request.query_params.get("state")
-        return answers.filter(state=state) if state in Answer.State.values else answers
+        if state not in Answer.State.values:
+            return answers
+        if state == Answer.State.SUBMITTED:
+            return answers.filter(Q(state=state) | Q(might_come_as_gold=True))
+        return answers.filter(state=state, might_come_as_gold=False)
 
     @extend_schema(request=NewAnswerSerializer, responses={201: AnswerSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -221,10 +231,10 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         person = person_of(request)
         row = get_object_or_404(Project.objects.visible_to(person), pk=project)
         require_role(person, row.community, Role.SPEAKER, Role.EXPERT)
-        answer = next_review(project=row, person=person)
+        answer = next_review(project=row, person=person, now=timezone.now())
         if answer is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return Response(self.get_serializer(answer).data)
+        return Response(self.get_serializer(self.get_queryset().get(pk=answer.pk)).data)
 
 
 class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):

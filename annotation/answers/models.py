@@ -119,11 +119,6 @@ class Answer(models.Model):
     def __str__(self) -> str:
         return self.said[:80]
 
-    def has_expert_decision(self) -> bool:
-        """Whether an expert has settled it, so that a verdict on it shows the reviewer's care and changes nothing."""
-        settled = self.state in {self.State.VALIDATED, self.State.REJECTED}
-        return bool(settled and self.adjudications.exists())  # type: ignore[attr-defined]
-
     @property
     def said(self) -> str:
         """Its words; for answers that are choices or spans, their values in short."""
@@ -210,6 +205,7 @@ class Review(models.Model):
     acceptable = models.BooleanField(null=True, help_text="It says the same and is well said.")
     appropriate = models.BooleanField(null=True, help_text="It may be said: nothing offensive, nothing personal.")
     is_gold = models.BooleanField(default=False, help_text="On an answer that was settled before: it changes nothing.")
+    gold_is_right = models.BooleanField(null=True, help_text="What an expert had said of a gold answer.")
     fix = models.ForeignKey(
         Answer,
         models.PROTECT,
@@ -243,3 +239,37 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} on {self.answer_id}"
+
+
+class Gold(models.Model):
+    """A settled answer of which an expert says that its outcome is beyond doubt, so that it shows a reviewer's care.
+
+    Answers that an expert has decided are gold without such a row.
+    """
+
+    answer = models.OneToOneField(Answer, models.PROTECT, related_name="gold")
+    expert = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    is_right = models.BooleanField()
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-marked_at"]
+        verbose_name_plural = "gold"
+
+    def __str__(self) -> str:
+        return f"{self.answer} is {'right' if self.is_right else 'wrong'}"
+
+
+class GoldOffer(models.Model):
+    """A gold answer that was given to one person among the others; it stays until they give their verdict."""
+
+    answer = models.ForeignKey(Answer, models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="gold_offers")
+    offered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["offered_at"]
+        constraints = [models.UniqueConstraint(fields=["answer", "person"], name="gold_is_offered_to_somebody_once")]
+
+    def __str__(self) -> str:
+        return f"gold for {self.person}"

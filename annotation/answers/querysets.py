@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models.functions import Coalesce
 
+from annotation.kinds import KINDS
+from annotation.standing.models import KeptApart, Standing
 from care.models import Grant, Purpose
 from people.models import Community
 from people.querysets import suits
 
 if TYPE_CHECKING:
     from people.models import Person
+
+# Noted on a wording that was turned down only to make room for another one.
+ANOTHER_ACCEPTED = "Another wording was accepted."
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -58,23 +65,74 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             .exclude(author_id=person.pk)
         )
 
+    def gold(self) -> AnswerQuerySet:
+        """Settled answers whose outcome an expert has decided or confirmed."""
+        by_expert = models.Q(adjudications__isnull=False) | models.Q(gold__isnull=False)
+        return self.filter(by_expert, state__in=["validated", "rejected"]).distinct()
+
     def gold_for(self, person: Person) -> AnswerQuerySet:
-        """Answers that an expert decided, which the person neither wrote nor judged."""
+        """Gold that the person neither wrote, judged, decided nor confirmed."""
         judged = models.Exists(person.reviews.filter(answer_id=models.OuterRef("pk")))
         wrote = models.Exists(person.answers.filter(task_id=models.OuterRef("task_id")))
-        decided = self.filter(state__in=["validated", "rejected"], adjudications__isnull=False)
-        return decided.exclude(judged).exclude(wrote).distinct()
+        known = self.filter(models.Q(adjudications__expert_id=person.pk) | models.Q(gold__expert_id=person.pk))
+        return self.gold().exclude(judged).exclude(wrote).exclude(pk__in=known.values("pk"))
 
-    def reviewable_by(self, person: Person) -> AnswerQuerySet:
-        """Answers waiting for a verdict that this person may give: not their own, current version not yet judged
-        by them, not on a task to which they wrote or corrected an answer themselves, and in their own variety."""
+    def confirmable_by(self, person: Person) -> AnswerQuerySet:
+        """What peers have settled and an expert may use as gold: not their own, and not turned down for a rival."""
+        made_room = models.Q(state="rejected", events__note=ANOTHER_ACCEPTED)
+        reviewed = [slug for slug, kind in KINDS.items() if kind.is_reviewed]
+        settled = self.filter(state__in=["validated", "rejected"], task__project__kind__in=reviewed)
+        settled = settled.exclude(author_id=person.pk)
+        return settled.exclude(made_room).exclude(pk__in=self.model._default_manager.gold().values("pk"))
+
+    def as_seen_by(self, person: Person) -> AnswerQuerySet:
+        """Adds `might_come_as_gold`: what the person may still be asked about, so its outcome is kept from them."""
+        asked = models.Q(task__project__community__in=Community.objects.where(person, "speaker", "expert"))
+        gold = self.model._default_manager.filter(asked).gold_for(person)
+        return self.annotate(might_come_as_gold=models.Exists(gold.filter(pk=models.OuterRef("pk"))))
+
+    def with_votes(self) -> AnswerQuerySet:
+        """Adds `asked`: how many peers have given a verdict on the present version that counts."""
+        votes = self._counting().values("answer").annotate(number=models.Count("pk")).values("number")
+        return self.annotate(asked=Coalesce(models.Subquery(votes.order_by()), 0))
+
+    def begun(self) -> AnswerQuerySet:
+        """Answers on which a peer has given a verdict that counts."""
+        return self.filter(models.Exists(self._counting()))
+
+    def reviewable_by(self, person: Person, now: datetime) -> AnswerQuerySet:
+        """Answers waiting for a verdict that this person may give now.
+
+        Not their own, current version not yet judged by them, not on a task to which they wrote or corrected an
+        answer themselves. Whoever has not shown care gives first votes, until an answer has waited for a day.
+        """
         judged = models.Exists(
             person.reviews.filter(answer_id=models.OuterRef("pk"), version=models.OuterRef("version"))
         )
         wrote = models.Exists(person.answers.filter(task_id=models.OuterRef("task_id")))
         suitable = suits(person, project="task__project__", variety_of_text="task__item__source__variety")
-        waiting = self.filter(suitable, state="submitted")
-        return waiting.exclude(author_id=person.pk).exclude(judged).exclude(wrote)
+        waiting = self.filter(suitable, state="submitted").exclude(author_id=person.pk).exclude(judged).exclude(wrote)
+        return waiting._let_through_by_the_guard(person, now)
+
+    def _let_through_by_the_guard(self, person: Person, now: datetime) -> AnswerQuerySet:
+        here = {"community_id": models.OuterRef("task__project__community_id")}
+        unguarded = models.Q(task__project__rule__guard=False)
+        frozen = models.Exists(person.standings.filter(**here, is_frozen=True))
+        stopped = models.Exists(person.standings.filter(**here, is_stopped=True))
+        apart = models.Exists(
+            KeptApart.objects.filter(**here, reviewer_id=person.pk, author_id=models.OuterRef("author_id"))
+        )
+        rows = self.filter(~frozen).filter(unguarded | ~models.Q(stopped | apart))
+        for community, hours in Standing.objects.where_to_wait(person).items():
+            elsewhere = ~models.Q(task__project__community_id=community)
+            has_waited = models.Q(changed_at__lte=now - timedelta(hours=hours))
+            rows = rows.filter(unguarded | elsewhere | has_waited | ~models.Exists(self._counting()))
+        return rows
+
+    def _counting(self) -> ReviewQuerySet:
+        """For each answer, the verdicts on its present version that count."""
+        reviews: ReviewQuerySet = self.model.reviews.rel.related_model.objects.all()
+        return reviews.counting().filter(answer_id=models.OuterRef("pk"), version=models.OuterRef("version"))
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
@@ -84,6 +142,24 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Reviews in communities in which the person holds a role."""
         return self.filter(answer__task__project__community__in=Community.objects.visible_to(person))
 
+    def counting(self) -> ReviewQuerySet:
+        """Verdicts that count: every reader of votes starts from here.
+
+        Verdicts on gold count nowhere; nor do those of people who have shown carelessness, or between two who are
+        kept apart, where the project's guard is on. A freeze silences its person on all that is not settled yet.
+        """
+        community = models.OuterRef("answer__task__project__community_id")
+        standing = Standing.objects.filter(community_id=community, person_id=models.OuterRef("reviewer_id"))
+        apart = KeptApart.objects.filter(
+            community_id=community,
+            reviewer_id=models.OuterRef("reviewer_id"),
+            author_id=models.OuterRef("author_id_of_answer"),
+        )
+        unguarded = models.Q(answer__task__project__rule__guard=False)
+        open_ones = models.Q(answer__state__in=["submitted", "disputed"])
+        heard = self.filter(is_gold=False).filter(~open_ones | ~models.Exists(standing.filter(is_frozen=True)))
+        return heard.filter(unguarded | (~models.Exists(standing.filter(is_stopped=True)) & ~models.Exists(apart)))
+
     def decisive_on(self, version: int) -> ReviewQuerySet:
-        """Verdicts that count for one version, in the order they came; those on settled answers count nowhere."""
-        return self.filter(version=version, is_gold=False).order_by("created_at", "pk")
+        """Verdicts that count for one version, in the order they came."""
+        return self.counting().filter(version=version).order_by("created_at", "pk")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from random import Random
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils.translation import gettext_noop
 
 from annotation.aggregation.verdicts import Outcome, settle
 from annotation.answers.findings import UNSEEN, Look, warnings_for
+from annotation.answers.gold import is_offered_gold, next_gold
 from annotation.answers.models import Answer, Review
 from annotation.answers.services import (
     MOST_PER_HOUR,
@@ -27,6 +28,7 @@ from annotation.answers.services import (
 from annotation.kinds.contract import Written
 from annotation.projects.models import Project, Task
 from annotation.projects.services import rule_of
+from annotation.standing.services import lock_standing, require_may_check, require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from care.models import Purpose, Receipt
 from care.services import require_consent
@@ -44,30 +46,42 @@ class AlreadySettled(Conflicting):
     """Others were faster: the answer needs no more verdicts."""
 
 
-GOLD_EVERY = 20
 # Notes in an answer's history; they are translated where they are shown.
 AGREED, DISAGREED = gettext_noop("Two peers agreed."), gettext_noop("Three peers disagreed.")
 
 
-def next_review(*, project: Project, person: Person) -> Answer | None:
+class WaitsForAnother(Conflicting):
+    """The answer is not this person's to check, or not yet: somebody else completes its first vote."""
+
+
+@transaction.atomic
+def next_review(*, project: Project, person: Person, now: datetime, chance: Random | None = None) -> Answer | None:
     """An answer that waits for this person's verdict: those that a peer has started first, then the oldest.
 
-    One in twenty is gold: an answer that an expert has decided before, by which nothing is settled and a person's
-    care is seen.
+    Now and then, by chance, it is gold: an answer that an expert has decided before, by which nothing is settled
+    and a person's care is seen.
+
+    Raises Frozen, VotesDoNotCount.
     """
+    _require_may_check(person, project)
     ready = (
         Answer.objects.filter(task__project=project)
         .usable_for(Purpose.PEER_REVIEW)
         .usable_for(Purpose.DISPLAY_MEMBERS)
         .select_related("task__item__source", "task__project__community", "author", "suggestion")
     )
-    waiting = ready.reviewable_by(person).annotate(asked=Count("reviews")).order_by("-asked", "created_at")
+    waiting = ready.reviewable_by(person, now).with_votes().order_by("-asked", "created_at")
     answer: Answer | None = waiting.first()
-    given = person.reviews.filter(answer__task__project=project).count()
-    if answer is not None and given % GOLD_EVERY == GOLD_EVERY - 1:
-        gold: Answer | None = ready.gold_for(person).order_by("settled_at").first()
-        return gold or answer
-    return answer
+    if answer is None:
+        return None
+    return next_gold(ready=ready, project=project, person=person, now=now, chance=chance) or answer
+
+
+def _require_may_check(person: Person, project: Project, *, is_voting: bool = False) -> None:
+    if is_voting:
+        lock_standing(person, project.community)
+    check = require_may_check if rule_of(project).guard else require_not_frozen
+    check(person, project.community)
 
 
 @transaction.atomic
@@ -97,6 +111,7 @@ def review_answer(
     community = answer.task.project.community
     require_role(reviewer, community, Role.SPEAKER, Role.EXPERT)
     receipt = require_consent(reviewer, community)
+    _require_may_check(reviewer, answer.task.project, is_voting=True)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
     known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
@@ -104,17 +119,19 @@ def review_answer(
         if (known.answer_id, known.verdict) != (current.pk, verdict):
             raise ClientIdReused("A verdict with this id was stored before. It was kept.")
         return known
-    _check_reviewable(current, reviewer, version)
+    _check_reviewable(current, reviewer, version, now)
     count_act(reviewer, "review", most=MOST_PER_HOUR, now=now)
     note = _checked_note(verdict, reason, note)
-    fix = None
-    if verdict == Review.Verdict.FIX and current.state == Answer.State.SUBMITTED:
-        written = checked(task, fixed_text, fixed_payload)
-        fix = _enter_fix(current, task, reviewer, receipt, written, look, now)
-    is_gold = current.state != Answer.State.SUBMITTED
+    fix, is_gold = None, current.state != Answer.State.SUBMITTED
+    if verdict == Review.Verdict.FIX:
+        # A correction of gold is read like any other, so that nothing tells gold apart, and enters nowhere.
+        written = _checked_fix(current, task, fixed_text, fixed_payload)
+        warnings = warnings_for(task=task, author=reviewer, written=written, look=look, now=now)
+        fix = None if is_gold else _enter_fix(current, task, reviewer, receipt, written, warnings, now)
     review = Review.objects.create(
         answer=current,
         is_gold=is_gold,
+        gold_is_right=current.state == Answer.State.VALIDATED if is_gold else None,
         author_id_of_answer=current.author_id,
         reviewer=reviewer,
         version=version,
@@ -127,20 +144,23 @@ def review_answer(
         **_axes(verdict, reason, axes or {}),
     )
     if not is_gold:
-        _settle(current, task, now)
+        settle_answer(answer=current, task=task, now=now)
         settle_task(task, now=now)
     return review
 
 
-def _check_reviewable(answer: Answer, reviewer: Person, version: int) -> None:
+def _check_reviewable(answer: Answer, reviewer: Person, version: int, now: datetime) -> None:
     if answer.author_id == reviewer.pk or reviewer.answers.filter(task=answer.task_id).exists():
         raise OwnWords("Nobody reviews a sentence that they wrote or corrected themselves.")
-    if answer.state != Answer.State.SUBMITTED and not answer.has_expert_decision():
+    if answer.state != Answer.State.SUBMITTED and not is_offered_gold(answer, reviewer):
         raise AlreadySettled("Others have settled this one already. Thank you all the same.")
     if answer.version != version:
         raise AnswerChanged("Its author has just edited this answer. Please read the new text.")
     if answer.reviews.filter(reviewer=reviewer, version=version).exists():
         raise Conflicting("You have already given your verdict on this answer.")
+    is_open = answer.state == Answer.State.SUBMITTED
+    if is_open and not Answer.objects.filter(pk=answer.pk).reviewable_by(reviewer, now).exists():
+        raise WaitsForAnother("This one waits for another reader now. Thank you all the same.")
 
 
 def _checked_note(verdict: str, reason: str, note: str) -> str:
@@ -154,12 +174,17 @@ def _checked_note(verdict: str, reason: str, note: str) -> str:
         raise Invalid(error.message, field="note", **error.values) from error
 
 
+def _checked_fix(answer: Answer, task: Task, text: str, payload: Mapping[str, Any] | None) -> Written:
+    written = checked(task, text, payload)
+    if (written.text, dict(written.payload)) == (answer.text, answer.payload):
+        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="text")
+    return written
+
+
 def _enter_fix(
-    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, written: Written, look: Look, now: datetime
+    answer: Answer, task: Task, reviewer: Person, receipt: Receipt, written: Written, warnings: list[Any], now: datetime
 ) -> Answer:
     same_as = {"text": written.text, "payload": dict(written.payload)}
-    if same_as == {"text": answer.text, "payload": answer.payload}:
-        raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="text")
     same: Answer | None = task.answers.filter(**same_as, state=Answer.State.SUBMITTED).first()
     if same is not None:
         return same
@@ -169,7 +194,7 @@ def _enter_fix(
         receipt=receipt,
         written=written,
         fixes=answer,
-        warnings=warnings_for(task=task, author=reviewer, written=written, look=look, now=now),
+        warnings=warnings,
         now=now,
     )
 
@@ -194,9 +219,15 @@ def _axes(verdict: str, reason: str, said: Mapping[str, bool | None]) -> dict[st
     return {axis: follows[axis] if said.get(axis) is None else said[axis] for axis in AXES}
 
 
-def _settle(answer: Answer, task: Task, now: datetime) -> None:
+def outcome_of(answer: Answer, task: Task) -> Outcome:
+    """What the verdicts that count amount to."""
     verdicts = list(answer.reviews.decisive_on(answer.version).values_list("verdict", flat=True))
-    outcome = settle(verdicts, rule_of(task.project).votes)
+    return settle(verdicts, rule_of(task.project).votes)
+
+
+def settle_answer(*, answer: Answer, task: Task, now: datetime) -> None:
+    """Settle a submitted answer if its verdicts do; the caller holds the locks of both rows."""
+    outcome = outcome_of(answer, task)
     if outcome is Outcome.VALIDATED:
         validate_answer(answer=answer, actor=None, now=now, note=AGREED)
     elif outcome is Outcome.REJECTED:

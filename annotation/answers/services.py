@@ -15,10 +15,12 @@ from django.utils.translation import gettext_noop
 from annotation.answers.findings import UNSEEN, Look, bands_of, warnings_for
 from annotation.answers.judging import take_out_quotations
 from annotation.answers.models import Answer, AnswerEvent, Suggestion
+from annotation.answers.querysets import ANOTHER_ACCEPTED
 from annotation.answers.suggestions import asked_with_suggestions, begun_with
 from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
 from annotation.projects.services import LeaseExpired, rule_of
+from annotation.standing.services import require_not_frozen
 from care.models import Receipt
 from care.services import ConsentMissing, PolicyChanged, require_consent
 from people.limits import count_act
@@ -84,6 +86,7 @@ def submit_answer(
         if known.body_sha256 != sha256_of_body(written):
             raise ClientIdReused("An answer with this id was stored before, with another text. It was kept.")
         return known
+    require_not_frozen(author, assignment.task.project.community)
     count_act(author, "answer", most=MOST_PER_HOUR, now=now)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=assignment.task_id)
     current = Assignment.objects.get(pk=assignment.pk)
@@ -198,6 +201,7 @@ def edit_answer(
     current: Answer = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id != author.pk:
         raise NotAllowed("Only its author edits an answer.")
+    require_not_frozen(author, current.task.project.community)
     written = checked(current.task, text, payload)
     if (written.text, dict(written.payload)) == (current.text, current.payload):
         # Also when the reply to the first try was lost.
@@ -372,8 +376,7 @@ def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note
     for rival in rivals:
         differs = matching and key_of(Written(rival.text, rival.payload)) != mine
         if not answer.is_one_of_many or differs or _origin(rival) == _origin(answer):
-            note_of_rival = gettext_noop("Another wording was accepted.")
-            set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now, note=note_of_rival)
+            set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now, note=ANOTHER_ACCEPTED)
     set_state(answer=answer, state=Answer.State.VALIDATED, actor=actor, now=now, note=note)
 
 

@@ -13,6 +13,7 @@ from annotation.answers.services import checked, create_answer, set_state, settl
 from annotation.conflicts.models import Adjudication
 from annotation.kinds.contract import Written
 from annotation.projects.models import Task
+from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
 from people.models import Person, Role
@@ -42,6 +43,7 @@ def adjudicate(
     Raises Invalid, NotDisputed, NotAllowed, ConsentMissing (a correction is a contribution too).
     """
     require_role(expert, answer.task.project.community, Role.EXPERT)
+    require_not_frozen(expert, answer.task.project.community)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
     if current.author_id == expert.pk:

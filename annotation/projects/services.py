@@ -15,6 +15,7 @@ from annotation.corpora.models import Item, Source
 from annotation.kinds.contract import UnusableAnswer, UnusableSettings
 from annotation.projects.models import Assignment, Project, Task
 from annotation.projects.rules import ProjectRule, RuleError
+from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from annotation.text.settings import BadSettings, tidy_settings
 from care.services import require_consent
@@ -208,6 +209,7 @@ def give_back_packet(*, project: Project, person: Person, now: datetime) -> int:
 def _begin(project: Project, person: Person, now: datetime) -> None:
     """What must hold before a task is leased; closes leases that ran out."""
     require_role(person, project.community, Role.SPEAKER)
+    require_not_frozen(person, project.community)
     require_consent(person, project.community)
     if project.state != Project.State.OPEN:
         raise ProjectIsClosed("This project is closed for now. Thank you for your work.")
@@ -297,6 +299,7 @@ def skip_task(*, assignment: Assignment, reason: str, now: datetime, note: str =
 def undo_skip(*, assignment: Assignment, now: datetime) -> Assignment:
     """Take a skipped task back while nobody else has it. Raises LeaseExpired when somebody does."""
     current: Assignment = Assignment.objects.select_for_update().select_related("task__project").get(pk=assignment.pk)
+    require_not_frozen(current.person, current.task.project.community)
     task = Task.objects.select_for_update().get(pk=current.task_id)
     if current.state != Assignment.State.SKIPPED or task.is_taken(now, besides=current.person_id):
         raise LeaseExpired("Somebody else works on that sentence now.")

@@ -61,11 +61,12 @@ def _score(answer: Answer, now: datetime) -> set[tuple[int, int]]:
         is_settled_well=answer.state == Answer.State.VALIDATED,
     )
     touched = _difference(points_of(work), community_id, answer.author_id, now, answer=answer)
+    heard = set(answer.reviews.counting().values_list("pk", flat=True))
     for review in answer.reviews.all():
         # Taking an answer back does not punish those who checked it well.
         outcome = "validated" if answer.state == Answer.State.WITHDRAWN and was_validated else answer.state
-        is_current = review.version == answer.version or review.is_gold
-        judged = Work(kind="review", counts=is_current, is_settled_well=agrees(review.verdict, outcome))
+        counts = review.is_gold or (review.version == answer.version and review.pk in heard)
+        judged = Work(kind="review", counts=counts, is_settled_well=agrees(review.verdict, outcome))
         touched |= _difference(points_of(judged), community_id, review.reviewer_id, now, review=review)
     return touched
 

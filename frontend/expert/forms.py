@@ -23,3 +23,10 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The author and the reviewers will read it."),
     )
+
+
+class GoldForm(forms.Form):
+    """A settled answer, and what a careful reviewer must say of it."""
+
+    answer = forms.UUIDField()
+    verdict = forms.ChoiceField(choices=[("approve", _("Good")), ("reject", _("Not acceptable"))])

@@ -10,5 +10,6 @@ app_name = "expert"
 
 urlpatterns = [
     path("", views.QueueView.as_view(), name="queue"),
+    path("settled/", views.SettledView.as_view(), name="settled"),
     path("<uuid:pk>/", views.AnswerView.as_view(), name="answer"),
 ]

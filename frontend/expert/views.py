@@ -15,12 +15,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from annotation.answers.findings import told
+from annotation.answers.gold import use_as_gold
 from annotation.answers.models import Answer, Review
 from annotation.answers.querysets import AnswerQuerySet
 from annotation.conflicts.models import Adjudication
 from annotation.conflicts.services import adjudicate
 from frontend.desk import DeskView, show_refusal
-from frontend.expert.forms import DecisionForm
+from frontend.expert.forms import DecisionForm, GoldForm
 from frontend.kind_pages import kind_context, shown_of
 from people.models import Role
 from people.refusals import Refusal
@@ -138,6 +139,40 @@ class AnswerView(ExpertView):
             "decision": answer.adjudications.first(),
         }
         return render(self.request, "expert/answer.html", context, status=status)
+
+
+class SettledView(ExpertView):
+    """Answers that peers have settled; an expert who finds the same makes them gold.
+
+    What peers said is not shown, so that the expert's word is a second opinion.
+    """
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Some of them, the latest first."""
+        return self._page()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Use one as gold."""
+        form = GoldForm(request.POST)
+        form.is_valid()
+        answer = get_object_or_404(self._answers(), pk=form.cleaned_data.get("answer"))
+        try:
+            use_as_gold(answer=answer, expert=self.person, verdict=form.cleaned_data.get("verdict", ""), now=self.now)
+        except Refusal as refusal:
+            return self._page(refusal=refusal)
+        messages.success(request, _("It is gold now, and comes to reviewers among the others."))
+        return redirect("expert:settled", slug=self.community.slug)
+
+    def _answers(self) -> AnswerQuerySet:
+        return self.readable().confirmable_by(self.person).select_related("task__item__source", "task__project")
+
+    def _page(self, *, refusal: Refusal | None = None) -> HttpResponse:
+        context = {
+            "community": self.community,
+            "answers": self._answers().order_by("-settled_at")[:RECENT],
+            "refusal": refusal,
+        }
+        return render(self.request, "expert/settled.html", context, status=refusal.status if refusal else 200)
 
 
 SIGN_OF_VERDICT = {"approve": "good", "reject": "bad", "fix": "warn", "unsure": "info"}

@@ -33,11 +33,13 @@ def my_numbers(person: Person, community: Community) -> dict[str, int]:
     }
 
 
-def reviews_waiting(person: Person, projects: Iterable[Project], *, begun: bool = False) -> dict[int, int]:
+def reviews_waiting(
+    person: Person, projects: Iterable[Project], *, now: datetime, begun: bool = False
+) -> dict[int, int]:
     """How many answers wait for this person's verdict, by project; `begun`: those that a peer has judged already."""
-    answers = Answer.objects.filter(reviews__isnull=False) if begun else Answer.objects.all()
+    answers = Answer.objects.begun() if begun else Answer.objects.all()
     waiting = (
-        answers.reviewable_by(person)
+        answers.reviewable_by(person, now)
         .usable_for(Purpose.PEER_REVIEW)
         .filter(task__project__in=projects)
         .order_by()
@@ -62,8 +64,8 @@ def next_work(person: Person, community: Community, *, now: datetime) -> Next | 
     None when nothing waits for this person.
     """
     projects = list(Project.objects.filter(community=community).open().order_by("created_at"))
-    reviews = reviews_waiting(person, projects)
-    begun = reviews_waiting(person, projects, begun=True)
+    reviews = reviews_waiting(person, projects, now=now)
+    begun = reviews_waiting(person, projects, now=now, begun=True)
     writing = (
         {
             project.pk: count

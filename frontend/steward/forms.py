@@ -164,6 +164,15 @@ class ProjectForm(forms.Form):
     checking = forms.ChoiceField(
         label=_("When peers have settled an answer"), choices=[(name, _(words)) for name, words, _rule in CHECKING]
     )
+    guard = forms.BooleanField(
+        label=_("Guard the votes"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "Some answers are known to experts and show who reads carefully. Who has not shown it yet gives first "
+            "votes only, and the votes of careless people stop counting."
+        ),
+    )
 
     def __init__(self, *args: Any, community: Community, kind: Kind, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -171,7 +180,7 @@ class ProjectForm(forms.Form):
         self.fields.update(fields_of(kind))
         self.fields["answers"].initial = kind.stop["answers"]
         if not kind.is_reviewed:
-            del self.fields["checking"]
+            del self.fields["checking"], self.fields["guard"]
         sources = (
             community.sources.select_related("variety").annotate(items_total=Count("items")).order_by("title", "pk")
         )
@@ -211,7 +220,20 @@ class ProjectForm(forms.Form):
             rule["at_most"] = max(rule["answers"], self.kind.stop["at_most"])
         checking = own.pop("checking", CHECKING[0][0])
         rule.update(next(settings for name, _words, settings in CHECKING if name == checking))
+        rule["guard"] = own.pop("guard", True)
         return {**own, "kind": self.kind.slug, "settings": settings_from(self.kind, typed), "rule": rule}
+
+
+class ReasonForm(forms.Form):
+    """Why a steward does something about somebody's votes."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Stewards can read it, and you will want to tell the person."),
+    )
 
 
 class ScheduleForm(forms.Form):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from annotation.corpora.models import Source
+from annotation.standing.models import Standing
 from ledger.models import Entry
 from people.models import Community, Membership, Person
 
@@ -54,6 +55,28 @@ def members_of(community: Community) -> QuerySet[Person]:
     live = Membership.objects.live().filter(community=community).order_by("role")
     people = Person.objects.filter(memberships__in=live).distinct().order_by("username")
     return people.prefetch_related(Prefetch("memberships", queryset=live, to_attr="live_roles"))
+
+
+@dataclass(frozen=True)
+class Checker:
+    """A member with what is known of how they check; nothing is known of who never checked."""
+
+    person: Person
+    standing: Standing | None
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether their votes are counted out."""
+        return bool(self.standing and (self.standing.is_stopped or self.standing.is_frozen))
+
+
+def checkers_of(community: Community) -> list[Checker]:
+    """Everybody who may check or ever did; those whose votes are counted out come first, then by name."""
+    standings = {row.person_id: row for row in Standing.objects.filter(community=community)}
+    live = Membership.objects.live().filter(community=community, role__in=["speaker", "expert"])
+    people = Person.objects.filter(Q(memberships__in=live) | Q(pk__in=standings)).distinct().order_by("username")
+    rows = [Checker(person=person, standing=standings.get(person.pk)) for person in people]
+    return sorted(rows, key=lambda row: not row.needs_a_look)
 
 
 def sources_with_items(community: Community, person: Person) -> QuerySet[Source]:

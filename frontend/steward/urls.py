@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.steward.views import adapters, checks, consent, corpus, home, language, members, projects
+from frontend.steward.views import adapters, checkers, checks, consent, corpus, home, language, members, projects
 
 app_name = "steward"
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("language/variety/", language.VarietyView.as_view(), name="variety"),
     path("language/font/", language.FontView.as_view(), name="font"),
     path("language/words/", language.OwnWordsView.as_view(), name="own_words"),
+    path("checks/", checkers.ChecksView.as_view(), name="checks"),
+    path("checks/<int:pk>/", checkers.CheckerView.as_view(), name="checker"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/<int:version>/", consent.VersionView.as_view(), name="consent_version"),
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),

@@ -7,6 +7,7 @@ from rest_framework.routers import DefaultRouter
 from annotation.answers.api import AnswerViewSet, SuggestionsView
 from annotation.conflicts.api import DisputeViewSet
 from annotation.corpora.api import ImportViewSet, PictureView, SourceViewSet
+from annotation.guard.api import StandingViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
 from care.api import PolicyViewSet
 from people.api import CommunityViewSet, TokenView
@@ -34,6 +35,7 @@ for prefix, viewset in {
     "assignments": AssignmentViewSet,
     "answers": AnswerViewSet,
     "disputes": DisputeViewSet,
+    "standings": StandingViewSet,
     "releases": ReleaseViewSet,
     "runs": RunViewSet,
     "adapters": AdapterViewSet,

@@ -49,8 +49,10 @@ INSTALLED_APPS = [
     "people",
     "care",
     "annotation.corpora",
+    "annotation.standing",
     "annotation.projects",
     "annotation.answers",
+    "annotation.guard",
     "annotation.conflicts",
     "annotation.rewards",
     "training.releases",
@@ -141,6 +143,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "annotation.projects.jobs.expire_leases_job", "schedule": 60.0},
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
+    "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},
+    "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }
@@ -236,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "AdapterStateEnum": "training.runs.models.Adapter.State",
         "GenerationStateEnum": "training.playground.models.Generation.State",
         "SkipReasonEnum": "annotation.projects.models.Assignment.SkipReason",
+        "StandingEventKindEnum": "annotation.standing.models.StandingEvent.Kind",
         "RejectionReasonEnum": "annotation.answers.models.Review.Reason",
     },
 }

@@ -124,10 +124,10 @@ def test_editing_ends_with_the_first_review(answered, ben, filipa, consenting, v
     assert [event.kind for event in answer.events.all()] == ["submitted", "edited"]
 
 
-def test_nobody_reviews_their_own_words(answered, ben, consenting, verdict, project):
+def test_nobody_reviews_their_own_words(answered, ben, consenting, verdict, project, now):
     consenting(ben)
     answer = answered(ben)
-    assert next_review(project=project, person=ben) is None
+    assert next_review(project=project, person=ben, now=now) is None
     with pytest.raises(OwnWords):
         verdict(answer, ben)
     with pytest.raises(IntegrityError, match="nobody_reviews_their_own"), transaction.atomic():

@@ -76,6 +76,7 @@ def furnished(
             community=community, name="Made up", licence="CC0", content=b"", sha256="1" * 64, set_at=NOW
         ),
         picture=community.pictures.create(sha256="0" * 64, content=b"", width=1, height=1, created_at=NOW),
+        standing=ben.standings.get(),
     )
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
@@ -127,6 +128,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "sources": rows.source.pk,
         "imports": rows.record.pk,
         "members": rows.membership.pk,
+        "standings": rows.standing.pk,
+        "checks": rows.membership.person_id,
         "secret": "nobody-made-this-secret",
         # Of other people's apps: accounts and administration.
         "key": "nobody-made-this-key",

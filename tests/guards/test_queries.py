@@ -30,12 +30,13 @@ pytestmark = pytest.mark.django_db
 API_READERS = ("ben", "chen")
 PAGES = {
     "ben": ["/", "/c/test-otomi/", "/c/test-otomi/speak/", "/c/test-otomi/speak/words/", "/c/test-otomi/try/"],
-    "chen": ["/c/test-otomi/decide/"],
+    "chen": ["/c/test-otomi/decide/", "/c/test-otomi/decide/settled/"],
     "esi": ["/c/test-otomi/train/", "/c/test-otomi/train/freeze/", "/c/test-otomi/train/releases/{release}/"],
     "aroha": [
         "/c/test-otomi/steward/",
         "/c/test-otomi/steward/corpus/",
         "/c/test-otomi/steward/members/",
+        "/c/test-otomi/steward/checks/",
         "/c/test-otomi/steward/adapters/",
         "/c/test-otomi/steward/consent/",
         "/c/test-otomi/steward/projects/new/",

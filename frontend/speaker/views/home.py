@@ -41,7 +41,7 @@ class HomeView(DeskView):
             .with_progress()
             .order_by("-state", "-created_at")
         )
-        waiting = reviews_waiting(self.person, projects)
+        waiting = reviews_waiting(self.person, projects, now=self.now)
         context = {
             "community": self.community,
             "projects": [(project, waiting.get(project.pk, 0)) for project in projects],

@@ -64,6 +64,7 @@ class PlayView(DeskView):
             "badges": BADGES,
             "lines": Point.objects.visible_to(self.person).of_community(self.community).order_by("-pk")[:RECENT],
             "goals": team_goals(self.community),
+            "care": self.person.standings.filter(community=self.community).first(),
             "form": form,
         }
         return render(self.request, "speaker/play.html", context, status=status)

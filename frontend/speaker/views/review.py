@@ -15,6 +15,7 @@ from annotation.answers.models import Answer
 from annotation.answers.reviews import next_review, review_answer
 from annotation.answers.services import AnswerChanged
 from annotation.projects.models import Project
+from annotation.standing.services import Frozen
 from care.services import ConsentMissing, PolicyChanged, require_consent
 from frontend.kind_pages import kind_context, shown_of
 from frontend.speaker.forms import ReviewForm
@@ -38,11 +39,12 @@ class ReviewView(AnsweringView):
         except (ConsentMissing, PolicyChanged) as refusal:
             messages.info(request, str(refusal))
             return redirect(self.consent_address(request.path))
-        answer = next_review(project=project, person=self.person)
+        try:
+            answer = next_review(project=project, person=self.person, now=self.now)
+        except Refusal as refusal:
+            return self._nothing(project, refusal)
         if answer is None:
-            may_translate = has_role(self.person, self.community, Role.SPEAKER)
-            context = {"community": self.community, "project": project, "may_translate": may_translate}
-            return render(request, "speaker/nothing_to_review.html", context)
+            return self._nothing(project)
         form = ReviewForm(
             initial={
                 "answer": answer.pk,
@@ -88,6 +90,16 @@ class ReviewView(AnsweringView):
         except Refusal as refusal:
             return self.refused(form, refusal, self._context(project, answer), back=request.path)
         return self.stored(request.path, _("Thank you for reading carefully."))
+
+    def _nothing(self, project: Project, refusal: Refusal | None = None) -> HttpResponse:
+        may_translate = has_role(self.person, self.community, Role.SPEAKER) and not isinstance(refusal, Frozen)
+        context = {
+            "community": self.community,
+            "project": project,
+            "may_translate": may_translate,
+            "refusal": refusal,
+        }
+        return render(self.request, "speaker/nothing_to_review.html", context)
 
     def _context(self, project: Project, answer: Answer) -> dict[str, Any]:
         given = self.given(project) or answer.payload

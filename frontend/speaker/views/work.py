@@ -18,6 +18,7 @@ from annotation.answers.suggestions import begun_with
 from annotation.corpora.models import Picture
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
+from annotation.standing.services import Frozen
 from care.services import ConsentMissing, PolicyChanged
 from frontend.desk import DeskView
 from frontend.kind_pages import kind_context
@@ -95,7 +96,7 @@ class WorkView(WorkPage):
         except (ConsentMissing, PolicyChanged) as refusal:
             messages.info(request, str(refusal))
             return redirect(self.consent_address(request.path))
-        except (NothingToDo, ProjectIsClosed) as refusal:
+        except (NothingToDo, ProjectIsClosed, Frozen) as refusal:
             return self._nothing(project, refusal)
         fields: dict[str, Any] = {"assignment": assignment.pk, "client_id": uuid4()}
         begun = begun_with(assignment.task, self._number("suggestion"))
@@ -149,7 +150,7 @@ class WorkView(WorkPage):
             "project": project,
             "kind": project.task_kind,
             "refusal": refusal,
-            "waiting": reviews_waiting(self.person, [project]).get(project.pk, 0),
+            "waiting": reviews_waiting(self.person, [project], now=self.now).get(project.pk, 0),
             **self._latest(project),
         }
         return render(self.request, "speaker/nothing_to_do.html", context)

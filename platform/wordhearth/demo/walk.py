@@ -99,7 +99,7 @@ def review_answers(project: Project, cast: Cast) -> Iterator[int]:
     while idle < len(cast.speakers):
         speaker = cast.speakers[turn % len(cast.speakers)]
         turn += 1
-        answer = next_review(project=project, person=speaker)
+        answer = next_review(project=project, person=speaker, now=timezone.now())
         if answer is None:
             idle += 1
             continue
