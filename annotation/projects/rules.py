@@ -37,7 +37,7 @@ class ProjectRule:
         given = dict(given)
         guard = given.pop("guard", True)
         if not isinstance(guard, bool):
-            raise RuleError("guard", f"guard must be true or false, not {guard!r}.")
+            raise RuleError("%(setting)s must be true or false.", setting="guard")
         stop = {_STOP_NAMES[name]: value for name, value in given.items() if name in _STOP_NAMES}
         if stop.get("stop", N_TOTAL) == N_TOTAL:
             # A kind's own limit has no meaning once its project asks for a number of answers, whatever they are.

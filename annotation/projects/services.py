@@ -154,7 +154,7 @@ def _tidy_checks(given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return tidy_settings(given)
     except BadSettings as error:
-        raise Invalid(str(error), field=error.setting or "checks") from error
+        raise Invalid(error.message, field=error.setting or "checks", **error.values) from error
 
 
 @transaction.atomic

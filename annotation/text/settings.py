@@ -10,6 +10,7 @@ from typing import Any
 from annotation.text.checks import Checks
 from annotation.text.readability import Plainness
 from annotation.text.rules import BadRule, Rule
+from annotation.worded import Worded
 
 # What can be switched on, and the codes of the findings that belong to it.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -37,11 +38,11 @@ _KNOWN = ("wanted", "rules", *_LISTS, *_RATIOS, *_COUNTS)
 _OF_PLAINNESS = ("longest_sentence", "longest_stretch", "longest_word", "most_joined", "common", "conjunctions")
 
 
-class BadSettings(ValueError):
+class BadSettings(Worded):
     """A setting that cannot be used; `setting` names it, the message says what is allowed."""
 
-    def __init__(self, setting: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, setting: str = "", **values: object) -> None:
+        super().__init__(message, **values)
         self.setting = setting
 
 
@@ -62,9 +63,9 @@ def tidy_settings(given: Any) -> dict[str, Any]:
         BadSettings: a name is unknown, or a value is not what it should be.
     """
     if not isinstance(given, Mapping):
-        raise BadSettings("", "The checks must be a table of settings.")
+        raise BadSettings("The checks must be a table of settings.")
     if unknown := sorted(str(name) for name in given if name not in _KNOWN):
-        raise BadSettings("", f"There is no setting {unknown[0]}. Known: {', '.join(_KNOWN)}.")
+        raise BadSettings("There is no setting %(name)s. Known: %(known)s.", name=unknown[0], known=", ".join(_KNOWN))
     kept: dict[str, Any] = {"wanted": _groups(given.get("wanted", []))}
     kept |= {name: _words(name, given.get(name, []), most) for name, most in _LISTS.items()}
     kept["rules"] = _rules(given.get("rules", []))
@@ -89,9 +90,11 @@ def read_settings(kept: Mapping[str, Any]) -> TextSettings:
 
 def _groups(given: Any) -> list[str]:
     if not isinstance(given, list | tuple) or not all(isinstance(group, str) for group in given):
-        raise BadSettings("wanted", "The checks that are wanted must be a list of names.")
+        raise BadSettings("The checks that are wanted must be a list of names.", setting="wanted")
     if unknown := sorted(set(given) - set(GROUPS)):
-        raise BadSettings("wanted", f"There is no check {unknown[0]}. Known: {', '.join(GROUPS)}.")
+        raise BadSettings(
+            "There is no check %(name)s. Known: %(known)s.", setting="wanted", name=unknown[0], known=", ".join(GROUPS)
+        )
     return [group for group in GROUPS if group in given]
 
 
@@ -100,26 +103,33 @@ def _number(name: str, given: Any, least: float, most: float, *, is_whole: bool)
         return None
     fits = isinstance(given, int) if is_whole else isinstance(given, int | float)
     if not fits or isinstance(given, bool) or not least <= given <= most:
-        raise BadSettings(name, f"This must be a {'whole ' if is_whole else ''}number from {least:g} to {most:g}.")
+        bounds = {"least": f"{least:g}", "most": f"{most:g}"}
+        if is_whole:
+            raise BadSettings("This must be a whole number from %(least)s to %(most)s.", setting=name, **bounds)
+        raise BadSettings("This must be a number from %(least)s to %(most)s.", setting=name, **bounds)
     return given  # type: ignore[no-any-return]
 
 
 def _words(name: str, given: Any, most: int) -> list[str]:
     if not isinstance(given, list | tuple) or not all(isinstance(word, str) for word in given):
-        raise BadSettings(name, "This must be a list of words.")
+        raise BadSettings("This must be a list of words.", setting=name)
     words = list(dict.fromkeys(unicodedata.normalize("NFC", " ".join(word.split())) for word in given if word.strip()))
     if len(words) > most:
-        raise BadSettings(name, f"This may hold {most} entries at most; these are {len(words)}.")
+        raise BadSettings(
+            "This may hold %(most)s entries at most; these are %(number)s.", setting=name, most=most, number=len(words)
+        )
     if longest := next((word for word in words if len(word) > 100), ""):
-        raise BadSettings(name, f"An entry may have 100 characters at most. Too long: {longest[:40]}…")
+        raise BadSettings(
+            "An entry may have 100 characters at most. Too long: %(entry)s…", setting=name, entry=longest[:40]
+        )
     return words
 
 
 def _rules(given: Any) -> list[dict[str, str]]:
     if not isinstance(given, list | tuple):
-        raise BadSettings("rules", "The spelling rules must be a list.")
+        raise BadSettings("The spelling rules must be a list.", setting="rules")
     if len(given) > MOST_RULES:
-        raise BadSettings("rules", f"There may be {MOST_RULES} spelling rules at most.")
+        raise BadSettings("There may be %(most)s spelling rules at most.", setting="rules", most=MOST_RULES)
     return [_rule(entry) for entry in given]
 
 
@@ -130,16 +140,16 @@ def _rule(entry: Any) -> dict[str, str]:
         or set(entry) != names
         or not all(isinstance(part, str) for part in entry.values())
     ):
-        raise BadSettings("rules", "Every spelling rule has a name, a pattern and a message.")
+        raise BadSettings("Every spelling rule has a name, a pattern and a message.", setting="rules")
     rule = {
         "name": entry["name"].strip(),
         "pattern": unicodedata.normalize("NFC", entry["pattern"]),
         "message": entry["message"].strip(),
     }
     if len(rule["name"]) > 80 or len(rule["message"]) > 300:
-        raise BadSettings("rules", "A rule's name has 80 characters at most, its message 300.")
+        raise BadSettings("A rule's name has 80 characters at most, its message 300.", setting="rules")
     try:
         Rule(**rule)
     except BadRule as error:
-        raise BadSettings("rules", f"{rule['name'] or 'A rule'}: {error}") from error
+        raise BadSettings("%(rule)s: %(why)s", setting="rules", rule=rule["name"] or "–", why=error) from error
     return rule

@@ -44,7 +44,7 @@ def _save(row: _Row, community: Community, saved_by: Person, now: datetime, what
         row.full_clean()
     except ValidationError as error:
         field = next(iter(error.message_dict))
-        raise Invalid("%(problem)s", problem=error.message_dict[field][0], field=field) from error
+        raise Invalid(error.message_dict[field][0], field=field) from error
     row.save()
     append_entry(
         action=f"community.{what}_saved",

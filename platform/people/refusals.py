@@ -72,4 +72,7 @@ def _shown(value: object) -> object:
     """Whole numbers with the signs that the reader's language puts between thousands."""
     if isinstance(value, int) and not isinstance(value, bool):
         return number_format(value, force_grouping=True)
+    if isinstance(value, Exception) and hasattr(value, "message") and hasattr(value, "values"):
+        # A reason inside of a refusal, in the same form.
+        return said(value.message, value.values)
     return value

@@ -80,7 +80,7 @@ def test_hints_follow_the_settings():
         ({"wanted": "numbers"}, "wanted", "list of names"),
         ({"alphabet": "abc"}, "alphabet", "list of words"),
         ({"alphabet": ["a" * 101]}, "alphabet", "100 characters at most"),
-        ({"alphabet": [f"a{number}" for number in range(1001)]}, "alphabet", "1000 entries at most"),
+        ({"alphabet": [f"a{number}" for number in range(1001)]}, "alphabet", "1,000 entries at most"),
         ({"shortest": 2}, "shortest", "from 0 to 1"),
         ({"longest": float("nan")}, "longest", "from 1 to 100"),
         ({"longest_word": True}, "longest_word", "whole number from 1"),
