@@ -53,9 +53,9 @@ class ServiceWorkerView(View):
     """The service worker: static files from the cache, pages from the network and, without one, from what was kept."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Another version of any file in it makes another worker, and so a new cache."""
+        """Another version of any file in it, or another language, makes another worker, and so a new cache."""
         shell = [reverse("public:device"), *map(static, SHELL)]
-        version = hashlib.sha256("".join(shell).encode()).hexdigest()[:12]
+        version = hashlib.sha256("".join([*shell, get_language() or ""]).encode()).hexdigest()[:12]
         context = {"shell": shell, "version": version, "device": reverse("public:device")}
         response = render(request, "public/service-worker.js", context, content_type="text/javascript")
         response.headers["Cache-Control"] = "no-cache"

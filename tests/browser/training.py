@@ -17,7 +17,13 @@ from training.playground.jobs import generate_job
 from training.runs import supervisor
 
 FIRST_SETTINGS = {"Rank": "4", "Alpha": "8", "Learning rate": "0.01", "Epochs": "40", "Batch size": "1"}
-MORE_SETTINGS = {"Validate every": "20", "Max items": "4", "Generate items": "2", "Max new tokens": "8", "Threads": "1"}
+MORE_SETTINGS = {
+    "Steps between two validations": "20",
+    "Held-out sentences to measure": "4",
+    "Held-out sentences to translate": "2",
+    "Tokens at most in a translation": "8",
+    "Processor threads": "1",
+}
 
 
 def number(person: Visitor, name: str) -> str:
@@ -73,7 +79,7 @@ def train(researcher: Visitor, worker: Callable[..., Future[Any]]) -> None:
     researcher.click("More settings")
     for label, value in MORE_SETTINGS.items():
         researcher.write(label, value)
-    researcher.click("Start")
+    researcher.click("Start the run")
     researcher.see("Run 1")
     researcher.read("Run 1 waits for the training worker.", "It starts as soon as the training worker is free.")
 

@@ -66,6 +66,11 @@ class TestWhichLanguage:
         assert 'value="fr" lang="fr" aria-current="true"' in content
         assert content.count('aria-current="true"') == 1
 
+    def test_the_page_that_a_phone_keeps_is_fetched_anew_in_another_language(self, client: Client) -> None:
+        workers = {page(client, "/service-worker.js", **{"accept-language": language}) for language in ("fr", "ar")}
+
+        assert len(workers) == 2
+
     def test_a_first_visit_sets_no_cookie(self, client: Client) -> None:
         page(client)
 
