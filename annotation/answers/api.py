@@ -283,10 +283,11 @@ class SuggestionsView(views.APIView):
     @extend_schema(request=ProposalsSerializer, responses={201: KeptSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Keep proposals of a model; the answer names those that were not."""
+        project = self._project(request, pk)
         given = ProposalsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         kept, problems = add_suggestions(
-            project=self._project(request, pk),
+            project=project,
             added_by=person_of(request),
             now=timezone.now(),
             **given.validated_data,
