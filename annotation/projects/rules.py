@@ -10,15 +10,20 @@ from annotation.aggregation.explanation import explain
 from annotation.aggregation.settings import RuleError
 from annotation.aggregation.stopping import N_TOTAL, StopRule
 from annotation.aggregation.verdicts import Rule
+from annotation.kinds.contract import gettext_noop
 
 # Sentences of `ProjectRule.explained`, each a message of a translation catalogue.
 GUARDED = (
-    "Votes of people who have not shown care yet are completed by people who have, as soon as five people here have; "
-    "after a day of waiting anybody may complete them.",
-    "Some answers are known to experts. Whoever is often wrong about these, their votes do not count any more, "
-    "until a steward says otherwise.",
+    gettext_noop(
+        "Votes of people who have not shown care yet are completed by people who have, as soon as five people here "
+        "have; after a day of waiting anybody may complete them."
+    ),
+    gettext_noop(
+        "Some answers are known to experts. Whoever is often wrong about these, their votes do not count any more, "
+        "until a steward says otherwise."
+    ),
 )
-UNGUARDED = ("All votes count alike, whoever gives them.",)
+UNGUARDED = (gettext_noop("All votes count alike, whoever gives them."),)
 _STOP_NAMES = {"stop": "stop", "answers": "n", "at_most": "most"}
 
 

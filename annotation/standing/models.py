@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from annotation.aggregation.skill import Skill
 from annotation.standing.querysets import KeptApartQuerySet, StandingQuerySet
@@ -57,10 +58,10 @@ class StandingEvent(models.Model):
     """What was done about somebody's votes, when, by whom and why; only ever added to."""
 
     class Kind(models.TextChoices):
-        FROZEN = "frozen", "frozen"
-        UNFROZEN = "unfrozen", "no longer frozen"
-        STOPPED = "stopped", "votes stopped: carelessness was shown"
-        SPARED = "spared", "votes count again"
+        FROZEN = "frozen", _("frozen")
+        UNFROZEN = "unfrozen", _("no longer frozen")
+        STOPPED = "stopped", _("votes stopped: carelessness was shown")
+        SPARED = "spared", _("votes count again")
 
     standing = models.ForeignKey(Standing, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=16, choices=Kind.choices)
