@@ -24,6 +24,7 @@ from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed, TooLate, said
 from people.services import require_role
 
+RULE_OF_VOTES = ("concordant", "most", "unsure_limit")
 PACKET_TIME = timedelta(hours=48)
 LARGEST_PACKET = 50
 
@@ -41,8 +42,9 @@ class ProjectIsClosed(Conflicting):
 
 
 def rule_of(project: Project) -> ProjectRule:
-    """When a task of the project has enough answers, and when peers have settled one."""
-    return ProjectRule.from_mapping({**project.task_kind.stop, **project.rule})
+    """When a task of the project has enough answers, and when peers have settled one: as the project says, else its
+    community, else its kind."""
+    return ProjectRule.from_mapping({**project.task_kind.stop, **project.community.review_rule, **project.rule})
 
 
 def _complete(project: Project) -> None:
@@ -119,6 +121,39 @@ def _why_nothing(project: Project, sources: list[Source]) -> str:
         return gettext("they are empty.")
     refusal = _refusal(project, first)
     return said(refusal.message, refusal.values) if refusal else gettext("they are tasks already.")
+
+
+@transaction.atomic
+def set_review_rule(
+    *, community: Community, votes: Mapping[str, Any], changed_by: Person, now: datetime, project: Project | None = None
+) -> None:
+    """Say how peers settle answers: in the community, or in one project (where an empty rule leaves it to the
+    community). It holds from the next verdict on. Raises Invalid, NotAllowed.
+
+    `votes` holds concordant, most, unsure_limit; in a project also guard.
+    """
+    require_role(changed_by, community, Role.STEWARD)
+    try:
+        ProjectRule.from_mapping(votes)
+    except RuleError as error:
+        raise Invalid(error.message, field=error.setting, **error.values) from error
+    if unknown := set(votes) - {*RULE_OF_VOTES, *(("guard",) if project else ())}:
+        raise Invalid("There is no setting %(name)s here.", name=min(unknown))
+    if project is None:
+        community.review_rule = dict(votes)
+        community.save(update_fields=["review_rule"])
+    else:
+        others = {name: value for name, value in project.rule.items() if name not in {*RULE_OF_VOTES, "guard"}}
+        project.rule = {**others, **votes}
+        project.save(update_fields=["rule"])
+    append_entry(
+        action="review.rule_set",
+        subject=f"project:{project.pk}" if project else f"community:{community.pk}",
+        community=community.slug,
+        actor=str(changed_by.pk),
+        now=now,
+        details=dict(votes),
+    )
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, ngettext
 
+from annotation.aggregation.verdicts import MOST_VOTES
 from annotation.corpora.models import Source
 from annotation.kinds import Kind
 from care.models import NEEDED, Purpose
@@ -17,6 +18,7 @@ from people.models import LANGUAGE_TAG, SCRIPT, Community, Orthography, Role, Va
 
 # Name, words, and the settings of the rule.
 CHECKING: list[tuple[str, Any, dict[str, int]]] = [
+    ("community", gettext_noop("as the community has decided"), {}),
     ("two", gettext_noop("the first two who agree; a third when they do not"), {"concordant": 2, "most": 3}),
     ("three", gettext_noop("three who agree, of five at most"), {"concordant": 3, "most": 5}),
     ("one", gettext_noop("one is enough (for very small groups)"), {"concordant": 1, "most": 1}),
@@ -320,3 +322,36 @@ class JudgingForm(forms.Form):
         initial="compare",
     )
     title = forms.CharField(label=_("Title of the new project"), max_length=200)
+
+
+class RuleForm(forms.Form):
+    """How many verdicts settle an answer."""
+
+    concordant = forms.IntegerField(label=_("People who must agree"), min_value=1, max_value=MOST_VOTES)
+    most = forms.IntegerField(
+        label=_("People asked at most"),
+        min_value=1,
+        max_value=MOST_VOTES,
+        help_text=_("When they have not settled it, an expert decides."),
+    )
+    unsure_limit = forms.IntegerField(
+        label=_("Unsure people after whom an expert decides at once"), min_value=1, max_value=MOST_VOTES
+    )
+
+
+class ProjectRuleForm(RuleForm):
+    """The same for one project, which may leave it to its community."""
+
+    is_own = forms.BooleanField(
+        label=_("This project has a rule of its own"),
+        required=False,
+        help_text=_("Without it, the rule of the community holds, and the numbers below say nothing."),
+    )
+    guard = forms.BooleanField(label=_("Guard the votes"), required=False)
+    field_order = ("is_own", "concordant", "most", "unsure_limit", "guard")
+
+    def votes(self) -> dict[str, Any]:
+        """What the project says of its own."""
+        given = dict(self.cleaned_data)
+        guard = {"guard": given.pop("guard")}
+        return {**given, **guard} if given.pop("is_own") else guard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.steward.views import adapters, checkers, checks, consent, corpus, home, language, members, projects
+from frontend.steward.views import adapters, checkers, checks, consent, corpus, home, language, members, projects, rules
 
 app_name = "steward"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("projects/new/<slug:kind>/", projects.OpenView.as_view(), name="open_project_of"),
     path("projects/<int:pk>/", projects.ProjectView.as_view(), name="project"),
     path("projects/<int:pk>/state/", projects.StateView.as_view(), name="project_state"),
+    path("projects/<int:pk>/rule/", rules.ProjectRuleView.as_view(), name="project_rule"),
+    path("rule/", rules.CommunityRuleView.as_view(), name="rule"),
     path("projects/<int:pk>/judge/", projects.JudgeView.as_view(), name="judge"),
     path("projects/<int:pk>/checks/", checks.ChecksView.as_view(), name="project_checks"),
     path("members/", members.MembersView.as_view(), name="members"),

@@ -69,6 +69,9 @@ class Community(models.Model):
     own_words = models.JSONField(
         default=dict, blank=True, help_text="The community's own words for roles and buttons, by the English ones."
     )
+    review_rule = models.JSONField(
+        default=dict, blank=True, help_text="How peers settle answers, where a project says nothing of its own."
+    )
     created_at = models.DateTimeField()
 
     objects = CommunityQuerySet.as_manager()
