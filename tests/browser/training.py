@@ -42,7 +42,7 @@ def freeze(researcher: Visitor) -> None:
     assert number(researcher, "validated sentences") == "8"
     researcher.click("Freeze this one")
     researcher.see("Freeze a release")
-    researcher.read(f"{PROJECT}: Train language models, not for profit: 8")
+    researcher.read(f"{PROJECT}: 8 for “Train language models, not for profit”")
     researcher.write("Note (optional)", "the first one")
     researcher.click("Freeze")
 
