@@ -114,10 +114,7 @@ def review_answer(
     _require_may_check(reviewer, answer.task.project, is_voting=True)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
-    known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
-    if known is not None:
-        if (known.answer_id, known.verdict) != (current.pk, verdict):
-            raise ClientIdReused("A verdict with this id was stored before. It was kept.")
+    if (known := _stored_before(current, reviewer, client_id, verdict)) is not None:
         return known
     _check_reviewable(current, reviewer, version, now)
     count_act(reviewer, "review", most=MOST_PER_HOUR, now=now)
@@ -147,6 +144,13 @@ def review_answer(
         settle_answer(answer=current, task=task, now=now)
         settle_task(task, now=now)
     return review
+
+
+def _stored_before(answer: Answer, reviewer: Person, client_id: UUID, verdict: str) -> Review | None:
+    known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
+    if known is not None and (known.answer_id, known.verdict) != (answer.pk, verdict):
+        raise ClientIdReused("A verdict with this id was stored before. It was kept.")
+    return known
 
 
 def _check_reviewable(answer: Answer, reviewer: Person, version: int, now: datetime) -> None:
