@@ -55,7 +55,7 @@ def visit(chromium: Browser, live_server: LiveServer) -> Iterator[Callable[..., 
         context = chromium.new_context(
             viewport={"width": width, "height": HEIGHT}, java_script_enabled=scripts, accept_downloads=True
         )
-        visitors.append(Visitor(context.new_page(), live_server.url, width, name))
+        visitors.append(Visitor(context.new_page(), live_server.url, width, name, scripts))
         return visitors[-1]
 
     yield sit_down

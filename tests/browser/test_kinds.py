@@ -144,8 +144,7 @@ def test_everybody_can_use_the_page_of_a_kind(
     project = open_kind(community, aroha, kind)
     for name in ("work", "take"):
         visitor = Visitor(ben_at(project, name), live_server.url, PHONE, "ben")
-        visitor.look()
-        assert visitor.problems == []
+        assert visitor.use() + visitor.squeeze() == []
 
 
 @pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.is_reviewed))
@@ -163,8 +162,7 @@ def test_a_kind_is_checked_by_keyboard(
     answer = answer_of(project, filipa, **TOUCHED[kind][1])
     page = ben_at(project, "review")
     visitor = Visitor(page, live_server.url, PHONE, "ben")
-    visitor.look()
-    assert visitor.problems == []
+    assert visitor.use() + visitor.squeeze() == []
     reach(page, "button[value=approve]")
     page.keyboard.press("Enter")
     expect(page.locator(".messages")).to_contain_text("Thank you")
