@@ -40,8 +40,8 @@ class NeedsALook(Refusal):
 
     status = 422
 
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("Please look at this once more. Change it, or say that it is right as it is.")
+    def __init__(self, message: str, *, findings: list[Finding]) -> None:
+        super().__init__(message)
         self.findings = findings
 
     @property
@@ -72,7 +72,7 @@ def warnings_for(*, task: Task, author: Person, written: Written, look: Look, no
     """What an answer keeps of the findings in it, each with whether its author went on. Raises NeedsALook."""
     found = find(task=task, author=author, written=written, now=now)
     if not look.later and any(finding.key not in look.confirmed for finding in found):
-        raise NeedsALook(found)
+        raise NeedsALook("Please look at this once more. Change it, or say that it is right as it is.", findings=found)
     return [
         {"code": finding.code, "parameters": dict(finding.parameters), "confirmed": finding.key in look.confirmed}
         for finding in found
