@@ -29,6 +29,13 @@ PASSWORD = "a long pass phrase"
 TRAINING = [Purpose.DISPLAY_MEMBERS, Purpose.PEER_REVIEW, Purpose.TRAIN_NONCOMMERCIAL]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no process is left alone with a long one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
     """Releases, runs and models of a test live in its own folder."""

@@ -13,6 +13,7 @@ from random import Random
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from annotation.aggregation.skill import gold_chance
 from annotation.answers.models import Answer, Gold, GoldOffer
@@ -48,10 +49,13 @@ def next_gold(
     if not rule_of(project).guard:
         return None
     gold = ready.gold_for(person)
-    mine = GoldOffer.objects.filter(person=person)
-    open_one: Answer | None = gold.filter(pk__in=mine.values("answer")).order_by("pk").first()
-    if open_one is not None:
-        return open_one
+    judged = Exists(person.reviews.filter(answer_id=OuterRef("answer_id")))
+    offered = GoldOffer.objects.filter(~judged, person=person, answer__task__project=project)
+    # The few offers first: the gold itself takes long to find, and is wanted once in many votes.
+    if answers := list(offered.values_list("answer", flat=True)):
+        open_one: Answer | None = gold.filter(pk__in=answers).order_by("pk").first()
+        if open_one is not None:
+            return open_one
     given = person.reviews.filter(answer__task__project__community=project.community_id)
     votes, seen = given.count(), given.filter(is_gold=True).count()
     standing = Standing.objects.filter(person=person, community=project.community_id).first()

@@ -67,8 +67,10 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 
     def gold(self) -> AnswerQuerySet:
         """Settled answers whose outcome an expert has decided or confirmed."""
-        by_expert = models.Q(adjudications__isnull=False) | models.Q(gold__isnull=False)
-        return self.filter(by_expert, state__in=["validated", "rejected"]).distinct()
+        decided = self.model.adjudications.rel.related_model.objects.filter(answer_id=models.OuterRef("pk"))
+        confirmed = self.model.gold.related.related_model.objects.filter(answer_id=models.OuterRef("pk"))
+        by_expert = models.Exists(decided) | models.Exists(confirmed)
+        return self.filter(by_expert, state__in=["validated", "rejected"])
 
     def gold_for(self, person: Person) -> AnswerQuerySet:
         """Gold that the person neither wrote, judged, decided nor confirmed."""

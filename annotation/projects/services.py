@@ -280,6 +280,9 @@ def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
         .values_list("task__item__source_id", flat=True)
         .first()
     )
+    # Counting what is left in every document takes long, so it waits until the present one is done.
+    if last is not None and (task := _lock_first(free.filter(item__source_id=last), now)) is not None:
+        return task
     left = dict(free.order_by().values_list("item__source_id").annotate(Count("pk")))
     others = dict(
         Assignment.objects.filter(task__project=project)
@@ -288,7 +291,7 @@ def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
         .values_list("task__item__source_id")
         .annotate(Count("person", distinct=True))
     )
-    for source in sorted(left, key=lambda source: (source != last, others.get(source, 0), -left[source], source)):
+    for source in sorted(left, key=lambda source: (others.get(source, 0), -left[source], source)):
         task = _lock_first(free.filter(item__source_id=source), now)
         if task is not None:
             return task

@@ -151,6 +151,7 @@ class BadNetwork:
             route.fulfill(response=response)
 
 
+@pytest.mark.slow
 def test_thirty_answers_in_two_tabs_outlive_the_network_and_the_browser(
     phone: Phone, thirty: Project, ben: Person, consenting: Callable[..., Receipt]
 ) -> None:

@@ -112,6 +112,7 @@ def walk(client: Client, rows: SimpleNamespace, body: dict[str, Any], person: Pe
             signed_in = "logout" not in address.name
 
 
+@pytest.mark.slow
 def test_an_outsider_with_an_account_finds_nothing(
     client: Client, furnished: SimpleNamespace, body: dict[str, Any], dana: Person
 ) -> None:

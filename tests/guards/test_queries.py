@@ -134,6 +134,7 @@ def count_queries(people: dict[str, Person], release: int) -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_no_list_asks_more_often_when_it_grows(
     furnished: SimpleNamespace, add_row: Callable[[int], None], aroha: Person, ben: Person, chen: Person, esi: Person
 ) -> None:

@@ -61,6 +61,7 @@ def test_from_refusal_to_streamed_tokens_to_withdrawal(adapter, aroha, ben, dana
         request_generation(adapter=adapter, person=ben, source="hola", now=now)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_reported_and_the_next_request_gets_a_new_one(tmp_path):
     engine = Engine()
     with pytest.raises(EngineFailed):

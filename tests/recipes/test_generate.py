@@ -56,6 +56,7 @@ def run_process(base, lines, *options):
     return process.returncode, [json.loads(line) for line in output.decode().splitlines()]
 
 
+@pytest.mark.slow
 def test_it_answers_request_after_request_and_outlives_a_bad_one(tiny_base, adapters):
     lines = [json.dumps(asking("1", adapters[0])), "not json", json.dumps(asking("2", None))]
     code, seen = run_process(tiny_base, lines, "--sha256", sha256_of_file(tiny_base / "model.safetensors"))

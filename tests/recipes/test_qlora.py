@@ -93,6 +93,7 @@ def test_the_log_tells_phases_steps_and_validation(finished):
     assert {event["step"] for event in seen if event["event"] == "validation"} == {5, 10, 12}
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_gives_the_same_adapter(finished, tiny_base, tmp_path):
     config = write_run(tmp_path / "run", tiny_base)
     process = start(config)

@@ -75,6 +75,7 @@ def test_a_run_trains_evaluates_and_makes_a_candidate(release, base, esi, now):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi, now):
     run = queue_run(release=release, started_by=esi, now=now, given=LONG)
 
