@@ -23,7 +23,7 @@ METHODS: Mapping[Kind, Iterable[str]] = {
 EPILOG = """
 rows, one JSON object a line:
   classes   {"task": "t1", "worker": "w1", "label": "A"}
-  ratings   the same with numbers as labels and --method mean or gaussian
+  ratings   the same with numbers as labels: more than ten different ones, or --method mean or gaussian
   spans     {"task": "t1", "worker": "w1", "text": "…", "spans": [[0, 5, "PER"]]}   code points; [] means: looked, none
   pairs     {"task": "t1", "worker": "w1", "left": "a", "right": "b", "winner": "a"}   null is a tie
   texts     {"task": "t1", "worker": "w1", "text": "…"}
@@ -111,7 +111,9 @@ def _aggregate(rows: Rows, method: str) -> tuple[list[dict[str, Any]], Skills, d
         )
         return output, chosen.skills, _about(rows, name, why, chosen.skills)
     if method in ratings.METHODS:
-        return _rate(rows, method)
+        return _rate(rows, method, "")
+    if method == "auto" and rows.look_like_ratings:
+        return _rate(rows, "gaussian", "The labels are many numbers, which have a mean and raters with a bias.")
     result = choosing.aggregate(rows.votes) if method == "auto" else classes.METHODS[method](rows.votes)
     chosen_labels, sure = result.chosen.tolist(), result.confidence.tolist()
     output = [
@@ -123,7 +125,7 @@ def _aggregate(rows: Rows, method: str) -> tuple[list[dict[str, Any]], Skills, d
     return output, result.skills, _about(rows, result.method, result.why, result.skills)
 
 
-def _rate(rows: Rows, method: str) -> tuple[list[dict[str, Any]], Skills, dict[str, Any]]:
+def _rate(rows: Rows, method: str, why: str) -> tuple[list[dict[str, Any]], Skills, dict[str, Any]]:
     scores = ratings.METHODS[method](rows.ratings)
     output = [
         {"task": task, "score": value, "confidence": sure, "error": error}
@@ -131,7 +133,7 @@ def _rate(rows: Rows, method: str) -> tuple[list[dict[str, Any]], Skills, dict[s
             scores.tasks, scores.score.tolist(), scores.confidence.tolist(), scores.error.tolist(), strict=True
         )
     ]
-    return output, scores.skills, _about(rows, method, "", scores.skills)
+    return output, scores.skills, _about(rows, method, why, scores.skills)
 
 
 def _about(rows: Rows, method: str, why: str, skills: Skills) -> dict[str, Any]:

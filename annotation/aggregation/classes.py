@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 from types import MappingProxyType
 
 import numpy as np
-from scipy.special import expit, log_expit, logsumexp
+from scipy.special import expit, log_expit
 
 from annotation.aggregation.aggregate import Aggregate, skills_of
 from annotation.aggregation.votes import Floats, Votes, aligned
@@ -128,9 +129,8 @@ def glad(votes: Votes, *, start: Aggregate | None = None, rounds: int = 60, step
         place = task * max(len(votes.labels), 1) + votes.label_of
         gained = np.bincount(place, weights=weight * (right - wrong), minlength=scores.size)
         scores += gained.reshape(scores.shape)
-        total = logsumexp(scores, axis=1, keepdims=True)
-        probability = np.exp(scores - total)
-        change, before = abs(float(total.mean()) - before), float(total.mean())
+        probability, likelihood = _normalised(scores)
+        change, before = abs(likelihood - before), likelihood
         if change < TOLERANCE:
             break
         hit = probability[task, votes.label_of]
@@ -278,8 +278,20 @@ def _expect(votes: Votes, confusion: Floats, prior: Floats) -> tuple[Floats, flo
     """Each task's probability of each label, and the mean log-likelihood of a task's votes."""
     labels = len(votes.labels)
     scores = votes.table @ np.log(np.maximum(confusion, LEAST)).reshape(-1, labels) + np.log(np.maximum(prior, LEAST))
-    total = logsumexp(scores, axis=1, keepdims=True)
-    return np.exp(scores - total), float(total.mean())
+    return _normalised(scores)
+
+
+def _normalised(scores: Floats) -> tuple[Floats, float]:
+    """Probabilities in proportion to exp(scores) in each row, and the mean logarithm of the rows' sums.
+
+    Column by column: rows are many and labels few, which suits neither numpy's nor scipy's reductions.
+    """
+    columns = list(scores.T)
+    highest = reduce(np.maximum, columns)
+    weights = np.exp(scores - highest[:, None])
+    total = reduce(np.add, list(weights.T))
+    weights /= total[:, None]
+    return weights, float((highest + np.log(total)).mean())
 
 
 def _known(votes: Votes, start: Aggregate, confusion: Floats, prior: Floats) -> tuple[Floats, Floats]:

@@ -47,7 +47,7 @@ class Choices:
             if winner is not None and winner not in (left, right):
                 raise ValueError(f"The winner {winner!r} is neither {left!r} nor {right!r}.")
             won = 0.5 if winner is None else float(winner == left)
-            found.append((items.number(left), items.number(right), workers.number(worker), won))
+            found.append((items[left], items[right], workers[worker], won))
         table = np.array(found).reshape(-1, 4)
         left_of, right_of, worker_of = (table[:, column].astype(np.int64) for column in range(3))
         return cls(

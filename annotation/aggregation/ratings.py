@@ -17,7 +17,7 @@ ROUNDS = 500
 TOLERANCE = 1e-8
 Z = 1.959963984540054
 # A worker's variance is taken from this many ratings' worth of the crowd's, so that two that agree prove little.
-SHARED = 4.0
+SHARED = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Ratings:
             number = float(value)
             if not np.isfinite(number):
                 raise ValueError(f"{value!r} is no finite number.")
-            found.append((tasks.number(task), workers.number(worker), number))
+            found.append((tasks[task], workers[worker], number))
         table = np.array(found).reshape(-1, 3)
         task_of, worker_of = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
         pair = np.unique(task_of * max(len(workers.names), 1) + worker_of, return_inverse=True)[1]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from annotation.aggregation.pairs import Choices
 from annotation.aggregation.ratings import Ratings
 from annotation.aggregation.spans import Span, SpanTask
 from annotation.aggregation.votes import Votes
+
+# More different numbers than these are values on a scale.
+MOST_CLASSES = 10
 
 
 class BadRow(ValueError):
@@ -44,7 +48,7 @@ class Rows:
     @cached_property
     def votes(self) -> Votes:
         """Of labels."""
-        return Votes.of(zip(*self.columns, strict=True))
+        return Votes.of_columns(*self.columns)
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -58,6 +62,17 @@ class Rows:
     def choices(self) -> Choices:
         """Of pairs."""
         return Choices.of(self.compared)
+
+    @property
+    def look_like_ratings(self) -> bool:
+        """Whether the labels are so many different numbers that they are values and no classes."""
+        labels = set(self.columns[2])
+        if len(labels) <= MOST_CLASSES:
+            return False
+        try:
+            return all(isfinite(float(label)) for label in labels)
+        except ValueError:
+            return False
 
     @property
     def texts(self) -> Iterator[tuple[Any, Any, str]]:

@@ -24,9 +24,14 @@ def score(kind: Kind, output: list[dict[str, Any]], gold: Path) -> dict[str, Any
     both = [(row[key], right[row["task"]]) for row in output if row["task"] in right]
     if not both:
         raise BadRow("The gold file has none of the tasks.")
-    if key == "spans":
+    return compare(kind, both, is_score=key == "score")
+
+
+def compare(kind: Kind, both: list[tuple[Any, Any]], *, is_score: bool = False) -> dict[str, Any]:
+    """The figures for (found, right) pairs. Raises BadRow where scores are no numbers."""
+    if kind is Kind.SPANS:
         return span_f1(both)
-    if key == "score":
+    if is_score:
         return _correlations(both)
     if kind is Kind.TEXTS:
         scores = [CHRF().sentence_score(str(found), [str(wanted)]).score for found, wanted in both]

@@ -106,7 +106,7 @@ def cut(tasks: Sequence[SpanTask]) -> Tokens:
     """Cut the texts into atoms and turn every worker's spans into tags."""
     names, workers = Index(), Index()
     for label in sorted({span[2] for task in tasks for spans in task.by.values() for span in spans}):
-        names.number(label)
+        names[label]
     starts: list[int] = []
     ends: list[int] = []
     first = [0]
@@ -121,10 +121,10 @@ def cut(tasks: Sequence[SpanTask]) -> Tokens:
             for begin, end, label in spans:
                 inside = [at[place] for place in range(begin, end) if place in at]
                 if inside:
-                    tags[inside] = 2 + 2 * names.number(label)
-                    tags[inside[0]] = 1 + 2 * names.number(label)
+                    tags[inside] = 2 + 2 * names[label]
+                    tags[inside[0]] = 1 + 2 * names[label]
             columns[0].append(np.arange(base, base + size))
-            columns[1].append(np.full(size, workers.number(worker)))
+            columns[1].append(np.full(size, workers[worker]))
             columns[2].append(tags)
             columns[3].append(np.concatenate([[OUTSIDE], tags[:-1]])[:size])
         starts += [start for start, _ in pieces]

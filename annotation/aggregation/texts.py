@@ -103,11 +103,11 @@ def _grouped(rows: Iterable[tuple[Hashable, Hashable, str]]) -> tuple[list[Any],
     tasks, workers = Index(), Index()
     found: list[dict[str, list[int]]] = []
     for task, worker, text in rows:
-        number = tasks.number(task)
+        number = tasks[task]
         if number == len(found):
             found.append({})
         people = found[number].setdefault(text, [])
-        person = workers.number(worker)
+        person = workers[worker]
         # Sending the same text again is not another opinion.
         if person not in people:
             people.append(person)

@@ -16,22 +16,17 @@ Floats = NDArray[Any]
 Ints = NDArray[Any]
 
 
-class Index:
-    """Numbers for names, in the order in which they first come."""
+class Index(dict[Hashable, int]):
+    """Numbers for names, in the order in which they are first asked for."""
 
-    def __init__(self, names: Iterable[Hashable] = ()) -> None:
-        self._number: dict[Hashable, int] = {}
-        for name in names:
-            self.number(name)
-
-    def number(self, name: Hashable) -> int:
-        """The number of a name, a new one if need be."""
-        return self._number.setdefault(name, len(self._number))
+    def __missing__(self, name: Hashable) -> int:
+        number = self[name] = len(self)
+        return number
 
     @property
     def names(self) -> list[Any]:
         """The names in the order of their numbers."""
-        return list(self._number)
+        return list(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +50,32 @@ class Votes:
         `labels` may name labels beforehand, also such as nobody chose. Labels are kept in sorted order, so that the
         result does not depend on the order of the rows.
         """
-        task_index, worker_index, label_index = Index(), Index(), Index(labels)
+        task_index, worker_index, label_index = Index(), Index(), Index(dict.fromkeys(labels, 0))
         codes = array("i"), array("i"), array("i")
+        add_task, add_worker, add_label = (code.append for code in codes)
+        for number, label in enumerate(label_index):
+            label_index[label] = number
         for task, worker, label in rows:
-            codes[0].append(task_index.number(task))
-            codes[1].append(worker_index.number(worker))
-            codes[2].append(label_index.number(label))
+            add_task(task_index[task])
+            add_worker(worker_index[worker])
+            add_label(label_index[label])
+        return cls._of_codes(codes, (task_index, worker_index, label_index))
+
+    @classmethod
+    def of_columns(cls, tasks: Sequence[Hashable], workers: Sequence[Hashable], labels: Sequence[Hashable]) -> Votes:
+        """The same from three columns of equal length; twice as fast."""
+        indexes = Index(), Index(), Index()
+        columns = (tasks, workers, labels)
+        codes = tuple(
+            np.fromiter(map(index.__getitem__, column), dtype=np.int32, count=len(tasks))
+            for index, column in zip(indexes, columns, strict=True)
+        )
+        return cls._of_codes(codes, indexes)
+
+    @classmethod
+    def _of_codes(cls, codes: Sequence[Any], indexes: tuple[Index, Index, Index]) -> Votes:
         task_codes, worker_codes, label_codes = (np.frombuffer(code, dtype=np.int32) for code in codes)
+        task_index, worker_index, label_index = indexes
         names = label_index.names
         order = sorted(range(len(names)), key=lambda number: (str(type(names[number])), names[number]))
         place = np.empty(len(names), dtype=np.int32)

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.error import URLError
@@ -21,16 +22,18 @@ from rich.console import Console
 class MeasuringCommand(BaseCommand):
     """`manage.py NOUN NAME [--json]`: the module NAME of `package` has `run() -> dict` and `table(facts)`.
 
-    A module that needs neither database nor static files says `NEEDS_SITE = False`. Facts may hold `failures`,
-    sentences for people; the command then ends with an error after it printed.
+    A module that needs neither database nor static files says `NEEDS_SITE = False`; one that can also measure on data
+    of somebody else says `TAKES_DATA = True` and has `run(data: Path | None)`. Facts may hold `failures`, sentences
+    for people; the command then ends with an error after it printed.
     """
 
     noun: str
     package: ModuleType
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """NAME and --json."""
+        """NAME, --data and --json."""
         parser.add_argument("name", nargs="?")
+        parser.add_argument("--data", type=Path, metavar="FOLDER", help="measure on these files, too")
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
     def prepare(self) -> None:
@@ -45,9 +48,13 @@ class MeasuringCommand(BaseCommand):
         if options["name"] not in known:
             raise CommandError(f"There is no {self.noun} {options['name']!r}; there are: {', '.join(known)}.")
         module = importlib.import_module(f"{self.package.__name__}.{options['name']}")
+        takes_data, data = getattr(module, "TAKES_DATA", False), options["data"]
+        if data is not None and not (takes_data and data.is_dir()):
+            reason = "there is no such folder" if takes_data else "it takes no data"
+            raise CommandError(f"{self.noun} {options['name']} cannot use {data}: {reason}.")
         if getattr(module, "NEEDS_SITE", True):
             self.prepare()
-        facts = module.run()
+        facts = module.run(data) if takes_data else module.run()
         Console().print(module.table(facts))
         if options["json"]:
             self.stdout.write(json.dumps(facts))

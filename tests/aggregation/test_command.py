@@ -119,6 +119,19 @@ def test_gold_of_other_tasks_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(capsys, file_of(tmp_path, RATINGS), "--gold", gold)[0] == 2
 
 
+def test_auto_takes_many_numbers_for_ratings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"task": f"t{n}", "worker": worker, "label": n + step}
+        for n in range(12)
+        for worker, step in (("a", 0), ("b", 2))
+    ]
+
+    code, (*scores, about), _ = run(capsys, file_of(tmp_path, rows), "--json")
+
+    assert (code, about["method"]) == (0, "gaussian")
+    assert [row["score"] for row in scores] == sorted(row["score"] for row in scores)
+
+
 def test_a_tie_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, file_of(tmp_path, RATINGS), "--method", "majority")[1][0]["tied"] == [1, 3]
 

@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 import types
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -45,6 +46,22 @@ def test_an_unknown_name_is_refused_with_the_known_ones(command):
         call_command(command(), "stedy")
 
 
+def test_data_is_refused_where_it_is_of_no_use(command, tmp_path):
+    with pytest.raises(CommandError, match="it takes no data"):
+        call_command(command(), "steady", "--data", str(tmp_path))
+
+
+def test_data_reaches_what_can_use_it(command, tmp_path, capsys):
+    (Path(command.package.__path__[0]) / "hungry.py").write_text(
+        "TAKES_DATA = True\ndef run(data):\n    return {'data': str(data)}\n"
+        "def table(facts):\n    return facts['data']\n"
+    )
+    call_command(command(), "hungry", "--data", str(tmp_path))
+    assert str(tmp_path) in capsys.readouterr().out.replace("\n", "")
+    with pytest.raises(CommandError, match="no such folder"):
+        call_command(command(), "hungry", "--data", str(tmp_path / "nowhere"))
+
+
 def test_people_get_a_table(command, capsys):
     call_command(command(), "steady")
     out = capsys.readouterr().out
@@ -71,7 +88,7 @@ def test_every_bench_and_drill_has_run_and_table(module, name, capsys):
     for each in known:
         found = measuring.importlib.import_module(f"{module.Command.package.__name__}.{each}")
         assert isinstance(found.run, types.FunctionType)
-        assert found.table.__annotations__["return"] in {"Table", Table}
+        assert found.table.__annotations__["return"] in {"Group", "Table", Table}
 
 
 def test_waiting_tells_how_long_it_took_or_that_it_never_happened():
