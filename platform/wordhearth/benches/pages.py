@@ -1,7 +1,7 @@
 """`script/bench pages`: what a speaker's first visit weighs, as a real browser loads it.
 
 A new browser with an empty cache signs in and opens the page to translate on. Counted are the bytes of the bodies
-as they come over the wire (gzip), which Chromium reports for each request.
+that the server sends (gzip), also to the service worker, which puts aside what the phone needs offline.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 from rich.table import Table
 
 from annotation.projects.models import Project
@@ -22,6 +22,8 @@ from wordhearth.browsing import ARGUMENTS, find_chromium
 from wordhearth.demo import community as stage
 from wordhearth.measuring import answers, free_port, seconds_until
 
+LOG_LINE = "%(U)s %({content-length}o)s %({content-type}o)s"
+KINDS = {"javascript": "js", "svg+xml": "svg"}
 BUDGET = {"total_gzip_bytes": 60_000, "js_gzip_bytes": 15_000, "css_gzip_bytes": 10_000}
 
 
@@ -30,18 +32,28 @@ def run() -> dict[str, Any]:
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright keeps an event loop in this thread
     project, password = _demo_project()
     address = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "gunicorn", "wordhearth.wsgi:application", "--bind", address, "--threads", "4"]
     paths = os.pathsep.join([str(settings.BASE_DIR / "platform"), str(settings.BASE_DIR)])
-    site = subprocess.Popen(
-        [*command, "--log-level", "warning"], env={**os.environ, "PYTHONPATH": paths}, stdin=subprocess.DEVNULL
-    )
-    try:
-        if seconds_until(lambda: answers(f"http://{address}/about/"), within=60) is None:
-            raise RuntimeError("The site did not start.")
-        return _measure(f"http://{address}", project, password)
-    finally:
-        site.terminate()
-        site.wait(timeout=30)
+    with NamedTemporaryFile(suffix=".log") as log:
+        site = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "wordhearth.wsgi:application", "--bind", address),
+                *("--threads", "4", "--log-level", "warning"),
+                *("--access-logfile", log.name, "--access-logformat", LOG_LINE),
+            ],
+            env={**os.environ, "PYTHONPATH": paths},
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            if seconds_until(lambda: answers(f"http://{address}/about/"), within=60) is None:
+                raise RuntimeError("The site did not start.")
+            # Our own question is logged a moment after its answer; it is no part of the visit.
+            seconds_until(lambda: _sent(Path(log.name)), within=10)
+            before = len(_sent(Path(log.name)))
+            _visit(f"http://{address}", project, password)
+            return _facts(_sent(Path(log.name))[before:])
+        finally:
+            site.terminate()
+            site.wait(timeout=30)
 
 
 def _demo_project() -> tuple[Project, str]:
@@ -54,12 +66,12 @@ def _demo_project() -> tuple[Project, str]:
     return stage.make_project(community, cast), password
 
 
-def _measure(base: str, project: Project, password: str) -> dict[str, Any]:
+def _visit(base: str, project: Project, password: str) -> None:
+    """Sign in and open a task in a new browser, and wait until it has put aside what it needs offline."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         try:
             page = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
-            requests = _count(page)
             page.goto(f"{base}/accounts/login/", wait_until="networkidle")
             page.fill("[name=login]", stage.SPEAKERS[0])
             page.fill("[name=password]", password)
@@ -68,46 +80,29 @@ def _measure(base: str, project: Project, password: str) -> dict[str, Any]:
             page.goto(f"{base}/c/{stage.SLUG}/speak/work/{project.pk}/", wait_until="networkidle")
             if page.locator("textarea").count() == 0:
                 raise RuntimeError("The page to translate on did not come up.")
-            return _facts(list(requests.values()))
+            page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+            page.wait_for_load_state("networkidle")
         finally:
             browser.close()
 
 
-def _count(page: Page) -> dict[str, dict[str, Any]]:
-    """Requests by id, filled while the page loads: path, kind, gzipped bytes of the body."""
-    requests: dict[str, dict[str, Any]] = {}
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-
-    def answered(event: dict[str, Any]) -> None:
-        response = event["response"]
-        if response["url"].startswith("http"):
-            requests[event["requestId"]] = {
-                "path": urlsplit(response["url"]).path,
-                "kind": Path(urlsplit(response["url"]).path).suffix.lstrip(".") or "html",
-                "bytes": 0,
-                "head": response.get("encodedDataLength", 0),
-            }
-
-    def finished(event: dict[str, Any]) -> None:
-        if (known := requests.get(event["requestId"])) is not None:
-            # The first number is what the head took; the last one is head and body together.
-            known["bytes"] = max(0, int(event["encodedDataLength"]) - int(known.pop("head", 0)))
-
-    session.on("Network.responseReceived", answered)
-    session.on("Network.loadingFinished", finished)
-    return requests
+def _sent(log: Path) -> list[dict[str, Any]]:
+    """What the server has sent so far: path, kind, bytes of the body."""
+    rows = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        path, size, kind = line.split(" ", 2)
+        short = kind.split(";")[0].rsplit("/", 1)[-1]
+        rows.append({"path": path, "kind": KINDS.get(short, short), "bytes": int(size) if size.isdigit() else 0})
+    return rows
 
 
 def _facts(requests: list[dict[str, Any]]) -> dict[str, Any]:
     def weight(*kinds: str) -> int:
         return sum(row["bytes"] for row in requests if not kinds or row["kind"] in kinds)
 
-    for row in requests:
-        row.pop("head", None)
     return {
         "total_gzip_bytes": weight(),
-        "js_gzip_bytes": weight("js", "mjs"),
+        "js_gzip_bytes": weight("js"),
         "css_gzip_bytes": weight("css"),
         "budget": BUDGET,
         "requests": requests,
