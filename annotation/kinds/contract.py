@@ -30,6 +30,7 @@ class Asked:
     settings: Mapping[str, Any] = field(default_factory=dict)
     script: str = "Latn"
     language_name: str = ""
+    source_language_name: str = ""
     suggestions: Sequence[Mapping[str, Any]] = ()
     """Payloads that machines propose, each with `made_by`."""
 
@@ -40,6 +41,18 @@ class Written:
 
     text: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """How a model is asked for an answer of a kind, and how it writes one; in words that a community can read."""
+
+    system: str
+    """What the model is told it is, in every lesson of the kind."""
+    request: Callable[[Asked], str]
+    completion: Callable[[Asked, Written], str] = lambda asked, written: written.text
+    read: Callable[[Asked, str], tuple[str, dict[str, Any]]] = lambda asked, said: (said.strip(), {})
+    """What the model said as text and payload, unchecked; what cannot be meant is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +118,8 @@ class Kind:
     """Answers with equal keys say the same."""
     export: Callable[[Asked, Written], dict[str, Any]]
     """The columns of one answer in a release and a download, beside its id and provenance."""
+    lesson: Lesson | None = None
+    """How models learn the kind and answer it; None where its answers are choices among other people's words."""
     arrange: Callable[[Asked, Mapping[str, Any], int], dict[str, Any]] = lambda asked, given, seed: {}
     """What `form.html` needs: from what is asked, the payload given so far, and a number that differs from task to
     task and person to person."""

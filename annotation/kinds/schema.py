@@ -43,3 +43,11 @@ def _label(entry: Any, setting: str) -> dict[str, str]:
 def names_of(settings: Mapping[str, Any], setting: str = "labels") -> list[str]:
     """The labels' names."""
     return [label["name"] for label in settings.get(setting, [])]
+
+
+def described(settings: Mapping[str, Any]) -> str:
+    """The labels with their words, as a request to a model names them: "PER (people), LOC (places)"."""
+    return ", ".join(
+        f"{label['name']} ({label['words']})" if label["words"] else label["name"]
+        for label in settings.get("labels", [])
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -75,6 +77,17 @@ class Project(models.Model):
         """What is done in it."""
         return KINDS[self.kind]
 
+    def asked(self, text: str, extra: Mapping[str, Any] | None = None) -> Asked:
+        """What a task of this project would ask about a text, for the kind's own code."""
+        return Asked(
+            text=text,
+            extra=extra or {},
+            settings=self.settings,
+            script=self.target_script,
+            language_name=self.target_language_name,
+            source_language_name=self.source_language_name,
+        )
+
     @property
     def lease_length(self) -> timedelta:
         """How long an assignment stays with one speaker."""
@@ -123,13 +136,7 @@ class Task(models.Model):
     @property
     def asked(self) -> Asked:
         """What it asks, for the kind's own code; load `item` and `project` with it."""
-        return Asked(
-            text=self.item.text,
-            extra=self.item.extra,
-            settings=self.project.settings,
-            script=self.project.target_script,
-            language_name=self.project.target_language_name,
-        )
+        return self.project.asked(self.item.text, self.item.extra)
 
 
 class Assignment(models.Model):

@@ -5,9 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 from annotation.answers.models import Suggestion
-from annotation.projects.models import Task
+from annotation.answers.suggestions import asked_with_suggestions
+from annotation.kinds.label.kind import suggestions_for
+from annotation.projects.models import Project, Task
+from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.playground import jobs
+from training.playground.suggesting import keep_suggestion, maker_of, project_of
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +26,8 @@ def model(monkeypatch):
     """In place of the generating process: words made of the source's length, and for one source none of the script."""
 
     def generate(base, request):
-        words = "Привет, как дела" if "2" in request["source"] else f"ñä {len(request['source'])}"
+        sentence = request["request"].splitlines()[-1]
+        words = "Привет, как дела" if "2" in sentence else f"ñä {len(sentence)}"
         yield {"event": "token", "which": "base", "text": "base"}
         for piece in words.split(" "):
             yield {"event": "token", "which": "adapter", "text": piece + " "}
@@ -64,3 +69,41 @@ def test_ringing_twice_writes_none_twice(adapter, aroha, model):
     for _ in range(2):
         jobs.suggest_job(adapter_id=adapter.pk, person_id=aroha.pk)
     assert Suggestion.objects.count() == Suggestion.objects.values("task").distinct().count()
+
+
+def test_an_adapter_that_learnt_to_label_proposes_spans(adapter, aroha, monkeypatch):
+    project = project_of(adapter)
+    Project.objects.filter(pk=project.pk).update(kind="label", settings={"labels": [{"name": "DOC", "words": ""}]})
+    Task.objects.update(state=Task.State.OPEN)
+
+    def generate(base, request):
+        assert request["request"].startswith("Mark in this sentence: DOC.")
+        yield {"event": "token", "which": "adapter", "text": "DOC: texto\nNOBODY: frase"}
+        yield {"event": "finished"}
+
+    monkeypatch.setattr(jobs, "engine", SimpleNamespace(generate=generate))
+    monkeypatch.setattr(jobs, "find_base_model", lambda name: object())
+    adapter = type(adapter).objects.get(pk=adapter.pk)
+    jobs.suggest_job(adapter_id=adapter.pk, person_id=aroha.pk)
+
+    task = Suggestion.objects.select_related("task__item", "task__project").first().task
+    (offered,) = suggestions_for(asked_with_suggestions(task))
+    assert task.item.text[offered["start"] : offered["end"]] == "texto"
+    assert (offered["label"], offered["suggested_by"]) == ("DOC", maker_of(adapter))
+
+
+def test_a_model_that_marks_nothing_proposes_nothing(adapter, aroha):
+    project = project_of(adapter)
+    Project.objects.filter(pk=project.pk).update(kind="label", settings={"labels": [{"name": "DOC", "words": ""}]})
+    adapter = type(adapter).objects.get(pk=adapter.pk)
+    task = Task.objects.select_related("item", "project").first()
+
+    assert not keep_suggestion(adapter=adapter, task=task, said="–", asked_by=aroha, now=NOW)
+    assert keep_suggestion(adapter=adapter, task=task, said="DOC: texto", asked_by=aroha, now=NOW)
+
+
+def test_an_adapter_of_choices_is_refused_with_words(client, aroha, adapter):
+    Project.objects.filter(pk=project_of(adapter).pk).update(kind="compare")
+    client.force_login(aroha)
+    answer = client.post(f"/c/test-otomi/steward/adapters/{adapter.pk}/suggest/")
+    assert "teach a model no answers" in answer.content.decode()

@@ -65,8 +65,8 @@ def test_from_refusal_to_streamed_tokens_to_withdrawal(adapter, aroha, ben, dana
 def test_a_process_that_dies_is_reported_and_the_next_request_gets_a_new_one(tmp_path):
     engine = Engine()
     with pytest.raises(EngineFailed):
-        list(engine.generate(BaseModel("none", tmp_path / "nothing", ""), {"id": "1", "source": "x"}))
+        list(engine.generate(BaseModel("none", tmp_path / "nothing", ""), {"id": "1", "request": "x"}))
     base = BaseModel("tiny", make_base(tmp_path / "base"), "")
-    request = {"id": "2", "adapter": None, "source": "uno", "source_name": "A", "target_name": "B", "max_new_tokens": 2}
+    request = {"id": "2", "adapter": None, "system": "A", "request": "uno", "max_new_tokens": 2}
     assert list(engine.generate(base, request))[-1]["event"] == "finished"
     engine.stop()

@@ -62,13 +62,20 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_base(tmp_path_factory.mktemp("base"))
 
 
+def lesson(source: str, completion: str) -> dict[str, str]:
+    """A lesson as releases hold it."""
+    request = f"Translate from Spanish to Test:\n{source}"
+    return {"system": "You are a careful translator.", "request": request, "completion": completion}
+
+
 def write_run(folder: Path, base: Path, **recipe: Any) -> Path:
     """A run folder with its config.toml and 24 + 6 + 6 made-up sentence pairs."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for split, count in (("train", 24), ("validation", 6), ("test", 6)):
         rows = [
-            {"id": f"{split}-{n}", "source": f"uno {n}", "target": f"ñu̱ {'ab' * (n % 5 + 1)}"} for n in range(count)
+            {"id": f"{split}-{n}", "source": f"uno {n}", "lesson": lesson(f"uno {n}", f"ñu̱ {'ab' * (n % 5 + 1)}")}
+            for n in range(count)
         ]
         path = folder / f"{split}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -88,7 +88,7 @@ def test_the_real_one_answers(tmp_path):
     assert prepare(tmp_path) == facts
     assert time.monotonic() - began < 1
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    prompt = prompt_of(tokenizer, "uno", source_name="Spanish", target_name="English")
+    prompt = prompt_of(tokenizer, system="You are careful.", request="uno")
     assert prompt.endswith("<|im_start|>assistant\n")
     assert "SmolLM" not in prompt
     model = AutoModelForCausalLM.from_pretrained(folder)

@@ -35,9 +35,8 @@ def asking(name, adapter, **more):
     return {
         "id": name,
         "adapter": adapter,
-        "source": "uno",
-        "source_name": "Spanish",
-        "target_name": "Test",
+        "system": "You are a careful translator.",
+        "request": "Translate from Spanish to Test:\nuno",
         "max_new_tokens": 12,
         **more,
     }

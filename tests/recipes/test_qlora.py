@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer
 
-from tests.recipes.conftest import write_run
+from tests.recipes.conftest import lesson, write_run
 from training.recipes import qlora
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration
@@ -154,9 +154,10 @@ def test_a_wrong_configuration_ends_the_run_with_a_line_in_the_log(tiny_base, tm
     assert events(config)[-1]["event"] == "error"
 
 
-def test_a_row_without_a_target_is_named(tiny_base, tmp_path):
+def test_a_row_that_says_nothing_is_named(tiny_base, tmp_path):
     config = write_run(tmp_path / "run", tiny_base)
-    (config.parent / "test.jsonl").write_text('{"id": "1", "source": "a", "target": "b"}\n{"id": "2", "source": "a"}\n')
+    rows = [{"id": "1", "lesson": lesson("a", "b")}, {"id": "2", "lesson": lesson("a", "")}]
+    (config.parent / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert qlora.main(config) == 1
     assert "Line 2 of test.jsonl" in events(config)[-1]["message"]
 

@@ -17,7 +17,7 @@ def example(name, length=5):
 
 def test_labels_cover_the_completion_and_the_end_mark_only(tiny_base):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
-    made = encode(tokenizer, Row("1", "uno", "ñu"), source_name="a", target_name="b", max_length=200)
+    made = encode(tokenizer, Row("1", "s", "uno", "ñu"), max_length=200)
     batch = collate([made], tokenizer.pad_token_id)
     labels = batch["labels"][0][batch["labels"][0] != -100]
     assert tokenizer.decode(labels) == "ñu</s>"
@@ -39,7 +39,7 @@ def test_padding_changes_no_loss(tiny_base):
 
 def test_a_row_that_is_too_long_is_left_out(tiny_base):
     tokenizer = AutoTokenizer.from_pretrained(tiny_base)
-    assert encode(tokenizer, Row("1", "u" * 300, "x"), source_name="a", target_name="b", max_length=256) is None
+    assert encode(tokenizer, Row("1", "s", "u" * 300, "x"), max_length=256) is None
 
 
 def test_removing_rows_keeps_the_order_of_the_others():
@@ -53,8 +53,15 @@ def test_removing_rows_keeps_the_order_of_the_others():
 def test_rows_with_unusual_line_separators_stay_whole(tmp_path):
     path = tmp_path / "rows.jsonl"
     text = "one\u2028two\u0085three"
-    path.write_text(json.dumps({"id": 1, "source": text, "target": text}, ensure_ascii=False) + "\n\n", "utf-8")
-    assert read_rows(path) == [Row("1", text, text)]
+    path.write_text(
+        json.dumps(
+            {"id": 1, "lesson": dict(zip(("system", "request", "completion"), (text,) * 3, strict=False))},
+            ensure_ascii=False,
+        )
+        + "\n\n",
+        "utf-8",
+    )
+    assert read_rows(path) == [Row("1", text, text, text)]
 
 
 def test_parts_lose_no_row_and_keep_to_their_size():

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from annotation.answers.models import Answer
 from care.models import Grant, Purpose
 from care.services import give_consent
-from people.refusals import NotAllowed
+from people.refusals import Invalid, NotAllowed
 from training.releases.models import Release, ReleaseItem
 from training.releases.services import (
     NothingToRelease,
@@ -50,6 +50,33 @@ def test_the_folder_holds_manifest_data_and_card(release):
     assert "wordhearth-release/1" in manifest["format"]
     assert release.sha256 in (folder / "README.md").read_text()
     assert verify_release(release) == []
+
+
+def test_a_row_says_what_a_model_is_asked_and_should_say(release):
+    rows = [json.loads(line) for line in (folder_of(release) / "data" / "train.jsonl").read_text().splitlines()]
+
+    assert rows
+    for row in rows:
+        assert row["lesson"]["request"] == f"Translate from Spanish to Otomí:\n{row['source']}"
+        assert row["lesson"]["completion"] == row["target"]
+
+
+def test_labelled_sentences_teach_too_and_choices_do_not(project, validated_corpus, esi, now):
+    settings = {"labels": [{"name": "DOC", "words": "documents"}]}
+    type(project).objects.filter(pk=project.pk).update(kind="label", settings=settings)
+    Answer.objects.update(text="", payload={"spans": [{"start": 0, "end": 5, "label": "DOC", "suggested_by": ""}]})
+    project.refresh_from_db()
+    labelled = draft_release(project=project, purpose=PURPOSE)
+
+    assert {row["lesson"]["completion"] for row in labelled.rows} == {"DOC: frase"}
+
+    type(project).objects.filter(pk=project.pk).update(kind="compare", settings={})
+    Answer.objects.update(payload={"choice": "tie"})
+    project.refresh_from_db()
+    assert not any("lesson" in row for row in draft_release(project=project, purpose=PURPOSE).rows)
+    chosen = freeze_release(project=project, purpose=PURPOSE, created_by=esi, now=now)[0]
+    with pytest.raises(Invalid, match="teach a model no answers"):
+        queue_run(release=chosen, started_by=esi, now=now)
 
 
 def test_no_document_and_no_contributor_is_in_two_splits(release):

@@ -8,12 +8,13 @@ from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from annotation.kinds.contract import Asked
 from people.models import Person
 from training.playground.engine import EngineFailed, engine
 from training.playground.models import Generation
 from training.playground.services import end_generation, start_generation
 from training.playground.stream import connect, publish
-from training.playground.suggesting import keep_suggestion, tasks_to_suggest
+from training.playground.suggesting import keep_suggestion, lesson_of, project_of, tasks_to_suggest
 from training.runs.base_models import find_base_model
 from training.runs.models import Adapter
 from training.runs.services import adapter_folder
@@ -53,23 +54,23 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
 
 
 def _events(generation: Generation) -> Any:
-    return _written(generation.adapter, str(generation.pk), generation.source)
+    project = project_of(generation.adapter)
+    return _written(generation.adapter, str(generation.pk), project.asked(generation.source))
 
 
-def _written(adapter: Adapter, identity: str, source: str) -> Any:
-    """The events of writing one sentence with base model and adapter."""
+def _written(adapter: Adapter, identity: str, asked: Asked) -> Any:
+    """The events of answering one task with base model and adapter."""
     base = find_base_model(adapter.run.base_model)
     if base is None:
         raise EngineFailed(gettext_noop("The base model is not on this worker."))
-    project = adapter.run.release.project
+    lesson = lesson_of(adapter)
     return engine.generate(
         base,
         {
             "id": identity,
             "adapter": str(adapter_folder(adapter)),
-            "source": source,
-            "source_name": project.source_language_name,
-            "target_name": project.target_language_name,
+            "system": lesson.system,
+            "request": lesson.request(asked),
             "max_new_tokens": MAX_NEW_TOKENS,
             "temperature": 0.0,
             "seed": 0,
@@ -87,12 +88,12 @@ def suggest_job(*, adapter_id: int, person_id: int, **kwargs: Any) -> None:
         if not adapter.is_usable:
             return
         text = ""
-        for event in _written(adapter, f"task-{task.pk}", task.item.text):
+        for event in _written(adapter, f"task-{task.pk}", task.asked):
             if event.get("event") == "error":
                 raise EngineFailed(str(event.get("message", "The model failed.")))
             if event.get("which") == "adapter":
                 text += event.get("text", "")
-        keep_suggestion(adapter=adapter, task=task, text=text, asked_by=person, now=timezone.now())
+        keep_suggestion(adapter=adapter, task=task, said=text, asked_by=person, now=timezone.now())
 
 
 def ring(generation: Generation) -> None:

@@ -37,7 +37,7 @@ def compare(
 
     sizes = [example.target_bytes for batch in batches for example in batch]
     interval = difference_interval(base_nats, adapter_nats, sizes, seed=config.recipe.seed)
-    references = [row.target for row in asked]
+    references = [row.completion for row in asked]
     return {
         "items": len(sizes),
         "generated_items": len(asked),
@@ -49,12 +49,12 @@ def compare(
         "samples": [
             {
                 "id": row.id,
-                "source": row.source,
-                "reference": row.target,
+                "source": row.source or row.request,
+                "reference": row.completion,
                 "base": base,
                 "adapter": adapter,
-                "base_chrf": sentence_chrf(base, row.target),
-                "adapter_chrf": sentence_chrf(adapter, row.target),
+                "base_chrf": sentence_chrf(base, row.completion),
+                "adapter_chrf": sentence_chrf(adapter, row.completion),
             }
             for row, base, adapter in zip(asked, base_texts, adapter_texts, strict=True)
         ][: config.evaluation.samples],
@@ -90,15 +90,7 @@ def _measure(
     texts: list[str] = []
     for start in range(0, len(asked), GENERATION_BATCH):
         part = asked[start : start + GENERATION_BATCH]
-        prompts = [
-            prompt_of(
-                tokenizer,
-                row.source,
-                source_name=config.language.source_name,
-                target_name=config.language.target_name,
-            )
-            for row in part
-        ]
+        prompts = [prompt_of(tokenizer, system=row.system, request=row.request) for row in part]
         texts += generate_batch(model, tokenizer, prompts, max_new_tokens=config.evaluation.max_new_tokens)
         work.add(len(part))
     return nats, texts

@@ -2,8 +2,8 @@
 
     python -m training.recipes.generate --base var/models/smollm2-135m-instruct [--sha256 HASH]
 
-One JSON request per line on stdin: {"id", "adapter": folder or null, "source", "source_name", "target_name",
-"max_new_tokens", "temperature", "seed"}. JSON lines on stdout: {"event": "ready"} once, {"id", "which":
+One JSON request per line on stdin: {"id", "adapter": folder or null, "system", "request", "max_new_tokens",
+"temperature", "seed"}. JSON lines on stdout: {"event": "ready"} once, {"id", "which":
 "base" | "adapter", "text"} for each piece, {"id", "which", "event": "done", "tokens", "seconds"}, and last
 {"id", "event": "finished"} or {"id", "event": "error", "message"}. It ends when stdin does.
 """
@@ -53,12 +53,7 @@ class Writer:
         tell(id=request["id"], event="finished")
 
     def _write(self, which: str, request: dict[str, Any]) -> None:
-        prompt = prompt_of(
-            self._tokenizer,
-            request["source"],
-            source_name=request["source_name"],
-            target_name=request["target_name"],
-        )
+        prompt = prompt_of(self._tokenizer, system=request["system"], request=request["request"])
         began, made = time.monotonic(), 0
         for count, piece in stream_tokens(
             self._model,

@@ -104,16 +104,7 @@ def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Exa
         rows = read_rows(getattr(config.data, split))
     except ValueError as error:
         raise RecipeError(str(error)) from error
-    encoded = (
-        encode(
-            tokenizer,
-            row,
-            source_name=config.language.source_name,
-            target_name=config.language.target_name,
-            max_length=config.recipe.max_length,
-        )
-        for row in rows
-    )
+    encoded = (encode(tokenizer, row, max_length=config.recipe.max_length) for row in rows)
     kept = [example for example in encoded if example is not None]
     if not kept:
         raise RecipeError(f"The {split} split holds no sentence of at most {config.recipe.max_length} tokens.")

@@ -14,17 +14,18 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-# A short system message of our own: without one the template adds a long one that costs tokens in every row.
-SYSTEM = "You are a careful translator."
 
 
 @dataclass(frozen=True)
 class Row:
-    """One sentence pair of a release."""
+    """One lesson of a release: what the model is told it is, what it is asked, and what it should say."""
 
     id: str
-    source: str
-    target: str
+    system: str
+    request: str
+    completion: str
+    source: str = ""
+    """The sentence alone, for people who look at samples; empty where the request is the sentence."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +47,39 @@ def read_rows(path: Path | str) -> list[Row]:
             continue
         try:
             value = json.loads(line)
-            row = Row(id=str(value["id"]), source=value["source"], target=value["target"])
+            lesson = value["lesson"]
+            row = Row(
+                id=str(value["id"]),
+                system=lesson["system"],
+                request=lesson["request"],
+                completion=lesson["completion"],
+                source=str(value.get("source") or value.get("text") or ""),
+            )
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"Line {number} of {Path(path).name} is no sentence pair ({error!r}).") from error
-        if not (isinstance(row.source, str) and isinstance(row.target, str) and row.target):
-            raise ValueError(f"Line {number} of {Path(path).name} has no target text.")
+            raise ValueError(f"Line {number} of {Path(path).name} is no lesson ({error!r}).") from error
+        if not all(isinstance(part, str) for part in (row.system, row.request, row.completion)) or not row.completion:
+            raise ValueError(f"Line {number} of {Path(path).name} has nothing to say.")
         rows.append(row)
     return rows
 
 
-def prompt_of(tokenizer: Any, source: str, *, source_name: str, target_name: str) -> str:
-    """The chat prompt that asks for a translation, up to where the answer begins."""
-    messages = [
-        {"role": "system", "content": SYSTEM},
-        {"role": "user", "content": f"Translate from {source_name} to {target_name}:\n{source}"},
-    ]
+def prompt_of(tokenizer: Any, *, system: str, request: str) -> str:
+    """The chat prompt up to where the answer begins.
+
+    Without a system message of our own the template adds a long one that costs tokens in every row.
+    """
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": request}]
     return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
-def encode(tokenizer: Any, row: Row, *, source_name: str, target_name: str, max_length: int) -> Example | None:
+def encode(tokenizer: Any, row: Row, *, max_length: int) -> Example | None:
     """The row as tokens; None when it is longer than `max_length` (a cut sentence would teach a wrong end)."""
-    prompt = prompt_of(tokenizer, row.source, source_name=source_name, target_name=target_name)
+    prompt = prompt_of(tokenizer, system=row.system, request=row.request)
     first = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    rest = tokenizer(row.target, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
+    rest = tokenizer(row.completion, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
     if len(first) + len(rest) > max_length:
         return None
-    return Example(row.id, (*first, *rest), len(first), len(row.target.encode()))
+    return Example(row.id, (*first, *rest), len(first), len(row.completion.encode()))
 
 
 def ordered(examples: Sequence[Example], *, seed: int, epoch: int) -> list[Example]:

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
 from annotation.answers.models import Answer
-from annotation.kinds.contract import Written
+from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
 from care.models import Purpose, Receipt
 from ledger.services import append_entry
@@ -87,10 +87,12 @@ def _row(answer: Answer, project: Project) -> dict[str, Any]:
     source = item.source
     others = list(answer.built_on.all())
     people = {answer.author_id, *(receipt.person_id for receipt in others)}
+    asked, written = answer.task.asked, Written(answer.text, answer.payload)
     return {
         "id": str(answer.pk),
         "kind": project.kind,
-        **project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload)),
+        **project.task_kind.export(asked, written),
+        **_lesson(project, asked, written),
         "began_with": answer.suggestion.made_by if answer.suggestion else "",
         "source_language": source.language_tag,
         "target_language": project.target_language_tag,
@@ -100,6 +102,15 @@ def _row(answer: Answer, project: Project) -> dict[str, Any]:
         "contributors": sorted(pseudonym(person, project.community) for person in people),
         "receipts": sorted({str(answer.receipt_id), *(str(receipt.pk) for receipt in others)}),
     }
+
+
+def _lesson(project: Project, asked: Asked, written: Written) -> dict[str, Any]:
+    """What a model that learns from the answer is asked and should say; nothing for a kind that teaches no answers."""
+    lesson = project.task_kind.lesson
+    if lesson is None:
+        return {}
+    said = {"system": lesson.system, "request": lesson.request(asked), "completion": lesson.completion(asked, written)}
+    return {"lesson": said}
 
 
 def pseudonym(person_id: int, community: Community) -> str:

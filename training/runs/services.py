@@ -22,8 +22,6 @@ from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
 METHODS = ("qlora",)
-# Kinds of task whose answers the recipes have a prompt for.
-LEARNT = ("translate",)
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
 
 
@@ -67,8 +65,8 @@ def queue_run(
         require_role(started_by, community, Role.RESEARCHER)
     if method not in METHODS:
         raise Invalid("Choose a method: %(known)s.", field="method", known=", ".join(METHODS))
-    if release.project.kind not in LEARNT:
-        raise Invalid("This recipe learns to translate; a release of another kind has nothing for it.", field="release")
+    if release.project.task_kind.lesson is None:
+        raise Invalid("Choices between other people's words teach a model no answers.", field="release")
     if Release.objects.get(pk=release.pk).contains_withdrawn:
         raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
     if Run.objects.filter(release=release, state__in=LIVE).exists():

@@ -7,6 +7,7 @@ from typing import Any
 from annotation.kinds.contract import (
     Asked,
     Kind,
+    Lesson,
     SettingField,
     UnusableAnswer,
     UnusableSettings,
@@ -14,7 +15,7 @@ from annotation.kinds.contract import (
     gettext_noop,
     only,
 )
-from annotation.kinds.schema import check_labels, names_of
+from annotation.kinds.schema import check_labels, described, names_of
 
 
 def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
@@ -56,6 +57,19 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     return {"text": asked.text, "labels": list(written.payload["labels"])}
 
 
+def request(asked: Asked) -> str:
+    """The question, the labels with what they mean, and the sentence."""
+    question = asked.settings.get("question") or "What fits this sentence?"
+    number = "One or several of" if asked.settings.get("several") else "One of"
+    return f"{question} {number}: {described(asked.settings)}.\n{asked.text}"
+
+
+def read(asked: Asked, said: str) -> tuple[str, dict[str, Any]]:
+    """The labels among what was said, in commas."""
+    parts = {part.strip().casefold() for part in said.splitlines()[0].split(",")} if said.strip() else set()
+    return "", {"labels": [name for name in names_of(asked.settings) if name.casefold() in parts]}
+
+
 def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The labels, the question, and whether several may be ticked."""
     return {key: asked.settings.get(key) for key in ("labels", "several", "question")}
@@ -82,6 +96,12 @@ KIND = Kind(
     ),
     key_of=lambda written: json.dumps(written.payload["labels"]),
     export=export,
+    lesson=Lesson(
+        system="You sort sentences carefully.",
+        request=request,
+        completion=lambda asked, written: ", ".join(written.payload["labels"]),
+        read=read,
+    ),
     is_text=False,
     is_reviewed=False,
     stop={"stop": "matching", "answers": 2, "at_most": 3},

@@ -7,6 +7,7 @@ from typing import Any
 from annotation.kinds.contract import (
     Asked,
     Kind,
+    Lesson,
     SettingField,
     UnusableAnswer,
     UnusableSettings,
@@ -14,7 +15,7 @@ from annotation.kinds.contract import (
     gettext_noop,
     only,
 )
-from annotation.kinds.schema import check_labels, names_of
+from annotation.kinds.schema import check_labels, described, names_of
 from annotation.text.direction import base_direction
 from annotation.text.gazetteer import from_gazetteer
 from annotation.text.segments import Stretch, is_blank, pieces
@@ -22,6 +23,8 @@ from annotation.text.spans import MalformedSpans, read_spans
 
 HOTKEYS = "123456789abcdefghijklmnopqrstuvwxyz"
 EMPTY_ROWS = 5
+# What a model says where there is nothing to mark.
+NOTHING = "–"
 
 
 def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
@@ -171,6 +174,40 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
     return {"text": asked.text, "spans": spans}
 
 
+def request(asked: Asked) -> str:
+    """The labels with what they mean, how to answer, and the sentence."""
+    return (
+        f"Mark in this sentence: {described(asked.settings)}. Each on a line of its own, as LABEL: words. "
+        f"If there is nothing, {NOTHING}\n{asked.text}"
+    )
+
+
+def completion(asked: Asked, written: Written) -> str:
+    """A line for each span in the order of the sentence."""
+    spans = sorted(written.payload["spans"], key=lambda span: (span["start"], -span["end"]))
+    return "\n".join(f"{span['label']}: {asked.text[span['start'] : span['end']]}" for span in spans) or NOTHING
+
+
+def read(asked: Asked, said: str) -> tuple[str, dict[str, Any]]:
+    """The spans of lines "LABEL: words": each where its words come next, and only where it could be marked."""
+    found: list[dict[str, Any]] = []
+    after: dict[str, int] = {}
+    for line in said.splitlines():
+        label, _, phrase = (part.strip() for part in line.partition(":"))
+        start = asked.text.find(phrase, after.get(phrase, 0)) if phrase else -1
+        if start < 0:
+            continue
+        after[phrase] = start + len(phrase)
+        span = {"start": start, "end": start + len(phrase), "label": label}
+        overlap = bool(asked.settings.get("overlap", True))
+        try:
+            read_spans([*found, span], asked.text, names_of(asked.settings), may_overlap=overlap)
+        except MalformedSpans:
+            continue
+        found.append(span)
+    return "", {"spans": found}
+
+
 KIND = Kind(
     slug="label",
     name=gettext_noop("Labelling"),
@@ -199,6 +236,7 @@ KIND = Kind(
     ),
     key_of=key_of,
     export=export,
+    lesson=Lesson(system="You read closely.", request=request, completion=completion, read=read),
     is_text=False,
     stop={"stop": "total", "answers": 1},
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, Written, gettext_noop
+from annotation.kinds.contract import Asked, Kind, Lesson, Written, gettext_noop
 from annotation.kinds.words import check_words, key_of_words
 
 
@@ -19,5 +19,6 @@ KIND = Kind(
     check=check_words,
     key_of=key_of_words,
     export=export,
+    lesson=Lesson(system="You answer helpfully.", request=lambda asked: asked.text),
     stop={"stop": "unique", "answers": 2, "at_most": 4},
 )

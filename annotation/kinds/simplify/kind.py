@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from annotation.kinds.contract import Asked, Kind, UnusableAnswer, Written, gettext_noop
+from annotation.kinds.contract import Asked, Kind, Lesson, UnusableAnswer, Written, gettext_noop
 from annotation.kinds.words import check_words, export_pair, key_of_words
 
 
@@ -15,6 +15,11 @@ def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
     return written
 
 
+def request(asked: Asked) -> str:
+    """The language, and the sentence."""
+    return f"Say this in simpler words, in {asked.language_name}:\n{asked.text}"
+
+
 KIND = Kind(
     slug="simplify",
     name=gettext_noop("Simplification"),
@@ -23,6 +28,7 @@ KIND = Kind(
     check=check,
     key_of=key_of_words,
     export=export_pair,
+    lesson=Lesson(system="You write plainly.", request=request),
     restates=True,
     stop={"stop": "unique", "answers": 3, "at_most": 5},
     guidance=gettext_noop("Common words, short sentences, one thought in each. Leave out nothing that matters."),

@@ -1,7 +1,13 @@
 """Translate a sentence."""
 
-from annotation.kinds.contract import Kind, gettext_noop
+from annotation.kinds.contract import Asked, Kind, Lesson, gettext_noop
 from annotation.kinds.words import check_words, export_pair, key_of_words
+
+
+def request(asked: Asked) -> str:
+    """Which languages, and the sentence."""
+    return f"Translate from {asked.source_language_name} to {asked.language_name}:\n{asked.text}"
+
 
 KIND = Kind(
     slug="translate",
@@ -11,5 +17,6 @@ KIND = Kind(
     check=check_words,
     key_of=key_of_words,
     export=export_pair,
+    lesson=Lesson(system="You are a careful translator.", request=request),
     restates=True,
 )
