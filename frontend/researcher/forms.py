@@ -8,7 +8,9 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from annotation.answers.models import Answer
 from annotation.projects.models import Project
+from people.models import Community, Person, Variety
 from training.releases.services import PURPOSES
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     Words = str | _StrPromise
 
+SHOWN_STATES = (Answer.State.SUBMITTED, Answer.State.VALIDATED, Answer.State.REJECTED, Answer.State.DISPUTED)
 # The settings that most people look at first; a recipe's other settings follow under “more”.
 FIRST = ("rank", "alpha", "learning_rate", "epochs", "batch_size", "max_length", "seed")
 WORDS: dict[str, tuple[Words, Words]] = {
@@ -120,3 +123,31 @@ def _field(key: str, value: Any) -> forms.Field | None:
     if isinstance(value, str):
         return forms.CharField(label=label, help_text=help_text, initial=value, required=False)
     return None
+
+
+class DatasetForm(forms.Form):
+    """Which answers to look at; everything may be left open."""
+
+    words = forms.CharField(label=_("Words"), required=False, max_length=200)
+    project = forms.ModelChoiceField(
+        label=_("Project"), queryset=Project.objects.none(), required=False, empty_label=_("All projects")
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("Any")), *((state.value, state.label) for state in SHOWN_STATES)],
+    )
+    variety = forms.ModelChoiceField(
+        label=_("Variety"), queryset=Variety.objects.none(), required=False, empty_label=_("Any")
+    )
+    purpose = forms.ChoiceField(
+        label=_("Allowed for"),
+        required=False,
+        choices=[("", _("Any")), *((purpose.value, purpose.label) for purpose in PURPOSES)],
+    )
+
+    def __init__(self, *args: Any, community: Community, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        projects = Project.objects.visible_to(person).filter(community=community)
+        self.fields["project"].queryset = projects.order_by("title")  # type: ignore[attr-defined]
+        self.fields["variety"].queryset = community.varieties.order_by("name")  # type: ignore[attr-defined]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.researcher.views import home, releases, runs
+from frontend.researcher.views import dataset, home, releases, runs
 
 app_name = "researcher"
 
 urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
+    path("dataset/", dataset.DatasetView.as_view(), name="dataset"),
     path("freeze/", releases.FreezeView.as_view(), name="freeze"),
     path("releases/<int:pk>/", releases.ReleaseView.as_view(), name="release"),
     path("releases/<int:pk>/verify/", releases.VerifyView.as_view(), name="verify"),
