@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -138,7 +138,7 @@ def spans_of(answer: Answer) -> list[Span]:
 def _weighed(found: list[Conflict]) -> list[Conflict]:
     seen = Counter(pattern for one in found for pattern in one.patterns)
     projects = Project.objects.filter(pk__in={one.task.project_id for one in found}).with_progress()
-    needs = {project.pk: (project.tasks_done, project.tasks_total) for project in projects}  # type: ignore[attr-defined]
+    needs = {project.pk: (project.tasks_done, project.tasks_total) for project in projects}
     weighed = []
     for one in found:
         done, tasks = needs[one.task.project_id]
@@ -151,7 +151,7 @@ def _weighed(found: list[Conflict]) -> list[Conflict]:
 def chosen_from(conflicts: Iterable[Conflict], chosen: Mapping[str, str]) -> list[Conflict]:
     """Those that fit what was chosen: `kind`, `why`, `label`, `variety`, `person` (a code), `project` (a number),
     `discussed`. What is empty chooses nothing."""
-    tests = {
+    tests: dict[str, Callable[[Conflict, str], bool]] = {
         "kind": lambda one, value: one.task.project.kind == value,
         "why": lambda one, value: value in one.whys or value in one.reasons,
         "label": lambda one, value: value in one.labels,

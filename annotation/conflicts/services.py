@@ -104,7 +104,10 @@ def _begin(task: int, community: Community, expert: Person) -> Task:
     """The locked task, for an expert who may decide on it."""
     require_role(expert, community, Role.EXPERT)
     require_not_frozen(expert, community)
-    return Task.objects.select_for_update(of=("self",)).select_related("project__community", "item").get(pk=task)
+    locked: Task = (
+        Task.objects.select_for_update(of=("self",)).select_related("project__community", "item").get(pk=task)
+    )
+    return locked
 
 
 def _check_chosen(rows: Iterable[Answer], chosen: Sequence[Answer], expert: Person, decision: str) -> None:
@@ -120,7 +123,7 @@ def _check_chosen(rows: Iterable[Answer], chosen: Sequence[Answer], expert: Pers
     if decision == Adjudication.Decision.BOTH and len(chosen) < 2:
         raise Invalid("Choose all the answers that are right.", field="answers")
     if decision == Adjudication.Decision.SEND_BACK:
-        sent = chosen[0].adjudications.filter(decision=decision).count()  # type: ignore[attr-defined]
+        sent = chosen[0].adjudications.filter(decision=decision).count()
         if chosen[0].state == Answer.State.RETURNED:
             raise Conflicting("It is with its author already.")
         if sent >= MOST_SENT_BACK:
@@ -197,7 +200,7 @@ def reopen(*, adjudication: Adjudication, expert: Person, reason: str, now: date
     Raises Invalid, OpenedAlready, Conflicting (a later decision builds on it), NotAllowed.
     """
     task = _begin(adjudication.answer.task_id, adjudication.answer.task.project.community, expert)
-    current = Adjudication.objects.select_for_update(of=("self",)).get(pk=adjudication.pk)
+    current: Adjudication = Adjudication.objects.select_for_update(of=("self",)).get(pk=adjudication.pk)
     if current.reopened_at is not None:
         raise OpenedAlready("This decision was opened again before.")
     later = Adjudication.objects.standing().filter(answer__task=task, decided_at__gt=current.decided_at)
@@ -210,7 +213,7 @@ def reopen(*, adjudication: Adjudication, expert: Person, reason: str, now: date
     if correction is not None and correction.state == Answer.State.VALIDATED:
         set_state(answer=correction, state=Answer.State.REJECTED, actor=expert, now=now, note=REOPENED)
     # Accepted ones first: they make room for what was accepted before.
-    rulings = sorted(current.rulings.all(), key=lambda ruling: ruling.after != Answer.State.VALIDATED)  # type: ignore[attr-defined]
+    rulings = sorted(current.rulings.all(), key=lambda ruling: ruling.after != Answer.State.VALIDATED)
     states = {ruling.answer_id: (ruling.before, ruling.after) for ruling in rulings}
     for pk, (before, after) in states.items() or [(current.answer_id, ("", rows[current.answer_id].state))]:
         row = rows[pk]

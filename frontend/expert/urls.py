@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.expert import views
+from frontend.expert.views import conflict, queue, settled
 
 app_name = "expert"
 
 urlpatterns = [
-    path("", views.QueueView.as_view(), name="queue"),
-    path("settled/", views.SettledView.as_view(), name="settled"),
-    path("<uuid:pk>/", views.AnswerView.as_view(), name="answer"),
+    path("", queue.QueueView.as_view(), name="queue"),
+    path("settled/", settled.SettledView.as_view(), name="settled"),
+    path("<uuid:pk>/", conflict.ConflictView.as_view(), name="answer"),
+    path("<uuid:pk>/discuss/", conflict.DiscussView.as_view(), name="discuss"),
+    path("<uuid:pk>/reopen/", conflict.ReopenView.as_view(), name="reopen"),
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
-from annotation.projects.models import Project
+from annotation.projects.models import Assignment, Project, Task
 from annotation.projects.services import lease_task
 from people.models import Person
 from tests.conftest import NOW
@@ -22,15 +23,20 @@ def spans(*marks: tuple[int, int, str]) -> dict[str, Any]:
     return {"spans": [{"start": start, "end": end, "label": label, "suggested_by": ""} for start, end, label in marks]}
 
 
-def mark(project: Project, person: Person, *marks: tuple[int, int, str]) -> Answer:
+def mark(project: Project, person: Person, *marks: tuple[int, int, str], minute: int = 0) -> Answer:
     """The person's labels on the next task of the project."""
-    lease = lease_task(project=project, person=person, now=NOW)
-    return submit_answer(assignment=lease, author=person, client_id=uuid4(), now=NOW, payload=spans(*marks))
+    lease, now = lease_task(project=project, person=person, now=NOW), NOW + timedelta(minutes=minute)
+    return submit_answer(assignment=lease, author=person, client_id=uuid4(), now=now, payload=spans(*marks))
 
 
-def contest(project: Project, people: list[Person]) -> list[Answer]:
-    """Each marks the same sentence in another way."""
-    rows = [mark(project, person, marks) for person, marks in zip(people, MARKS, strict=False)]
+def contest(project: Project, people: list[Person], task: Task | None = None) -> list[Answer]:
+    """Each marks the same sentence in another way: the next one of the project, or this one."""
+    order = enumerate(zip(people, MARKS, strict=False))
+    for person in people if task else []:
+        Assignment.objects.create(
+            task=task, person=person, leased_at=NOW, expires_at=NOW + timedelta(minutes=10), state="leased"
+        )
+    rows = [mark(project, person, marks, minute=minute) for minute, (person, marks) in order]
     assert len({row.task_id for row in rows}) == 1
     for row in rows:
         row.refresh_from_db()
