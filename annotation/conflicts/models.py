@@ -6,8 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
-from annotation.conflicts.querysets import AdjudicationQuerySet, RemarkQuerySet
-from annotation.projects.models import Task
+from annotation.conflicts.querysets import AdjudicationQuerySet, ExampleQuerySet, RemarkQuerySet
+from annotation.projects.models import Guideline, Task
 from people.models import Person
 
 
@@ -96,3 +96,22 @@ class Remark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author} on task {self.task_id}"
+
+
+class Example(models.Model):
+    """A decision that the guidelines show. It names the decision and copies nothing, so that words which are taken
+    back, or a decision that is undone, leave the guidelines too."""
+
+    adjudication = models.OneToOneField(Adjudication, models.CASCADE, related_name="example")
+    guideline = models.ForeignKey(
+        Guideline, models.CASCADE, related_name="examples", help_text="The version with which it came."
+    )
+    added_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+
+    objects = ExampleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-guideline__number"]
+
+    def __str__(self) -> str:
+        return f"example {self.pk}"

@@ -34,3 +34,13 @@ class RemarkQuerySet(models.QuerySet["Remark"]):
     def visible_to(self, person: Person) -> RemarkQuerySet:
         """Remarks in communities where the person is an expert or a steward."""
         return self.filter(task__project__community__in=Community.objects.where(person, "expert", "steward"))
+
+
+class ExampleQuerySet(models.QuerySet["Example"]):
+    """Chainable selections of examples."""
+
+    def visible_to(self, person: Person) -> ExampleQuerySet:
+        """Examples in the person's communities whose decisions stand."""
+        return self.filter(
+            guideline__project__community__in=Community.objects.visible_to(person), adjudication__reopened_at=None
+        )

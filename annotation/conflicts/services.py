@@ -13,9 +13,10 @@ from annotation.answers.models import Answer
 from annotation.answers.notes import ANOTHER_ACCEPTED, REOPENED, REQUESTED
 from annotation.answers.outcomes import GONE, origin_of, record_event, set_state, settle_task
 from annotation.answers.services import checked, create_answer
-from annotation.conflicts.models import Adjudication, Remark, Ruling
+from annotation.conflicts.models import Adjudication, Example, Remark, Ruling
 from annotation.kinds.contract import Written
-from annotation.projects.models import Task
+from annotation.projects.guidelines import add_version
+from annotation.projects.models import Project, Task
 from annotation.projects.services import rule_of
 from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
@@ -254,3 +255,24 @@ def discuss(*, task: Task, person: Person, text: str, now: datetime) -> Remark:
     require_not_frozen(person, task.project.community)
     text = _checked(text, "Write what you want to discuss.", "reason")
     return Remark.objects.create(task=task, author=person, text=text, said_at=now)
+
+
+@transaction.atomic
+def make_example(*, adjudication: Adjudication, expert: Person, now: datetime) -> Example:
+    """Show a decision in the guidelines, as a new version of them. Doing it twice changes nothing.
+
+    Raises OpenedAlready, Conflicting (it settled nothing), NotAllowed, Frozen.
+    """
+    project = adjudication.answer.task.project
+    require_role(expert, project.community, Role.EXPERT)
+    require_not_frozen(expert, project.community)
+    locked = Project.objects.select_for_update(of=("self",)).select_related("community").get(pk=project.pk)
+    known: Example | None = Example.objects.filter(adjudication=adjudication).first()
+    if known is not None:
+        return known
+    if adjudication.reopened_at is not None:
+        raise OpenedAlready("This decision was opened again before.")
+    if adjudication.decision in {Adjudication.Decision.SEND_BACK, Adjudication.Decision.REJECT}:
+        raise Conflicting("Only an accepted answer can be an example.")
+    version = add_version(project=locked, text=locked.guidelines, written_by=expert, now=now)
+    return Example.objects.create(adjudication=adjudication, guideline=version, added_by=expert)

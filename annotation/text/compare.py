@@ -22,14 +22,14 @@ class Change:
     text: str
 
 
-def compare(before: str, after: str) -> list[Change]:
-    """From the first wording to the second, in order, never cutting a grapheme cluster.
+def compare(before: str, after: str, *, by_words: bool = False) -> list[Change]:
+    """From the first wording to the second, in order, never cutting a grapheme cluster; or whole words alone.
 
     The changes that are not `added` make up the first text, and those that are not `gone` the second. (Ratcliff and
     Obershelp's matching, as in the standard library's difflib.)
     """
     one, other = clusters(before), clusters(after)
-    if max(len(one), len(other)) > MOST_CLUSTERS:
+    if by_words or max(len(one), len(other)) > MOST_CLUSTERS:
         one, other = [piece.text for piece in pieces(before)], [piece.text for piece in pieces(after)]
     found: list[Change] = []
     for tag, start, end, first, last in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():

@@ -13,5 +13,6 @@ urlpatterns = [
     path("settled/", settled.SettledView.as_view(), name="settled"),
     path("<uuid:pk>/", conflict.ConflictView.as_view(), name="answer"),
     path("<uuid:pk>/discuss/", conflict.DiscussView.as_view(), name="discuss"),
+    path("<uuid:pk>/example/", conflict.ExampleView.as_view(), name="example"),
     path("<uuid:pk>/reopen/", conflict.ReopenView.as_view(), name="reopen"),
 ]

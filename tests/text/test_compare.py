@@ -38,3 +38,13 @@ def test_equal_texts_have_one_stretch():
 def test_long_texts_are_compared_by_words():
     before = "palabra " * MOST_CLUSTERS
     assert ("gone", "palabra") in told(before, before.replace("palabra", "palabro", 1))
+
+
+def test_words_are_left_whole_where_that_reads_better():
+    changes = compare("ar nthandi ya", "ar nthändi ya", by_words=True)
+    assert [(one.kind, one.text) for one in changes] == [
+        ("same", "ar "),
+        ("gone", "nthandi"),
+        ("added", "nthändi"),
+        ("same", " ya"),
+    ]

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from annotation.answers.models import Answer
 from annotation.conflicts.models import Adjudication, Remark
 from annotation.conflicts.names import letters_of
-from annotation.conflicts.services import WAITING, adjudicate, discuss, reopen
+from annotation.conflicts.services import WAITING, adjudicate, discuss, make_example, reopen
 from annotation.kinds.contract import Written
+from annotation.projects.guidelines import news_for
 from annotation.projects.models import Task
 from frontend.desk import show_refusal
 from frontend.expert.forms import MERGE, DecisionForm, ReasonForm, RemarkForm
@@ -45,6 +46,11 @@ class ConflictPage(ExpertView):
         answer: Answer = get_object_or_404(concerns.distinct().select_related(*related), pk=pk)
         return answer
 
+    def standing(self, lead: Answer) -> Adjudication:
+        """The latest decision on the conflict that nobody has opened again."""
+        standing = Adjudication.objects.visible_to(self.person).standing().filter(answer__task=lead.task)
+        return get_object_or_404(standing.order_by("-decided_at")[:1])
+
     def answers(self, task: Task) -> list[Answer]:
         """All answers of the task that the person may read."""
         rows = self.readable().filter(task=task).select_related("task__project", "task__item", "author")
@@ -64,7 +70,7 @@ class ConflictPage(ExpertView):
         )
         is_sent = "form" in forms
         given = task.project.task_kind.from_form(dict(sent.lists()))[1] if is_sent else begun.payload
-        standing = Adjudication.objects.standing().filter(answer__task=task).select_related("expert").first()
+        standing = Adjudication.objects.standing().filter(answer__task=task).select_related("expert", "example").first()
         is_open = any(row.state in WAITING for row in answers)
         context = {
             "community": self.community,
@@ -83,6 +89,8 @@ class ConflictPage(ExpertView):
             "alike": cases_like(task, self.person),
             "remarks": Remark.objects.visible_to(self.person).filter(task=task).select_related("author"),
             "decision": standing,
+            "may_be_example": standing and standing.decision in {"accept", "both", "correct"},
+            "guideline_news": news_for(project=task.project, person=self.person),
             "undone": Adjudication.objects.filter(answer__task=task, reopened_at__isnull=False),
             "is_open": is_open,
             "shows_form": self.is_expert and (is_open or is_sent),
@@ -169,6 +177,25 @@ class DiscussView(ConflictPage):
         return redirect(self.keeping(reverse("expert:answer", args=[self.community.slug, lead.pk])))
 
 
+class ExampleView(ConflictPage):
+    """Showing a decision in the guidelines."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """There is nothing to read here by itself."""
+        return redirect("expert:answer", slug=self.community.slug, pk=self.lead(pk).pk)
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Show it."""
+        lead = self.lead(pk)
+        try:
+            make_example(adjudication=self.standing(lead), expert=self.person, now=self.now)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("The guidelines show it. Everybody who works here is told."))
+        return redirect("expert:answer", slug=self.community.slug, pk=lead.pk)
+
+
 class ReopenView(ConflictPage):
     """Opening a decision again."""
 
@@ -179,8 +206,7 @@ class ReopenView(ConflictPage):
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Undo the latest one that stands."""
         lead, form = self.lead(pk), ReasonForm(request.POST)
-        standing = Adjudication.objects.visible_to(self.person).standing().filter(answer__task=lead.task)
-        adjudication = get_object_or_404(standing.order_by("-decided_at")[:1])
+        adjudication = self.standing(lead)
         if not form.is_valid():
             return self.page(lead, status=422, reopen_form=form)
         try:
