@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+
 from annotation.answers.models import Answer
 from annotation.answers.suggestions import asked_with_suggestions
 from annotation.kinds.contract import Written
@@ -32,6 +34,14 @@ def kind_context(task: Task, *, given: Mapping[str, Any], seed: int) -> dict[str
 def shown_of(answer: Answer) -> dict[str, Any]:
     """An answer as its kind exports it, for the template that shows it."""
     return answer.task.project.task_kind.export(answer.task.asked, Written(answer.text, answer.payload))
+
+
+def in_short(answer: Answer) -> str:
+    """What an answer says, on one line: its words, or what is marked and as what."""
+    if "spans" not in answer.payload:
+        return answer.said
+    marks = [f"{span['label']}: {span['words']}" for span in shown_of(answer)["spans"]]
+    return " · ".join(marks) or gettext("Nothing is marked.")
 
 
 def keys_of(orthography: Orthography | None) -> list[dict[str, Any]]:

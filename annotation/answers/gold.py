@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import datetime
 from random import Random
 
@@ -16,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from annotation.aggregation.skill import gold_chance
-from annotation.answers.models import Answer, Gold, GoldOffer
+from annotation.answers.models import Answer, Gold, GoldOffer, Review
 from annotation.answers.querysets import AnswerQuerySet
 from annotation.projects.models import Project, Task
 from annotation.projects.services import rule_of
@@ -105,3 +106,11 @@ def use_as_gold(*, answer: Answer, expert: Person, verdict: str, now: datetime) 
         answer=current, defaults={"expert": expert, "is_right": is_right, "marked_at": now}
     )
     return gold
+
+
+def take_back_gold(answers: Iterable[Answer]) -> None:
+    """What these answers really are is in doubt again: they are gold no more, and verdicts given on them as gold say
+    nothing of anybody's care."""
+    pks = [answer.pk for answer in answers]
+    Gold.objects.filter(answer__in=pks).delete()
+    Review.objects.filter(answer__in=pks, is_gold=True).update(gold_is_right=None)

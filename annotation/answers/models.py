@@ -43,6 +43,7 @@ class Answer(models.Model):
         VALIDATED = "validated", _("validated")
         REJECTED = "rejected", _("not accepted")
         DISPUTED = "disputed", _("with the experts")
+        RETURNED = "returned", _("sent back to its author")
         WITHDRAWN = "withdrawn", _("withdrawn")
         QUARANTINED = "quarantined", _("kept apart until its author agrees again")
 
@@ -103,7 +104,15 @@ class Answer(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    state__in=["submitted", "validated", "rejected", "disputed", "withdrawn", "quarantined"]
+                    state__in=[
+                        "submitted",
+                        "validated",
+                        "rejected",
+                        "disputed",
+                        "returned",
+                        "withdrawn",
+                        "quarantined",
+                    ]
                 ),
                 name="answer_state_is_known",
             ),
@@ -153,6 +162,8 @@ class AnswerEvent(models.Model):
         gettext_noop("corrected"),
         gettext_noop("edited"),
         gettext_noop("appealed"),
+        gettext_noop("requested"),
+        gettext_noop("returned"),
         gettext_noop("validated"),
         gettext_noop("rejected"),
         gettext_noop("disputed"),

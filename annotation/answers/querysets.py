@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from annotation.answers.notes import ANOTHER_ACCEPTED
 from annotation.kinds import KINDS
 from annotation.standing.models import KeptApart, Standing
 from care.models import Grant, Purpose
@@ -16,9 +17,6 @@ from people.querysets import suits
 
 if TYPE_CHECKING:
     from people.models import Person
-
-# Noted on a wording that was turned down only to make room for another one.
-ANOTHER_ACCEPTED = "Another wording was accepted."
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -52,22 +50,28 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return self.filter(models.Exists(own)).exclude(models.Exists(refused))
 
     def disputed(self) -> AnswerQuerySet:
-        """The experts' queue: answers that three peers could not settle."""
+        """The experts' queue: answers that peers could not settle, or somebody asked about."""
         return self.filter(state="disputed")
 
     def adjudicable_by(self, person: Person) -> AnswerQuerySet:
-        """Disputed answers in communities where the person is an expert; never one's own."""
+        """Disputed answers in communities where the person is an expert; none to a task they answered themselves."""
         communities = Community.objects.where(person, "expert")
-        return (
-            self.disputed()
-            .visible_to(person)
-            .filter(task__project__community__in=communities)
-            .exclude(author_id=person.pk)
-        )
+        return self.disputed().visible_to(person).filter(task__project__community__in=communities).not_touching(person)
+
+    def not_touching(self, person: Person) -> AnswerQuerySet:
+        """Answers to tasks to which the person has no answer of their own that still counts."""
+        gone = ["rejected", "withdrawn", "quarantined"]
+        mine = person.answers.filter(task_id=models.OuterRef("task_id")).exclude(state__in=gone)
+        return self.exclude(author_id=person.pk).exclude(models.Exists(mine))
 
     def gold(self) -> AnswerQuerySet:
-        """Settled answers whose outcome an expert has decided or confirmed."""
-        decided = self.model.adjudications.rel.related_model.objects.filter(answer_id=models.OuterRef("pk"))
+        """Settled answers whose outcome an expert has decided or confirmed. A decision that was opened again, or only
+        sent words back, is none; nor does one on another answer make those gold that it overruled."""
+        final = self.model.adjudications.rel.related_model.objects.final()
+        decided = final.filter(
+            models.Q(answer_id=models.OuterRef("pk"))
+            | models.Q(rulings__answer_id=models.OuterRef("pk"), rulings__after="validated")
+        )
         confirmed = self.model.gold.related.related_model.objects.filter(answer_id=models.OuterRef("pk"))
         by_expert = models.Exists(decided) | models.Exists(confirmed)
         return self.filter(by_expert, state__in=["validated", "rejected"])
@@ -76,7 +80,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         """Gold that the person neither wrote, judged, decided nor confirmed."""
         judged = models.Exists(person.reviews.filter(answer_id=models.OuterRef("pk")))
         wrote = models.Exists(person.answers.filter(task_id=models.OuterRef("task_id")))
-        known = self.filter(models.Q(adjudications__expert_id=person.pk) | models.Q(gold__expert_id=person.pk))
+        decided = models.Q(adjudications__expert_id=person.pk) | models.Q(rulings__adjudication__expert_id=person.pk)
+        known = self.filter(decided | models.Q(gold__expert_id=person.pk))
         return self.gold().exclude(judged).exclude(wrote).exclude(pk__in=known.values("pk"))
 
     def confirmable_by(self, person: Person) -> AnswerQuerySet:
@@ -158,9 +163,13 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             author_id=models.OuterRef("author_id_of_answer"),
         )
         unguarded = models.Q(answer__task__project__rule__guard=False)
-        open_ones = models.Q(answer__state__in=["submitted", "disputed"])
+        open_ones = models.Q(answer__state__in=["submitted", "disputed", "returned"])
         heard = self.filter(is_gold=False).filter(~open_ones | ~models.Exists(standing.filter(is_frozen=True)))
         return heard.filter(unguarded | (~models.Exists(standing.filter(is_stopped=True)) & ~models.Exists(apart)))
+
+    def harmful(self) -> ReviewQuerySet:
+        """Verdicts that turn an answer down as offensive, or for personal data in it."""
+        return self.filter(verdict="reject", reason__in=["offensive", "personal_data"])
 
     def decisive_on(self, version: int) -> ReviewQuerySet:
         """Verdicts that count for one version, in the order they came."""

@@ -9,22 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext_noop
 
 from annotation.aggregation.verdicts import Outcome, settle
 from annotation.answers.findings import UNSEEN, Look, warnings_for
 from annotation.answers.gold import is_offered_gold, next_gold
 from annotation.answers.models import Answer, Review
-from annotation.answers.services import (
-    MOST_PER_HOUR,
-    AnswerChanged,
-    ClientIdReused,
-    checked,
-    create_answer,
-    set_state,
-    settle_task,
-    validate_answer,
-)
+from annotation.answers.notes import AGREED, DISAGREED, HARMFUL, TIED
+from annotation.answers.outcomes import set_state, settle_task, validate_answer
+from annotation.answers.services import MOST_PER_HOUR, AnswerChanged, ClientIdReused, checked, create_answer
 from annotation.kinds.contract import Written
 from annotation.projects.models import Project, Task
 from annotation.projects.services import rule_of
@@ -44,10 +36,6 @@ class OwnWords(NotAllowed):
 
 class AlreadySettled(Conflicting):
     """Others were faster: the answer needs no more verdicts."""
-
-
-# Notes in an answer's history; they are translated where they are shown.
-AGREED, DISAGREED = gettext_noop("Two peers agreed."), gettext_noop("Three peers disagreed.")
 
 
 class WaitsForAnother(Conflicting):
@@ -224,9 +212,21 @@ def _axes(verdict: str, reason: str, said: Mapping[str, bool | None]) -> dict[st
 
 
 def outcome_of(answer: Answer, task: Task) -> Outcome:
-    """What the verdicts that count amount to."""
-    verdicts = list(answer.reviews.decisive_on(answer.version).values_list("verdict", flat=True))
-    return settle(verdicts, rule_of(task.project).votes)
+    """What the verdicts that count amount to. Words that a peer turned down as offensive or personal are accepted by
+    an expert or by nobody."""
+    heard = answer.reviews.decisive_on(answer.version)
+    outcome = settle(list(heard.values_list("verdict", flat=True)), rule_of(task.project).votes)
+    is_flagged = outcome is Outcome.VALIDATED and heard.harmful().exists()
+    return Outcome.EXPERT if is_flagged else outcome
+
+
+def why_expert(answer: Answer) -> str:
+    """The note for an answer whose verdicts hand it to an expert."""
+    heard = answer.reviews.decisive_on(answer.version)
+    if heard.harmful().exists():
+        return HARMFUL
+    votes = list(heard.exclude(verdict=Review.Verdict.UNSURE).values_list("verdict", flat=True))
+    return TIED if votes and 2 * votes.count(Review.Verdict.APPROVE) == len(votes) else DISAGREED
 
 
 def settle_answer(*, answer: Answer, task: Task, now: datetime) -> None:
@@ -237,4 +237,4 @@ def settle_answer(*, answer: Answer, task: Task, now: datetime) -> None:
     elif outcome is Outcome.REJECTED:
         set_state(answer=answer, state=Answer.State.REJECTED, actor=None, now=now, note=AGREED)
     elif outcome is Outcome.EXPERT:
-        set_state(answer=answer, state=Answer.State.DISPUTED, actor=None, now=now, note=DISAGREED)
+        set_state(answer=answer, state=Answer.State.DISPUTED, actor=None, now=now, note=why_expert(answer))

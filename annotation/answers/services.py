@@ -14,8 +14,9 @@ from django.utils.translation import gettext_noop
 
 from annotation.answers.findings import UNSEEN, Look, bands_of, warnings_for
 from annotation.answers.judging import take_out_quotations
-from annotation.answers.models import Answer, AnswerEvent, Suggestion
-from annotation.answers.querysets import ANOTHER_ACCEPTED
+from annotation.answers.models import Answer, Suggestion
+from annotation.answers.notes import APPEALED, KEPT, SENT_AGAIN
+from annotation.answers.outcomes import record_event, set_state, settle_task
 from annotation.answers.suggestions import asked_with_suggestions, begun_with
 from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
@@ -194,7 +195,9 @@ def edit_answer(
     payload: Mapping[str, Any] | None = None,
     look: Look = UNSEEN,
 ) -> Answer:
-    """Replace the author's own answer until somebody has reviewed it.
+    """Replace the author's own answer until somebody has reviewed it, or when an expert has sent it back.
+
+    One that was sent back goes through review anew; sent with the same words, it goes to an expert again.
 
     Raises Invalid, NeedsALook, AnswerChanged, NotAllowed.
     """
@@ -204,9 +207,14 @@ def edit_answer(
     require_not_frozen(author, current.task.project.community)
     written = checked(current.task, text, payload)
     if (written.text, dict(written.payload)) == (current.text, current.payload):
+        if current.state == Answer.State.RETURNED:
+            set_state(answer=current, state=Answer.State.DISPUTED, actor=None, now=now, note=KEPT)
+            settle_task(_locked_task(current), now=now)
         # Also when the reply to the first try was lost.
         return current
-    if current.state != Answer.State.SUBMITTED or current.reviews.filter(version=current.version).exists():
+    is_returned = current.state == Answer.State.RETURNED
+    is_read = current.reviews.filter(version=current.version).exists()
+    if not is_returned and (current.state != Answer.State.SUBMITTED or is_read):
         raise AnswerChanged("Somebody has reviewed this answer, so it stays as it is. You can still withdraw it.")
     if current.version != version:
         raise AnswerChanged("This answer was edited elsewhere. Reload to see the newest text.")
@@ -215,7 +223,9 @@ def edit_answer(
     current.version, current.changed_at = version + 1, now
     current.save(update_fields=["text", "payload", "warnings", "bands", "version", "changed_at"])
     record_event(answer=current, kind="edited", actor=author, now=now, written=written)
-    settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=current.task_id), now=now)
+    if is_returned:
+        set_state(answer=current, state=Answer.State.SUBMITTED, actor=None, now=now, note=SENT_AGAIN)
+    settle_task(_locked_task(current), now=now)
     return current
 
 
@@ -227,7 +237,7 @@ def appeal(*, answer: Answer, author: Person, note: str, now: datetime) -> Answe
         raise NotAllowed("Only its author appeals for an answer.")
     if current.state != Answer.State.REJECTED:
         raise Conflicting("Only an answer that was not accepted can be appealed for.")
-    if current.events.filter(kind="appealed").exists() or current.adjudications.exists():
+    if current.events.filter(kind="appealed").exists() or current.rulings.exists() or current.adjudications.exists():
         raise Conflicting("An expert has been asked about this answer before.")
     if len(note) > 1000:
         raise Invalid("Keep it to %(most)s characters.", field="note", most=1000)
@@ -237,9 +247,9 @@ def appeal(*, answer: Answer, author: Person, note: str, now: datetime) -> Answe
         state=Answer.State.DISPUTED,
         actor=None,
         now=now,
-        note=gettext_noop("Its author asked an expert."),
+        note=APPEALED,
     )
-    settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=current.task_id), now=now)
+    settle_task(_locked_task(current), now=now)
     return current
 
 
@@ -254,7 +264,7 @@ def release_quarantined(*, author: Person, receipt: Receipt, now: datetime) -> i
         author=author, state=Answer.State.QUARANTINED, task__project__community=receipt.community_id
     )
     for answer in kept.order_by("created_at"):
-        task = Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=answer.task_id)
+        task = _locked_task(answer)
         if task.is_taken(now, besides=author.pk):
             continue
         answer.receipt = receipt
@@ -282,106 +292,18 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> list[An
     while waiting:
         current = Answer.objects.select_for_update().get(pk=waiting.pop())
         waiting.extend(current.fixed_by.values_list("pk", flat=True))
+        # What an expert put together from several answers is built on the receipts of them all.
+        merged = Answer.objects.filter(from_adjudication__rulings__answer=current, built_on=current.receipt_id)
+        waiting.extend(merged.values_list("pk", flat=True))
         if current.state == Answer.State.WITHDRAWN:
             continue
         set_state(answer=current, state=Answer.State.WITHDRAWN, actor=author, now=now)
         withdrawn.append(current)
         waiting.extend(judged.pk for judged in take_out_quotations([current], now=now))
-    settle_task(Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=answer.task_id), now=now)
+    settle_task(_locked_task(answer), now=now)
     return withdrawn
 
 
-def set_state(*, answer: Answer, state: Answer.State, actor: Person | None, now: datetime, note: str = "") -> None:
-    """Move an answer to a state and record it; the caller holds the row's lock."""
-    answer.state, answer.settled_at = state, now
-    answer.save(update_fields=["state", "settled_at"])
-    record_event(answer=answer, kind=state.value, actor=actor, now=now, note=note)
-
-
-def record_event(
-    *,
-    answer: Answer,
-    kind: str,
-    actor: Person | None,
-    now: datetime,
-    written: Written | None = None,
-    note: str = "",
-) -> None:
-    """Add a line to the answer's history."""
-    text, payload = (written.text, dict(written.payload)) if written else ("", {})
-    AnswerEvent.objects.create(
-        answer=answer, kind=kind, actor=actor, version=answer.version, text=text, payload=payload, note=note, at=now
-    )
-
-
-def settle_task(task: Task, *, now: datetime) -> None:
-    """Set how many answers the task wants and its state, from its answers; the caller holds the task's lock.
-
-    Answers of kinds that peers do not review settle here, by agreeing with one another. A rejected or withdrawn
-    answer counts no more, so the source goes back to the pool.
-    """
-    if task.state == Task.State.TAKEN_OUT:
-        return
-    rule, kind = rule_of(task.project).answers, task.project.task_kind
-    gone = (Answer.State.REJECTED, Answer.State.WITHDRAWN, Answer.State.QUARANTINED)
-    living = list(task.answers.exclude(state__in=gone).order_by("created_at", "pk"))
-    # A correction stands for what it corrects: together they are one independent answer.
-    alive = list({_origin(answer): answer for answer in living}.values())
-    keys = [kind.key_of(Written(answer.text, answer.payload)) for answer in alive]
-    task.answered, task.wanted = len(alive), rule.wanted(keys)
-    if rule.stop == "matching" and any(answer.state == Answer.State.VALIDATED for answer in alive):
-        # Agreed on before, or decided by an expert.
-        task.wanted = task.answered
-    if not kind.is_reviewed and task.answered >= task.wanted:
-        _settle_by_agreement(alive, keys, rule.agreed(keys), now)
-    states = {answer.state for answer in living}
-    if task.answered < task.wanted:
-        task.state = Task.State.OPEN
-    elif Answer.State.DISPUTED in states:
-        task.state = Task.State.DISPUTED
-    else:
-        task.state = Task.State.ANSWERED if Answer.State.SUBMITTED in states else Task.State.DONE
-    task.save(update_fields=["state", "wanted", "answered"])
-
-
-def _settle_by_agreement(alive: list[Answer], keys: list[str], agreed: set[str] | None, now: datetime) -> None:
-    """Validate the answers whose key is agreed on and turn the others down; without agreement an expert decides."""
-    for answer, key in zip(alive, keys, strict=True):
-        wanted = (
-            Answer.State.DISPUTED
-            if agreed is None
-            else Answer.State.VALIDATED
-            if key in agreed
-            else Answer.State.REJECTED
-        )
-        if answer.state == Answer.State.SUBMITTED or (answer.state == Answer.State.DISPUTED and agreed is not None):
-            note = "" if wanted == Answer.State.VALIDATED else gettext_noop("The answers to this one do not agree.")
-            set_state(answer=answer, state=wanted, actor=None, now=now, note=note)
-
-
-def validate_answer(*, answer: Answer, actor: Person | None, now: datetime, note: str = "") -> None:
-    """Accept one answer, and turn down what cannot be right beside it.
-
-    That is every other one where a task wants one alone; corrections of each other; and those that say something
-    else where equal answers are wanted.
-    """
-    rivals = (
-        Answer.objects.select_for_update()
-        .filter(task=answer.task, state__in=[Answer.State.SUBMITTED, Answer.State.DISPUTED])
-        .exclude(pk=answer.pk)
-    )
-    key_of = answer.task.project.task_kind.key_of
-    mine = key_of(Written(answer.text, answer.payload))
-    matching = rule_of(answer.task.project).answers.stop == "matching"
-    for rival in rivals:
-        differs = matching and key_of(Written(rival.text, rival.payload)) != mine
-        if not answer.is_one_of_many or differs or _origin(rival) == _origin(answer):
-            set_state(answer=rival, state=Answer.State.REJECTED, actor=None, now=now, note=ANOTHER_ACCEPTED)
-    set_state(answer=answer, state=Answer.State.VALIDATED, actor=actor, now=now, note=note)
-
-
-def _origin(answer: Answer) -> UUID:
-    """The answer at the beginning of a chain of corrections."""
-    while answer.fixes is not None:
-        answer = answer.fixes
-    return answer.pk
+def _locked_task(answer: Answer) -> Task:
+    task: Task = Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=answer.task_id)
+    return task

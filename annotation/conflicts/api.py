@@ -37,6 +37,14 @@ class AdjudicationSerializer(serializers.ModelSerializer[Adjudication]):
 
     corrected_payload = serializers.DictField(write_only=True, required=False)
 
+    also = serializers.ListField(
+        child=serializers.UUIDField(),
+        write_only=True,
+        required=False,
+        max_length=50,
+        help_text="Further answers to the same task that this says too, or that the correction is built on.",
+    )
+
     class Meta:
         model = Adjudication
         fields = [
@@ -47,10 +55,13 @@ class AdjudicationSerializer(serializers.ModelSerializer[Adjudication]):
             "reason",
             "corrected_text",
             "corrected_payload",
+            "also",
             "correction",
             "decided_at",
+            "reopened_at",
+            "reopen_reason",
         ]
-        read_only_fields = ["answer", "version", "correction", "decided_at"]
+        read_only_fields = ["answer", "version", "correction", "decided_at", "reopened_at", "reopen_reason"]
 
 
 class DisputeViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
@@ -75,5 +86,11 @@ class DisputeViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         given = AdjudicationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields: dict[str, Any] = dict(given.validated_data)
-        decision = adjudicate(answer=self.get_object(), expert=person_of(request), now=timezone.now(), **fields)
+        answer: Answer = self.get_object()
+        others = (
+            Answer.objects.visible_to(person_of(request)).filter(task=answer.task_id).in_bulk(fields.pop("also", []))
+        )
+        decision = adjudicate(
+            answer=answer, also=list(others.values()), expert=person_of(request), now=timezone.now(), **fields
+        )
         return Response(AdjudicationSerializer(decision).data, status=status.HTTP_201_CREATED)

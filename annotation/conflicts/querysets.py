@@ -18,3 +18,29 @@ class AdjudicationQuerySet(models.QuerySet["Adjudication"]):
     def visible_to(self, person: Person) -> AdjudicationQuerySet:
         """Decisions in the communities in which the person is a member: a reason is owed to everybody."""
         return self.filter(answer__task__project__community__in=Community.objects.visible_to(person))
+
+    def standing(self) -> AdjudicationQuerySet:
+        """Decisions that nobody has opened again."""
+        return self.filter(reopened_at=None)
+
+    def final(self) -> AdjudicationQuerySet:
+        """Those of them that settle something; sending back only asks the author."""
+        return self.standing().exclude(decision="send_back")
+
+
+class RemarkQuerySet(models.QuerySet["Remark"]):
+    """Chainable selections of remarks."""
+
+    def visible_to(self, person: Person) -> RemarkQuerySet:
+        """Remarks in communities where the person is an expert or a steward."""
+        return self.filter(task__project__community__in=Community.objects.where(person, "expert", "steward"))
+
+
+class ExampleQuerySet(models.QuerySet["Example"]):
+    """Chainable selections of examples."""
+
+    def visible_to(self, person: Person) -> ExampleQuerySet:
+        """Examples in the person's communities whose decisions stand."""
+        return self.filter(
+            guideline__project__community__in=Community.objects.visible_to(person), adjudication__reopened_at=None
+        )

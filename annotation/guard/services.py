@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from annotation.aggregation.collusion import Approvals, Vote, find_collusion
 from annotation.aggregation.skill import Judgement, estimate_skill, is_careful, is_careless, tally_judgements
 from annotation.answers.models import Answer, Review
-from annotation.answers.querysets import ANOTHER_ACCEPTED
+from annotation.answers.notes import ANOTHER_ACCEPTED
 from annotation.guard.models import Watch
 from annotation.guard.settling import settle_anew
 from annotation.standing.models import KeptApart, Standing, StandingEvent

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from annotation.aggregation.verdicts import Outcome
 from annotation.answers.models import Answer
-from annotation.answers.querysets import ANOTHER_ACCEPTED, ReviewQuerySet
+from annotation.answers.notes import ANOTHER_ACCEPTED
+from annotation.answers.outcomes import record_event, set_state, settle_task
+from annotation.answers.querysets import ReviewQuerySet
 from annotation.answers.reviews import outcome_of, settle_answer
-from annotation.answers.services import record_event, set_state, settle_task
 from annotation.projects.models import Task
 
 VOTED = {
@@ -23,8 +24,8 @@ NOTE = "Votes on it were counted anew."
 def settle_anew(*, reviews: ReviewQuerySet, now: datetime) -> int:
     """Settle again whatever these reviews were on; returns how many answers.
 
-    What an expert has decided or confirmed, and what waits for one after an appeal, stays as it is. Tasks are locked
-    one after another in one order, so two such acts never wait for each other.
+    What an expert has decided or confirmed, and what waits for one because somebody asked, stays as it is. Tasks are
+    locked one after another in one order, so two such acts never wait for each other.
     """
     count = 0
     tasks = set(reviews.filter(is_gold=False).values_list("answer__task", flat=True))
@@ -40,7 +41,7 @@ def _settle_task_anew(task: Task, touched: set[UUID], now: datetime) -> int:
         return 0
     rows = list(Answer.objects.select_for_update().filter(task=task).order_by("created_at", "pk"))
     spoken = set(Answer.objects.filter(task=task).gold().values_list("pk", flat=True))
-    spoken |= set(task.answers.filter(events__kind="appealed").values_list("pk", flat=True))
+    spoken |= set(task.answers.filter(events__kind__in=["appealed", "requested"]).values_list("pk", flat=True))
     concerned = [row for row in rows if row.pk not in spoken and row.state in {*VOTED, Answer.State.SUBMITTED}]
     recounted = [row for row in concerned if row.pk in touched]
     for answer in recounted:

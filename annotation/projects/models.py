@@ -186,3 +186,35 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"assignment {self.pk} of task {self.task_id}"
+
+
+class Guideline(models.Model):
+    """One version of a project's guidelines, never changed; the text of the newest is `Project.guidelines`."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="guideline_versions")
+    number = models.PositiveIntegerField()
+    text = models.TextField(blank=True, max_length=20_000)
+    written_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="one_guideline_of_each_number")]
+
+    def __str__(self) -> str:
+        return f"version {self.number} of the guidelines of {self.project_id}"
+
+
+class GuidelineReading(models.Model):
+    """The version of a project's guidelines that somebody has read last."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "person"], name="one_last_reading_of_guidelines")]
+
+    def __str__(self) -> str:
+        return f"{self.person} read version {self.number}"

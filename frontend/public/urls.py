@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import fonts, founding, installing, views
+from frontend.public import fonts, founding, guidelines, installing, views
 
 app_name = "public"
 
@@ -22,5 +22,6 @@ urlpatterns = [
     path("c/<slug:slug>/font/<str:sha256>.css", fonts.FontSheetView.as_view(), name="font_sheet"),
     path("c/<slug:slug>/font/<str:sha256>.woff2", fonts.FontView.as_view(), name="font"),
     path("c/<slug:slug>/join/", views.JoinView.as_view(), name="join_open"),
+    path("c/<slug:slug>/guidelines/<int:pk>/", guidelines.GuidelinesView.as_view(), name="guidelines"),
     path("c/<slug:slug>/try/", include("frontend.public.playground_urls")),
 ]

@@ -20,6 +20,7 @@ urlpatterns = [
     path("projects/<int:pk>/state/", projects.StateView.as_view(), name="project_state"),
     path("projects/<int:pk>/rule/", rules.ProjectRuleView.as_view(), name="project_rule"),
     path("rule/", rules.CommunityRuleView.as_view(), name="rule"),
+    path("rule/names/", rules.NamesView.as_view(), name="names"),
     path("projects/<int:pk>/judge/", projects.JudgeView.as_view(), name="judge"),
     path("projects/<int:pk>/checks/", checks.ChecksView.as_view(), name="project_checks"),
     path("members/", members.MembersView.as_view(), name="members"),

@@ -1,4 +1,7 @@
-"""{% own "Good" %}: the community's own word for it, else the site's in the reader's language."""
+"""{% own "Good" %}: the community's own word for it, else the site's in the reader's language.
+
+Beside it {{ answer|in_short }}, which several desks want.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from annotation.answers.models import Answer
+from frontend.kind_pages import in_short
 from people.models import Community
 
 register = template.Library()
+
+
+@register.filter(name="in_short")
+def short(answer: Answer) -> str:
+    """What an answer says, on one line; load its task's item and project with it."""
+    return in_short(answer)
 
 
 @register.simple_tag(takes_context=True)

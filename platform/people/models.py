@@ -72,6 +72,9 @@ class Community(models.Model):
     review_rule = models.JSONField(
         default=dict, blank=True, help_text="How peers settle answers, where a project says nothing of its own."
     )
+    experts_see_names = models.BooleanField(
+        default=False, help_text="Experts read who wrote and who checked what they decide on."
+    )
     created_at = models.DateTimeField()
 
     objects = CommunityQuerySet.as_manager()

@@ -178,3 +178,18 @@ def accept_invitation(*, person: Person, secret: str, now: datetime) -> Membersh
         granted_by=invitation.invited_by,
         now=now,
     )
+
+
+@transaction.atomic
+def show_names_to_experts(*, community: Community, are_shown: bool, changed_by: Person, now: datetime) -> None:
+    """Let experts read who wrote and checked what they decide on, or hide it again. Raises NotAllowed."""
+    require_role(changed_by, community, Role.STEWARD)
+    community.experts_see_names = are_shown
+    community.save(update_fields=["experts_see_names"])
+    append_entry(
+        action="experts.names_shown" if are_shown else "experts.names_hidden",
+        subject=f"community:{community.pk}",
+        community=community.slug,
+        actor=str(changed_by.pk),
+        now=now,
+    )

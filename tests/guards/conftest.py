@@ -107,6 +107,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "new": "translate",
         "review": rows.project.pk,
         "projects": rows.project.pk,
+        "guidelines": rows.project.pk,
         "next-review": rows.project.pk,
         "font": rows.font.sha256,
         "picture": rows.picture.sha256,

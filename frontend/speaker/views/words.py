@@ -31,6 +31,7 @@ STATE_WORDS = (
     (Answer.State.VALIDATED, gettext_lazy("accepted")),
     (Answer.State.REJECTED, gettext_lazy("not accepted")),
     (Answer.State.DISPUTED, gettext_lazy("with the experts")),
+    (Answer.State.RETURNED, gettext_lazy("sent back to you")),
     (Answer.State.QUARANTINED, gettext_lazy("kept apart")),
     (Answer.State.WITHDRAWN, gettext_lazy("taken back")),
 )
@@ -73,6 +74,7 @@ class WordsView(MyAnswersView):
             .prefetch_related(
                 "reviews",
                 "adjudications",
+                "rulings__adjudication",
                 Prefetch("events", AnswerEvent.objects.filter(kind__in=["rejected", "appealed"]), "refusals"),
             )
             .order_by("-created_at", "pk")
@@ -93,12 +95,17 @@ class WordsView(MyAnswersView):
 
 def _is_editable(answer: Answer) -> bool:
     read = any(review.version == answer.version for review in answer.reviews.all())
-    return answer.state == Answer.State.SUBMITTED and not read
+    return answer.state == Answer.State.RETURNED or (answer.state == Answer.State.SUBMITTED and not read)
 
 
 def _may_appeal(answer: Answer) -> bool:
     asked = any(event.kind == "appealed" for event in answer.refusals)  # type: ignore[attr-defined]
-    return answer.state == Answer.State.REJECTED and not asked and not answer.adjudications.all()
+    return (
+        answer.state == Answer.State.REJECTED
+        and not asked
+        and not answer.adjudications.all()
+        and not answer.rulings.all()
+    )
 
 
 class EditView(MyAnswersView):

@@ -16,6 +16,7 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.answers.suggestions import begun_with
 from annotation.corpora.models import Picture
+from annotation.projects.guidelines import news_for
 from annotation.projects.models import Assignment, Project
 from annotation.projects.services import NothingToDo, ProjectIsClosed, lease_task, skip_task, undo_skip
 from annotation.standing.services import Frozen
@@ -60,6 +61,7 @@ class WorkPage(AnsweringView):
             "assignment": assignment,
             **kind_context(assignment.task, given=self.given(project), seed=assignment.pk),
             "suggestions_of_words": assignment.task.suggestions.exclude(text="")[:3],  # type: ignore[attr-defined]
+            "guideline_news": news_for(project=project, person=self.person),
             "minutes_left": max(0, round(left.total_seconds() / 60)),
             **self._latest(project),
         }

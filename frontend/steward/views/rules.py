@@ -17,6 +17,7 @@ from frontend.steward.forms import ProjectRuleForm, RuleForm
 from frontend.steward.views.home import StewardView
 from frontend.steward.views.projects import ProjectView
 from people.refusals import Refusal
+from people.services import show_names_to_experts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,22 @@ class CommunityRuleView(StewardView):
         words = rule.explained(is_reviewed=True)[:-3] if rule else []
         context = {"community": self.community, "form": form, "words": words}
         return render(self.request, "steward/rule.html", context, status=status)
+
+
+class NamesView(StewardView):
+    """Whether experts read names."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """There is nothing to read here by itself."""
+        return redirect("steward:rule", slug=self.community.slug)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Show or hide them."""
+        are_shown = request.POST.get("names") == "shown"
+        show_names_to_experts(community=self.community, are_shown=are_shown, changed_by=self.person, now=self.now)
+        told = _("Experts read names from now on.") if are_shown else _("Experts read no names from now on.")
+        messages.success(request, told)
+        return redirect("steward:rule", slug=self.community.slug)
 
 
 class ProjectRuleView(ProjectView):

@@ -1,0 +1,1 @@
+"""The expert's desk: the queue of conflicts, one conflict, and what peers have settled."""
