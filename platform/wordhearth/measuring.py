@@ -21,16 +21,18 @@ from rich.console import Console
 class MeasuringCommand(BaseCommand):
     """`manage.py NOUN NAME [--json]`: the module NAME of `package` has `run() -> dict` and `table(facts)`.
 
-    A module that needs neither database nor static files says `NEEDS_SITE = False`. Facts may hold `failures`,
-    sentences for people; the command then ends with an error after it printed.
+    A module that needs neither database nor static files says `NEEDS_SITE = False`. One that measures on data from
+    elsewhere says `TAKES_DATA = True`; its `run` then takes `data`, the paths given with --data. Facts may hold
+    `failures`, sentences for people; the command then ends with an error after it printed.
     """
 
     noun: str
     package: ModuleType
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """NAME and --json."""
+        """NAME, --data and --json."""
         parser.add_argument("name", nargs="?")
+        parser.add_argument("--data", action="append", default=[], metavar="PATH", help="for benches that take data")
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
     def prepare(self) -> None:
@@ -47,7 +49,9 @@ class MeasuringCommand(BaseCommand):
         module = importlib.import_module(f"{self.package.__name__}.{options['name']}")
         if getattr(module, "NEEDS_SITE", True):
             self.prepare()
-        facts = module.run()
+        if options["data"] and not getattr(module, "TAKES_DATA", False):
+            raise CommandError(f"The {self.noun} {options['name']!r} takes no data.")
+        facts = module.run(data=options["data"]) if getattr(module, "TAKES_DATA", False) else module.run()
         Console().print(module.table(facts))
         if options["json"]:
             self.stdout.write(json.dumps(facts))
