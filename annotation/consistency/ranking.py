@@ -1,7 +1,7 @@
 """Both witnesses together: what a model that never saw a text says of a place, and what other places say of its words.
 
-Their log odds are added, as for independent witnesses (naive Bayes), the surfaces' with less weight because both look
-at the same words. The weight was chosen on noise planted with another seed than those of docs/consistency.md.
+Their log odds are added, as for independent witnesses (naive Bayes), the model's with less weight because it is surer
+than it should be. The constants were chosen on noise planted with other seeds than those of docs/consistency.md.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import exp, log
 
 from annotation.consistency.rows import Cut, Mark
 from annotation.consistency.surfaces import NOTHING, Place, Surface
-from annotation.consistency.suspects import Suspect, fault_of
+from annotation.consistency.suspects import Suspect, chance, fault_of, odds
 
-WEIGHT = 0.75
-_SILENT = -3.0
-_EDGE = 1e-4
+MODEL = 0.5
+# The log odds of a place of which one of the two says nothing.
+UNKNOWN_SURFACE, UNDOUBTED = -5.0, -1.5
 
 
 def as_suspects(cuts: Sequence[Cut], surfaces: Iterable[Surface]) -> list[Suspect]:
@@ -56,11 +55,11 @@ def together(suspects: Iterable[Suspect], by_surface: Iterable[Suspect]) -> list
     for one in suspects:
         touching = [other for other in others[one.row] if other.start < one.end and one.start < other.end]
         covered.update(map(id, touching))
-        witness = max((_odds(other.confidence) for other in touching), default=_SILENT)
-        found.append(replace(one, confidence=_chance(_odds(one.confidence) + WEIGHT * witness)))
+        witness = max((odds(other.confidence) for other in touching), default=UNKNOWN_SURFACE)
+        found.append(replace(one, confidence=chance(MODEL * odds(one.confidence) + witness)))
     for rows in others.values():
         found += [
-            replace(other, confidence=_chance(_SILENT + WEIGHT * _odds(other.confidence)))
+            replace(other, confidence=chance(UNDOUBTED + odds(other.confidence)))
             for other in rows
             if id(other) not in covered
         ]
@@ -76,12 +75,3 @@ def apart(suspects: Iterable[Suspect]) -> list[Suspect]:
             shown[one.row].append((one.start, one.end))
             kept.append(one)
     return kept
-
-
-def _odds(chance: float) -> float:
-    held = min(max(chance, _EDGE), 1 - _EDGE)
-    return log(held / (1 - held))
-
-
-def _chance(odds: float) -> float:
-    return 1 / (1 + exp(-odds))

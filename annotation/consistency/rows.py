@@ -12,6 +12,7 @@ from typing import NamedTuple
 from annotation.text.segments import fold, is_blank, pieces
 
 Fold = Callable[[str], str]
+_APOSTROPHES = str.maketrans(dict.fromkeys("'‘’`´", "ʼ"))
 
 
 class Mark(NamedTuple):
@@ -38,6 +39,11 @@ class Row:
 def as_written(text: str) -> str:
     """The folding of a language whose orthography needs none."""
     return text
+
+
+def fold_apostrophes(text: str) -> str:
+    """The folding of an orthography whose apostrophes are typed in several ways: ' ‘ ’ ` ´ become ʼ."""
+    return text.translate(_APOSTROPHES)
 
 
 class Cut:

@@ -2,14 +2,17 @@
 
 Northcutt, Jiang and Chuang 2021, "Confident learning": a model's confidence in the given label counts relative to how
 confident it usually is of that label (the threshold of the class, the mean over all that carry it). Here the class is a
-span's label, and "no label" is a class too.
+span's label, and "no label" is a class too. Faults that a model sees everywhere, such as names it never met taken for
+none, say more about the model than about the labels: each counts less, the more there are of its kind.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import exp, log
 from zlib import crc32
 
 import numpy as np
@@ -22,6 +25,7 @@ from annotation.text.duplicates import normal_key
 FOLDS = 5
 # Below this, a missed mark is the model's own fancy.
 LEAST = 0.2
+_EDGE = 1e-6
 NOTHING = "O"
 Span = tuple[int, int, str]
 
@@ -50,6 +54,12 @@ class Suspect:
     expected: Mark | None
     confidence: float
     """How likely the label is wrong, 0 to 1, as far as the model can tell: only its order is measured."""
+
+    @property
+    def label(self) -> str:
+        """The given label; of a missed mark the expected one."""
+        mark = self.given or self.expected
+        return mark.label if mark else ""
 
 
 def fault_of(given: Span | None, expected: Span | None) -> Fault:
@@ -148,19 +158,40 @@ def find_suspects(cuts: Sequence[Cut], *, folds: int = FOLDS) -> list[Suspect]:
     """All marks and missing marks that a model doubts, the surest first."""
     opinions = read_unseen(cuts, folds=folds)
     usual = _thresholds(cuts, opinions)
-    found = []
+    found: list[Suspect] = []
     for row, (cut, opinion) in enumerate(zip(cuts, opinions, strict=True)):
         if opinion is None:
             continue
         for given in cut.spans:
-            expected, chance = _otherwise(opinion, given)
-            found.append(_suspect(row, cut, given, expected, _doubt(usual, opinion.of(given), given, chance, expected)))
+            expected, other = _otherwise(opinion, given)
+            found.append(_suspect(row, cut, given, expected, _doubt(usual, opinion.of(given), given, other, expected)))
         for span in opinion.spans:
             if not any(_overlap(span, given) for given in cut.spans):
-                chance, none = opinion.of(span), opinion.of_nothing(span[0], span[1])
-                if chance >= LEAST:
-                    found.append(_suspect(row, cut, None, span, _doubt(usual, none, None, chance, span)))
-    return sorted(found, key=lambda one: (-one.confidence, one.row, one.start))
+                sure, none = opinion.of(span), opinion.of_nothing(span[0], span[1])
+                if sure >= LEAST:
+                    found.append(_suspect(row, cut, None, span, _doubt(usual, none, None, sure, span)))
+    return sorted(_by_rarity(found), key=lambda one: (-one.confidence, one.row, one.start))
+
+
+def _by_rarity(found: Sequence[Suspect]) -> list[Suspect]:
+    """Confidences for equal numbers of errors of every kind: odds divided by how common a fault is with a label."""
+    many = Counter((one.fault, one.label) for one in found if one.confidence > 0.5)
+    usual = log(max(1.0, sum(many.values()) / max(1, len(many))))
+    return [
+        replace(one, confidence=chance(odds(one.confidence) + usual - log(1 + many[one.fault, one.label])))
+        for one in found
+    ]
+
+
+def odds(confidence: float) -> float:
+    """The log odds of a probability, which is taken for no surer than one in a million."""
+    held = min(max(confidence, _EDGE), 1 - _EDGE)
+    return log(held / (1 - held))
+
+
+def chance(log_odds: float) -> float:
+    """The probability of log odds."""
+    return 1 / (1 + exp(-log_odds))
 
 
 def _overlap(one: Span, other: Span) -> bool:
@@ -188,16 +219,16 @@ def _otherwise(opinion: Opinion, given: Span) -> tuple[Span | None, float]:
     best: Span | None = None
     highest = opinion.of_nothing(first, last)
     for reading in readings:
-        if reading != given and (chance := opinion.of(reading)) > highest:
-            best, highest = reading, chance
+        if reading != given and (likely := opinion.of(reading)) > highest:
+            best, highest = reading, likely
     return best, highest
 
 
 def _doubt(
-    usual: Callable[[Span | None], float], chance_given: float, given: Span | None, chance: float, expected: Span | None
+    usual: Callable[[Span | None], float], held: float, given: Span | None, other: float, expected: Span | None
 ) -> float:
     """How likely the given label is wrong: the two confidences, each relative to what is usual, against each other."""
-    held, other = chance_given / usual(given), chance / usual(expected)
+    held, other = held / usual(given), other / usual(expected)
     return other / (other + held) if other + held else 0.0
 
 
