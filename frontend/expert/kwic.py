@@ -10,14 +10,14 @@ from typing import Any
 from annotation.answers.models import Answer
 from annotation.kinds.contract import Written
 from annotation.text.direction import base_direction
-from annotation.text.graphemes import boundaries
+from annotation.text.segments import word_edges
 
 CONTEXT = 48
 
 
 @dataclass(frozen=True)
 class Context:
-    """Words of a text between what stands before and after them, cut between characters as readers see them."""
+    """Words of a text between what stands before and after them, cut between words."""
 
     before: str
     words: str
@@ -29,7 +29,7 @@ class Context:
 
 def context_of(text: str, start: int, end: int) -> Context:
     """The stretch [start, end) of a text with its neighbourhood."""
-    edges = boundaries(text)
+    edges = word_edges(text)
     first = edges[bisect_left(edges, max(0, start - CONTEXT))]
     last = edges[bisect_right(edges, min(len(text), end + CONTEXT)) - 1]
     first, last = min(first, start), max(last, end)

@@ -23,6 +23,8 @@ from people.refusals import Invalid, NotAllowed
 from people.services import grant_role
 from tests.conftest import NOW
 
+pytest_plugins = ["tests.revision.labelled"]
+
 
 @pytest.fixture
 def group(labelling: Any, labelled: Any, chen: Any) -> Inconsistency:

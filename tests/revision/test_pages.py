@@ -9,13 +9,16 @@ import pytest
 from django.test import Client
 
 from annotation.answers.models import Answer
-from annotation.revision.models import Batch, Inconsistency, Scan
+from annotation.revision.batches import undo_batch
+from annotation.revision.models import Batch, Inconsistency, Scan, place_of
 from annotation.revision.services import ask_for_scan, scan_project
 from care.models import Purpose
 from care.services import withdraw_purposes
 from frontend.expert.kwic import context_of
 from tests.conftest import NOW
+from tests.frontend.made import make_release
 
+pytest_plugins = ["tests.revision.labelled"]
 HOME = "/c/test-otomi/decide/consistency/"
 
 
@@ -121,6 +124,30 @@ def test_places_of_people_who_show_their_words_no_more_are_not_shown(
     assert "Nothing is left to look at" in read(desk, f"{HOME}groups/{scanned.pk}/")
 
 
+def test_a_release_that_holds_replaced_translations_says_so_until_that_is_undone(
+    client: Client, project: Any, validated_corpus: Any, chen: Any, esi: Any, consenting: Any
+) -> None:
+    consenting(chen)
+    release = make_release(project, esi)
+    places = [place_of(answer, 0, 5, 1.0) for answer in validated_corpus[:2]]
+    group = Inconsistency.objects.create(
+        project=project, cause="same_text", key="0" * 64, surface="x", entropy=1, estimate=1, places=places
+    )
+    address = f"{HOME}groups/{group.pk}/"
+    client.force_login(chen)
+    given = {"label": validated_corpus[0].text, "places": codes(read(client, address)), "reason": "The same."}
+    batch = client.post(address, {**given, "apply": "1"})
+
+    assert f"Release {release.number}" in read(client, batch["Location"])
+    client.force_login(esi)
+    frozen = f"/c/test-otomi/train/releases/{release.pk}/"
+    assert "An expert has corrected 1 of its answers since." in read(client, frozen)
+    assert Answer.objects.get(from_batch_changes__isnull=False).text == validated_corpus[0].text
+
+    undo_batch(batch=Batch.objects.get(), expert=chen, now=NOW)
+    assert "has corrected" not in read(client, frozen)
+
+
 def test_doubts_are_counted_filtered_and_sent(
     desk: Client, scanned: Any, labelled: Any, labelling: Any, ben: Any
 ) -> None:
@@ -144,10 +171,10 @@ def test_a_project_without_anything_to_look_over_says_so(desk: Client, community
 
 
 @pytest.mark.parametrize("text", ["עברית 1 אבג דהו", "กขคงจฉชซฌญ" * 9])
-def test_contexts_keep_their_direction_and_whole_characters(text: str) -> None:
+def test_contexts_keep_their_direction_and_are_cut_between_words(text: str) -> None:
     context = context_of(text, 3, 6)
 
     assert (context.before, context.words) == (text[:3], text[3:6])
     assert text.startswith(context.before + context.words + context.after)
     assert context.direction == ("rtl" if text[0] == "ע" else "ltr")
-    assert context_of("a\u0301" * 60, 100, 102).before.startswith("a")
+    assert context_of("uno dos " * 20, 80, 83).before.startswith("uno ")

@@ -17,6 +17,8 @@ from annotation.revision.services import DOUBTED, ask_for_scan, looked_over, sca
 from people.refusals import Invalid, NotAllowed
 from tests.conftest import NOW
 
+pytest_plugins = ["tests.revision.labelled"]
+
 
 def test_what_disagrees_is_stored_with_its_places(labelling: Any, labelled: Any, chen: Any) -> None:
     scan = ask_for_scan(project=labelling, expert=chen, now=NOW)
