@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from annotation.answers.models import Answer
+from annotation.answers.models import Answer, Review
 from annotation.answers.services import submit_answer, withdraw_answer
+from annotation.guard.settling import settle_anew
 from annotation.projects.models import Task
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.batches import ChangedSince, Chosen, apply_batch, undo_batch
@@ -143,6 +144,18 @@ def test_undoing_leaves_alone_what_was_changed_since(
     correction = batch.changes.get(answer=labelled[10]).correction_id
     assert {pk for pk in before if before[pk] != after[pk]} == {labelled[10].pk, correction}
     assert dict(batch.changes.values_list("answer", "is_undone")) == {labelled[10].pk: True, labelled[11].pk: False}
+
+
+def test_votes_that_are_counted_anew_do_not_bring_a_replaced_answer_back(
+    labelling: Any, labelled: Any, chen: Any, group: Any, states: Any
+) -> None:
+    Answer.objects.filter(task__project=labelling).update(is_one_of_many=True)
+    change(group, chen, labelled[10:11])
+    before = states(labelling)
+
+    settle_anew(reviews=Review.objects.filter(answer=labelled[10]), now=NOW)
+
+    assert states(labelling) == before
 
 
 def test_the_same_places_can_be_changed_again_after_an_undo(labelled: Any, chen: Any, group: Any) -> None:
