@@ -21,6 +21,7 @@ class Why(models.TextChoices):
     CONTESTED = "contested", _("No majority among the answers")
     TIE = "tie", _("As many for it as against it")
     NO_AGREEMENT = "no_agreement", _("Peers did not agree")
+    DOUBTED = "doubted", _("A label was doubted")
     REOPENED = "reopened", _("A decision was opened again")
 
 
@@ -34,6 +35,7 @@ OF_NOTE: Mapping[str, Why] = MappingProxyType(
         notes.DIFFERENT: Why.CONTESTED,
         notes.TIED: Why.TIE,
         notes.DISAGREED: Why.NO_AGREEMENT,
+        notes.DOUBTED: Why.DOUBTED,
         notes.REOPENED: Why.REOPENED,
     }
 )

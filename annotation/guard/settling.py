@@ -42,6 +42,7 @@ def _settle_task_anew(task: Task, touched: set[UUID], now: datetime) -> int:
     rows = list(Answer.objects.select_for_update().filter(task=task).order_by("created_at", "pk"))
     spoken = set(Answer.objects.filter(task=task).gold().values_list("pk", flat=True))
     spoken |= set(task.answers.filter(events__kind__in=["appealed", "requested"]).values_list("pk", flat=True))
+    spoken |= set(task.answers.filter(batch_changes__isnull=False).values_list("pk", flat=True))
     concerned = [row for row in rows if row.pk not in spoken and row.state in {*VOTED, Answer.State.SUBMITTED}]
     recounted = [row for row in concerned if row.pk in touched]
     for answer in recounted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext
@@ -14,6 +15,7 @@ from annotation.conflicts.models import Adjudication
 from annotation.conflicts.queue import Conflict
 from annotation.conflicts.reasons import STOCK, Why
 from annotation.kinds import KINDS
+from annotation.revision.batches import Chosen
 
 # What the button for fragments says; it is stored as the decision that it amounts to.
 MERGE = "merge"
@@ -123,3 +125,36 @@ class AskForm(forms.Form):
 
     answer = forms.UUIDField()
     note = forms.CharField(label=_("What do you ask?"), strip=False, required=False)
+
+
+class PlacesField(forms.Field):
+    """Ticked places, each as answer:version:start:end; what is nothing like it is left out."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: list[str] | None) -> list[Chosen]:
+        """The places, each once."""
+        return [place for code in dict.fromkeys(value or []) if (place := _place(code)) is not None]
+
+
+def _place(code: str) -> Chosen | None:
+    answer, *numbers = code.split(":")
+    try:
+        version, start, end = map(int, numbers)
+        return Chosen(UUID(answer), version, start, end)
+    except ValueError:
+        return None
+
+
+class BatchForm(forms.Form):
+    """One label, or one wording, for all ticked places, and the reason."""
+
+    label = forms.CharField(required=False, strip=False)
+    places = PlacesField(required=False)
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The authors will read it."),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from frontend.expert.views import agreement, conflict, queue, settled
 
@@ -10,6 +10,7 @@ app_name = "expert"
 
 urlpatterns = [
     path("", queue.QueueView.as_view(), name="queue"),
+    path("consistency/", include("frontend.expert.consistency_urls")),
     path("settled/", settled.SettledView.as_view(), name="settled"),
     path("agreement/", agreement.AgreementView.as_view(), name="agreement"),
     path("agreement/<int:pk>/", agreement.AgreementView.as_view(), name="agreement_of"),

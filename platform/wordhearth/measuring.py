@@ -22,9 +22,9 @@ from rich.console import Console
 class MeasuringCommand(BaseCommand):
     """`manage.py NOUN NAME [--json]`: the module NAME of `package` has `run() -> dict` and `table(facts)`.
 
-    A module that needs neither database nor static files says `NEEDS_SITE = False`; one that can also measure on data
-    of somebody else says `TAKES_DATA = True` and has `run(data: Path | None)`. Facts may hold `failures`, sentences
-    for people; the command then ends with an error after it printed.
+    A module that needs neither database nor static files says `NEEDS_SITE = False`. One that measures on data from
+    elsewhere says `TAKES_DATA = True`; its `run` then takes `data`, the paths given with --data. Facts may hold
+    `failures`, sentences for people; the command then ends with an error after it printed.
     """
 
     noun: str
@@ -33,7 +33,14 @@ class MeasuringCommand(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """NAME, --data and --json."""
         parser.add_argument("name", nargs="?")
-        parser.add_argument("--data", type=Path, metavar="FOLDER", help="measure on these files, too")
+        parser.add_argument(
+            "--data",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="PATH",
+            help="measure on these, too",
+        )
         parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
     def prepare(self) -> None:
@@ -49,12 +56,13 @@ class MeasuringCommand(BaseCommand):
             raise CommandError(f"There is no {self.noun} {options['name']!r}; there are: {', '.join(known)}.")
         module = importlib.import_module(f"{self.package.__name__}.{options['name']}")
         takes_data, data = getattr(module, "TAKES_DATA", False), options["data"]
-        if data is not None and not (takes_data and data.is_dir()):
-            reason = "there is no such folder" if takes_data else "it takes no data"
-            raise CommandError(f"{self.noun} {options['name']} cannot use {data}: {reason}.")
+        if data and not takes_data:
+            raise CommandError(f"The {self.noun} {options['name']!r} takes no data.")
+        if missing := next((path for path in data if not path.exists()), None):
+            raise CommandError(f"There is no file or folder {missing}.")
         if getattr(module, "NEEDS_SITE", True):
             self.prepare()
-        facts = module.run(data) if takes_data else module.run()
+        facts = module.run(data=data) if takes_data else module.run()
         Console().print(module.table(facts))
         if options["json"]:
             self.stdout.write(json.dumps(facts))

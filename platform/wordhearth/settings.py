@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "annotation.answers",
     "annotation.guard",
     "annotation.conflicts",
+    "annotation.revision",
     "annotation.rewards",
     "training.releases",
     "training.runs",
@@ -145,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},
+    "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }

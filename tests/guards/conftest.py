@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
+from annotation.revision.models import Batch, Inconsistency
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
 from tests.conftest import NOW
@@ -26,6 +27,7 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("training.runs.api", "training.playground.api", "frontend.researcher.views.runs"):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
     monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
+    monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
     monkeypatch.setattr("frontend.steward.views.corpus.read_tsunkua", lambda: [])
 
 
@@ -77,6 +79,10 @@ def furnished(
         ),
         picture=community.pictures.create(sha256="0" * 64, content=b"", width=1, height=1, created_at=NOW),
         standing=ben.standings.get(),
+        inconsistency=Inconsistency.objects.create(
+            project=second, cause="same_text", key="0" * 64, surface="una frase", entropy=1, estimate=1
+        ),
+        batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
@@ -117,6 +123,9 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "words": rows.answer.pk,
         "answers": rows.answer.pk,
         "decide": rows.disputed.pk,
+        "groups": rows.inconsistency.pk,
+        "batches": rows.batch.pk,
+        "suspects": rows.project.pk,
         "disputes": rows.disputed.pk,
         "releases": rows.release.pk,
         "runs": rows.run.pk,

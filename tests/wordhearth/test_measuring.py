@@ -47,18 +47,18 @@ def test_an_unknown_name_is_refused_with_the_known_ones(command):
 
 
 def test_data_is_refused_where_it_is_of_no_use(command, tmp_path):
-    with pytest.raises(CommandError, match="it takes no data"):
+    with pytest.raises(CommandError, match="takes no data"):
         call_command(command(), "steady", "--data", str(tmp_path))
 
 
 def test_data_reaches_what_can_use_it(command, tmp_path, capsys):
     (Path(command.package.__path__[0]) / "hungry.py").write_text(
-        "TAKES_DATA = True\ndef run(data):\n    return {'data': str(data)}\n"
+        "TAKES_DATA = True\ndef run(data):\n    return {'data': str(data[0])}\n"
         "def table(facts):\n    return facts['data']\n"
     )
     call_command(command(), "hungry", "--data", str(tmp_path))
     assert str(tmp_path) in capsys.readouterr().out.replace("\n", "")
-    with pytest.raises(CommandError, match="no such folder"):
+    with pytest.raises(CommandError, match="no file or folder"):
         call_command(command(), "hungry", "--data", str(tmp_path / "nowhere"))
 
 

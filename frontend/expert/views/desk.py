@@ -49,3 +49,9 @@ class ExpertView(DeskView):
         names = QueueFilter.NAMES
         chosen = {name: value for name, value in self.request.GET.items() if name in names and value}
         return f"{address}?{urlencode(chosen)}" if chosen else address
+
+
+class DecidingView(ExpertView):
+    """A page on which experts change something; it does not exist for others."""
+
+    roles = (Role.EXPERT,)

@@ -76,6 +76,7 @@ class OneRelease(ResearchView):
             "card": read_card(release),
             "runs": Run.objects.visible_to(self.person).filter(release=release),
             "withdrawn": release.items.filter(withdrawn_at__isnull=False).count(),
+            "replaced": release.items.filter(answer__batch_changes__is_undone=False).distinct().count(),
             "may_train": self.may_train,
             **more,
         }

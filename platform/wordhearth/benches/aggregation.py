@@ -1,4 +1,4 @@
-"""`script/bench aggregation [--data FOLDER]`: how right, how fast and how large aggregation is, beside crowd-kit.
+"""`script/bench aggregation [--data PATH]`: how right, how fast and how large aggregation is, beside crowd-kit.
 
 Without data: speed and memory on made-up votes. With a folder of JSON lines also how right each method is: files whose
 rows hold `gold` and `labels` ([worker, label] pairs), `by` (spans by worker) or `translations` ([worker, text]).
@@ -12,7 +12,7 @@ import multiprocessing
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ Facts = dict[str, Any]
 Row = dict[str, Any]
 
 
-def run(data: Path | None = None) -> Facts:
+def run(*, data: Sequence[Path] = ()) -> Facts:
     """Measure size and speed; and rightness on the data, if there is any."""
     facts: Facts = {"ours": [_apart(_ours, size) for size in SIZES]}
     ours, theirs = (_apart(measure, COMPARED_SIZE, COMPARED_ROUNDS) for measure in (_ours, _theirs))
@@ -60,7 +60,7 @@ def run(data: Path | None = None) -> Facts:
         "growth": round(larger["seconds_a_round"] / smaller["seconds_a_round"], 2),
         "peak_mb": larger["peak_mb"],
     }
-    if data is not None:
+    if data:
         facts |= _rightness(data)
     return facts
 
@@ -166,7 +166,7 @@ def _theirs(number: int, rounds: int) -> Facts:
     return _timed(number, work)
 
 
-def _rightness(data: Path) -> Facts:
+def _rightness(data: Sequence[Path]) -> Facts:
     """Each set's figure by each method, sets of one sort together."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for name, rows in _sets(data):
@@ -198,9 +198,9 @@ def _rightness(data: Path) -> Facts:
     return facts
 
 
-def _sets(data: Path) -> Iterator[tuple[str, list[Row]]]:
-    """The sets of the folder and of the folders in it that hold right answers."""
-    for path in sorted(data.rglob("*.jsonl")):
+def _sets(data: Sequence[Path]) -> Iterator[tuple[str, list[Row]]]:
+    """The sets in these files, and in these folders and theirs, that hold right answers."""
+    for path in sorted(file for some in data for file in ([some] if some.is_file() else some.rglob("*.jsonl"))):
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         rows = [row for row in rows if row.get("gold") is not None and row.keys() & {"labels", "by", "translations"}]
         if rows:

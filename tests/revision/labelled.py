@@ -1,0 +1,76 @@
+"""A project in which words of made-up sentences were labelled, by one speaker, and accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from annotation.answers.models import Answer
+from annotation.answers.services import submit_answer
+from annotation.projects.models import Project
+from annotation.projects.services import lease_task, open_project
+from people.models import Community, Person
+from tests.conftest import NOW
+
+LABELS = {"labels": ["LOC", "PER"], "gazetteer": {}}
+
+
+@pytest.fixture
+def labelling(community: Community, aroha: Person, sources: list[Any]) -> Project:
+    """A labelling project over twelve sentences "frase N del texto D"."""
+    return open_project(
+        community=community,
+        created_by=aroha,
+        sources=sources,
+        now=NOW,
+        title="Names in sentences",
+        kind="label",
+        settings=LABELS,
+        source_language_name="Spanish",
+        source_language_tag="es",
+    )
+
+
+def mark(text: str, words: str, label: str) -> dict[str, Any]:
+    """A span on the first place of some words."""
+    start = text.index(words)
+    return {"start": start, "end": start + len(words), "label": label}
+
+
+@pytest.fixture
+def labelled(
+    labelling: Project, ben: Person, chen: Person, filipa: Person, goran: Person, consenting: Any, verdict: Any
+) -> list[Answer]:
+    """Twelve validated answers that mark "texto" as LOC; the last two differ: PER, and nothing."""
+    for person in (ben, chen, filipa, goran):
+        consenting(person)
+    answers = []
+    for number in range(12):
+        lease = lease_task(project=labelling, person=ben, now=NOW)
+        text = lease.task.item.text
+        label = "PER" if number == 10 else "LOC"
+        spans = [mark(text, "texto", label)] if number != 11 else [mark(text, "frase", "PER")]
+        answer = submit_answer(
+            assignment=lease, author=ben, client_id=uuid4(), now=NOW, text="", payload={"spans": spans}
+        )
+        for reader in (filipa, goran):
+            answer.refresh_from_db()
+            verdict(answer, reader)
+        answer.refresh_from_db()
+        assert answer.state == Answer.State.VALIDATED
+        answers.append(answer)
+    return answers
+
+
+@pytest.fixture
+def states() -> Callable[[Project], dict[Any, Any]]:
+    """states(project): every answer with its state, text, payload and version, to compare before and after."""
+
+    def look(project: Project) -> dict[Any, Any]:
+        rows = Answer.objects.filter(task__project=project)
+        return {row.pk: (row.state, row.text, row.payload, row.version) for row in rows}
+
+    return look
