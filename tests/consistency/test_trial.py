@@ -88,6 +88,6 @@ def test_both_formats_are_read_and_other_lines_passed_over(tmp_path: Path) -> No
 
 def test_a_path_with_nothing_to_measure_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no"):
-        run(data=[str(tmp_path / "nowhere")])
+        run(data=[tmp_path / "nowhere"])
     with pytest.raises(CommandError, match="No file there"):
-        run(data=[str(tmp_path)])
+        run(data=[tmp_path])

@@ -114,6 +114,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "review": rows.project.pk,
         "projects": rows.project.pk,
         "guidelines": rows.project.pk,
+        "agreement": rows.project.pk,
         "next-review": rows.project.pk,
         "font": rows.font.sha256,
         "picture": rows.picture.sha256,
