@@ -7,10 +7,9 @@ coefficient is undefined it says why in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -198,20 +197,6 @@ def span_gamma(tasks: Iterable[SpanTask], *, draws: int = DRAWS, samples: int = 
         return 1 - ratio
 
     return _estimate("span_gamma", csr_array(np.array(rows)), gamma, undefined=ONE_LABEL, draws=draws)
-
-
-MEASURES: Mapping[str, str] = MappingProxyType(
-    {
-        "krippendorff_alpha_nominal": "Krippendorff's alpha, any difference counts",
-        "krippendorff_alpha_ordinal": "Krippendorff's alpha, labels in an order",
-        "krippendorff_alpha_interval": "Krippendorff's alpha, labels are numbers",
-        "fleiss_kappa": "Fleiss' kappa",
-        "cohen_kappa": "Cohen's kappa of two people",
-        "span_f1": "exact spans in common",
-        "span_f1_partial": "spans in common, in part",
-        "span_gamma": "gamma of spans",
-    }
-)
 
 
 def by_pair(

@@ -74,20 +74,8 @@ class Ranking:
 def bradley_terry(choices: Choices, *, start: Ranking | None = None, prior: float = PRIOR) -> Ranking:
     """The probability that one wins is σ(its score − the other's) (Bradley and Terry 1952), all workers alike."""
     score = _begin(choices, start)
-    size = len(choices.items)
-
-    def loss(score: Floats) -> tuple[float, Floats]:
-        lead = score[choices.left] - score[choices.right]
-        value = -(choices.won * log_expit(lead) + (1 - choices.won) * log_expit(-lead)).sum()
-        value -= prior * (log_expit(score) + log_expit(-score)).sum()
-        slope = expit(lead) - choices.won
-        gradient = np.bincount(choices.left, slope, size) - np.bincount(choices.right, slope, size)
-        return float(value), gradient + prior * (2 * expit(score) - 1)
-
-    if size:
-        score = minimize(
-            loss, score, jac=True, method="L-BFGS-B", options={"maxiter": 2000, "ftol": 1e-15, "gtol": 1e-9}
-        ).x
+    if len(choices.items):
+        score = _climb(choices, score, np.ones(len(choices.won)), prior)
     return _ranking("bradley_terry", choices, score, np.ones(len(choices.workers)), prior)
 
 
