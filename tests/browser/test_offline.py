@@ -200,6 +200,7 @@ def test_a_packet_opens_without_a_connection_and_knows_what_was_written(
     page = take_along(phone, thirty, 10)
     phone.context.set_offline(True)
     write(page, 1, "ñä first")
+    expect(status(page)).to_have_text("Waiting: 1")
     page.goto(f"{phone.site}{DESK}/words/")
     expect(page.locator("h1")).to_have_text("On this device")
     expect(page.locator("[data-list=waiting]")).to_contain_text("ñä first")
@@ -244,11 +245,13 @@ def test_what_was_written_under_a_consent_that_ended_is_kept_apart(
     page = take_along(phone, thirty, 10)
     phone.context.set_offline(True)
     write(page, 1, "ñä meanwhile")
+    expect(status(page)).to_have_text("Waiting: 1")
     withdraw_purposes(person=ben, community=community, purposes=TRAINING, now=timezone.now())
 
     phone.context.set_offline(False)
 
-    expect(status(page)).to_be_hidden(timeout=30_000)
+    poll(Answer.objects.exists)
+    expect(status(page)).to_be_hidden()
     assert Answer.objects.get().state == "quarantined"
 
 
@@ -260,6 +263,7 @@ def test_words_are_never_sent_in_the_name_of_another(
     page = take_along(phone, thirty, 10)
     phone.context.set_offline(True)
     write(page, 1, "ñä of Ben")
+    expect(status(page)).to_have_text("Waiting: 1")
     phone.sign_in(filipa)
     phone.context.set_offline(False)
     page.goto(f"{phone.site}{DESK}/")
