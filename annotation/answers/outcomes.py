@@ -53,7 +53,7 @@ def settle_task(task: Task, *, now: datetime) -> None:
     # A correction stands for what it corrects: together they are one independent answer.
     alive = list({origin_of(answer): answer for answer in living}.values())
     keys = [kind.key_of(Written(answer.text, answer.payload)) for answer in alive]
-    task.answered, task.wanted = len(alive), rule.wanted(keys)
+    task.answered, task.wanted = len(alive), rule.wanted(keys) + task.more
     if rule.stop == "matching" and any(answer.state == Answer.State.VALIDATED for answer in alive):
         # Agreed on before, or decided by an expert.
         task.wanted = task.answered

@@ -22,6 +22,7 @@ class Why(models.TextChoices):
     TIE = "tie", _("As many for it as against it")
     NO_AGREEMENT = "no_agreement", _("Peers did not agree")
     DOUBTED = "doubted", _("A label was doubted")
+    HARD = "hard", _("Hard for a model")
     REOPENED = "reopened", _("A decision was opened again")
 
 
@@ -36,6 +37,7 @@ OF_NOTE: Mapping[str, Why] = MappingProxyType(
         notes.TIED: Why.TIE,
         notes.DISAGREED: Why.NO_AGREEMENT,
         notes.DOUBTED: Why.DOUBTED,
+        notes.HARD: Why.HARD,
         notes.REOPENED: Why.REOPENED,
     }
 )

@@ -54,6 +54,11 @@ class Project(models.Model):
     orthography = models.ForeignKey(Orthography, models.PROTECT, null=True, blank=True, related_name="+")
     guidelines = models.TextField(blank=True, max_length=20_000)
     lease_minutes = models.PositiveIntegerField(default=10)
+    control_share = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="Urgent tasks are handed out first, but this share of them by chance; empty: document by document.",
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -66,6 +71,10 @@ class Project(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=["open", "closed"]), name="project_state_is_known"),
             models.CheckConstraint(
                 condition=models.Q(lease_minutes__gte=1, lease_minutes__lte=1440), name="lease_is_up_to_a_day"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(control_share__isnull=True) | models.Q(control_share__gte=0, control_share__lte=1),
+                name="control_share_is_a_share",
             ),
         ]
 
@@ -104,11 +113,22 @@ class Task(models.Model):
         DONE = "done", _("validated")
         TAKEN_OUT = "taken_out", _("taken out")
 
+    class Arm(models.TextChoices):
+        URGENT = "urgent", _("chosen as urgent")
+        CHANCE = "chance", _("drawn by chance")
+
     project = models.ForeignKey(Project, models.CASCADE, related_name="tasks")
     item = models.ForeignKey(Item, models.PROTECT, related_name="tasks")
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     wanted = models.PositiveSmallIntegerField(default=1, help_text="Independent answers wanted at present.")
     answered = models.PositiveSmallIntegerField(default=0, help_text="Independent answers that count at present.")
+    more = models.PositiveSmallIntegerField(
+        default=0, help_text="Answers wanted beyond the project's rule, because somebody asked again."
+    )
+    urgency = models.FloatField(null=True, blank=True, help_text="The larger, the sooner; set by a reading of a model.")
+    arm = models.CharField(
+        max_length=8, blank=True, choices=Arm.choices, help_text="How an urgent task was last handed out anew."
+    )
     not_for = models.ManyToManyField(
         Person, blank=True, related_name="+", help_text="Whose own words it asks about: it is never theirs to do."
     )
@@ -123,6 +143,7 @@ class Task(models.Model):
                 condition=models.Q(state__in=["open", "answered", "disputed", "done", "taken_out"]),
                 name="task_state_is_known",
             ),
+            models.CheckConstraint(condition=models.Q(arm__in=["", "urgent", "chance"]), name="task_arm_is_known"),
         ]
 
     def __str__(self) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
 from annotation.corpora.models import Item, Source
 from annotation.kinds.contract import UnusableAnswer, UnusableSettings
 from annotation.projects.models import Assignment, Project, Task
+from annotation.projects.picking import next_task
 from annotation.projects.rules import ProjectRule, RuleError
 from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
@@ -199,7 +200,7 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
     Asking again returns the same task, so a reload loses nothing. New tasks come from the document the person
     works on already, else from the one that the fewest others work on (of these, the longest): a translator
     keeps the context, and documents keep few authors, which lets a release hold out whole documents and their
-    authors for testing.
+    authors for testing. A project may hand out urgent tasks before (`annotation.projects.ordering`).
 
     Raises ConsentMissing, PolicyChanged, ProjectIsClosed, NotAllowed, NothingToDo.
     """
@@ -208,7 +209,7 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
     live: Assignment | None = own.live(now).select_related("task__item__source").first()
     if live is not None:
         return live
-    task = _next_task(project, person, now)
+    task = next_task(project, person, now)
     if task is None:
         why = why_nothing_to_do(project, person)
         raise NothingToDo(why)
@@ -226,7 +227,7 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
     _begin(project, person, now)
     held = Assignment.objects.taken_along(now).filter(task__project=project, person=person)
     packet, until = uuid4(), now + PACKET_TIME
-    while held.count() < size and (task := _next_task(project, person, now)) is not None:
+    while held.count() < size and (task := next_task(project, person, now)) is not None:
         Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=until, packet=packet)
     found = list(held.select_related("task__item__source", "task__project").order_by("leased_at", "pk"))
     if not found:
@@ -269,49 +270,6 @@ def why_nothing_to_do(project: Project, person: Person) -> str:
     if not unseen.suiting(person).exists():
         return gettext_noop("What is left here is in other varieties or ways of writing than those you named as yours.")
     return gettext_noop("Others are working on all that is left here. Come back in a few minutes, or review meanwhile.")
-
-
-def _next_task(project: Project, person: Person, now: datetime) -> Task | None:
-    """The next task for the person, its row locked: those that others have begun to answer first."""
-    free = Task.objects.wanting(now).unseen_by(person).suiting(person).filter(project=project)
-    last = (
-        Assignment.objects.filter(task__project=project, person=person)
-        .order_by("-leased_at")
-        .values_list("task__item__source_id", flat=True)
-        .first()
-    )
-    # Counting what is left in every document takes long, so it waits until the present one is done.
-    if last is not None and (task := _lock_first(free.filter(item__source_id=last), now)) is not None:
-        return task
-    left = dict(free.order_by().values_list("item__source_id").annotate(Count("pk")))
-    others = dict(
-        Assignment.objects.filter(task__project=project)
-        .exclude(person=person)
-        .order_by()
-        .values_list("task__item__source_id")
-        .annotate(Count("person", distinct=True))
-    )
-    for source in sorted(left, key=lambda source: (others.get(source, 0), -left[source], source)):
-        task = _lock_first(free.filter(item__source_id=source), now)
-        if task is not None:
-            return task
-    return None
-
-
-def _lock_first(tasks: QuerySet[Task], now: datetime) -> Task | None:
-    """The first task that is not locked and, looked at again under its lock, still wants an answer."""
-    full: list[int] = []
-    while True:
-        task: Task | None = (
-            tasks.exclude(pk__in=full)
-            .order_by("-answered", "item__position")
-            .select_for_update(of=("self",), skip_locked=True)
-            .first()
-        )
-        if task is None or not task.is_taken(now):
-            return task
-        # Somebody leased it between the statement's look and its lock.
-        full.append(task.pk)
 
 
 @transaction.atomic

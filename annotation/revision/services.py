@@ -12,7 +12,6 @@ from django.db import transaction
 
 from annotation.answers.models import Answer
 from annotation.answers.notes import DOUBTED
-from annotation.answers.outcomes import set_state, settle_task
 from annotation.consistency.classes import find_suspect_classes
 from annotation.consistency.detector import Group, find_answer_groups, find_groups
 from annotation.consistency.ranking import as_suspects, together
@@ -20,9 +19,9 @@ from annotation.consistency.rows import Mark, Row, cut_all, fold_apostrophes
 from annotation.consistency.subsets import find_odd_subsets
 from annotation.consistency.surfaces import find_surfaces
 from annotation.consistency.suspects import Suspect, find_suspects
-from annotation.projects.models import Project, Task
+from annotation.projects.models import Project
+from annotation.revision.again import ask_experts
 from annotation.revision.models import Inconsistency, Scan, Suspicion, place_of
-from annotation.standing.services import require_not_frozen
 from annotation.text.duplicates import normal_key
 from care.models import Purpose
 from people.models import Person, Role
@@ -153,24 +152,7 @@ def _keep_suspects(project: Project, answers: Sequence[Answer], suspects: Iterab
     )
 
 
-@transaction.atomic
 def send_to_experts(*, suspicions: Iterable[Suspicion], expert: Person, now: datetime) -> int:
-    """Put the answers of suspicions into the experts' queue, each once; returns how many went.
-
-    What was edited, settled otherwise or decided by an expert since stays as it is. Raises NotAllowed.
-    """
-    sent = 0
-    wanted = {one.answer_id: one for one in suspicions}
-    tasks = sorted(set(Answer.objects.filter(pk__in=wanted).values_list("task", flat=True)))
-    for pk in tasks:
-        task = Task.objects.select_for_update(of=("self",)).select_related("project__community", "item").get(pk=pk)
-        require_role(expert, task.project.community, Role.EXPERT)
-        require_not_frozen(expert, task.project.community)
-        for answer in Answer.objects.select_for_update().filter(task=task, pk__in=wanted).order_by("pk"):
-            is_same = (answer.state, answer.version) == (Answer.State.VALIDATED, wanted[answer.pk].version)
-            if not is_same or answer.adjudications.filter(version=answer.version).exists():
-                continue
-            set_state(answer=answer, state=Answer.State.DISPUTED, actor=expert, now=now, note=DOUBTED)
-            sent += 1
-        settle_task(task, now=now)
-    return sent
+    """Put the answers of suspicions into the experts' queue, each once; returns how many went. Raises NotAllowed."""
+    versions = {one.answer_id: one.version for one in suspicions}
+    return ask_experts(versions=versions, asked_by=expert, note=DOUBTED, now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,19 @@ def count_answers(answers: AnswerQuerySet) -> Counts:
         months=Bars(Bar(*each) for each in sorted(Counter(f"{at:%Y-%m}" for *_, at, _ in rows).items())),
         people=Bars(Bar(str(place), number) for place, number in enumerate(ranked[:MOST_BARS], 1)),
         largest_share=ranked[0] / len(rows) if rows else 0.0,
+    )
+
+
+def spread(values: Sequence[float], *, bins: int = 8) -> Bars:
+    """How often values lie in each of a few even steps between the least and the largest."""
+    if not values:
+        return Bars()
+    low, high = min(values), max(values)
+    step = (high - low) / bins or 1.0
+    counts = Counter(min(int((value - low) / step), bins - 1) for value in values)
+    used = bins if high > low else 1
+    return Bars(
+        Bar(f"{low + place * step:.2f} – {low + (place + 1) * step:.2f}", counts[place]) for place in range(used)
     )
 
 

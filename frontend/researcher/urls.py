@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.researcher.views import dataset, home, releases, runs
+from frontend.researcher.views import dataset, home, mining, releases, runs
 
 app_name = "researcher"
 
 urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
     path("dataset/", dataset.DatasetView.as_view(), name="dataset"),
+    path("hard/", mining.HardView.as_view(), name="hard"),
+    path("hard/<int:pk>/", mining.ProbeView.as_view(), name="probe"),
+    path("hard/<int:pk>/live/", mining.LiveProbeView.as_view(), name="probe-live"),
+    path("hard/<int:pk>/cancel/", mining.CancelProbeView.as_view(), name="probe-cancel"),
+    path("order/<int:pk>/", mining.OrderView.as_view(), name="order"),
     path("freeze/", releases.FreezeView.as_view(), name="freeze"),
     path("releases/<int:pk>/", releases.ReleaseView.as_view(), name="release"),
     path("releases/<int:pk>/verify/", releases.VerifyView.as_view(), name="verify"),

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "training.releases",
     "training.runs",
     "training.playground",
+    "training.mining",
     "wordhearth",
     "frontend",
     "django.contrib.admin",
@@ -129,6 +130,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 # Long runs and quick trials have workers of their own, so that neither waits for the other.
 CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
+    "training.mining.jobs.probe_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
     "training.playground.jobs.suggest_job": {"queue": "playground"},
 }
@@ -148,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
+    "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from training.evaluation.likelihood import IGNORED, completion_losses, sentence_losses
+from training.evaluation.likelihood import IGNORED, completion_losses, sentence_losses, sentence_readings
 from training.evaluation.scores import bits_per_byte
 
 VOCABULARY = 64
@@ -62,3 +62,29 @@ def test_what_follows_changes_no_loss_before_it(model):
     first, second = batch_of(9), batch_of(9)
     second["input_ids"][0, -1] = 1
     assert torch.allclose(completion_losses(model, first)[:-1], completion_losses(model, second)[:-1])
+
+
+def test_a_uniform_model_is_as_unsure_as_can_be(model):
+    torch.nn.init.zeros_(model.lm_head.weight)
+    batch = batch_of(9, 5)
+    readings = sentence_readings(model, batch)
+    assert [entropy for _, entropy in readings] == pytest.approx([math.log2(VOCABULARY)] * 2)
+    assert [nats for nats, _ in readings] == pytest.approx(sentence_losses(model, batch))
+
+
+def test_entropy_is_of_each_row_alone_and_falls_as_the_model_gets_sure(model):
+    batch = batch_of(9, 5)
+    before = sentence_readings(model, batch)
+    for row, length in enumerate((9, 5)):
+        alone = {name: value[row : row + 1, :length] for name, value in batch.items()}
+        assert sentence_readings(model, alone)[0] == pytest.approx(before[row], rel=1e-4)
+    with torch.no_grad():
+        model.lm_head.weight.mul_(50)
+    after = sentence_readings(model, batch)
+    assert all(sure[1] < unsure[1] / 2 for sure, unsure in zip(after, before, strict=True))
+
+
+def test_a_row_without_an_answer_has_no_reading(model):
+    batch = batch_of(5, 4)
+    batch["labels"][1] = IGNORED
+    assert sentence_readings(model, batch)[1] == (0.0, 0.0)

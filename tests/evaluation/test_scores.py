@@ -5,7 +5,7 @@ import math
 import pytest
 from sacrebleu.metrics import CHRF
 
-from training.evaluation.scores import bits_per_byte, chrf, difference_interval
+from training.evaluation.scores import bits_per_byte, chrf, difference_interval, mean_interval, two_means_interval
 
 
 def test_a_uniform_model_over_bytes_needs_eight_bits():
@@ -35,3 +35,19 @@ def test_chrf_is_sacrebleu_s_chrf_plus_plus():
     assert chrf(references, references) == pytest.approx(100)
     assert chrf(hypotheses, references) == CHRF(word_order=2).corpus_score(hypotheses, [references]).score
     assert chrf(hypotheses, references) != CHRF(word_order=0).corpus_score(hypotheses, [references]).score
+
+
+def test_the_interval_of_a_mean_is_what_its_standard_error_says():
+    values = [((n * 37) % 101) / 10 for n in range(400)]
+    mean = sum(values) / 400
+    error = math.sqrt(sum((value - mean) ** 2 for value in values) / 400) / 20
+    interval = mean_interval(values)
+    assert (interval.low, interval.high) == pytest.approx((mean - 1.96 * error, mean + 1.96 * error), abs=0.25 * error)
+    assert mean_interval(values) == interval
+
+
+def test_two_means_that_were_drawn_apart():
+    first, second = [1.0, 2.0, 3.0] * 30, [5.0, 6.0] * 30
+    interval = two_means_interval(first, second)
+    assert interval.low < -3.5 < interval.high
+    assert two_means_interval([2.0] * 5, [2.0] * 9) == two_means_interval([2.0], [2.0])

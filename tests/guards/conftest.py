@@ -18,13 +18,15 @@ from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
+from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
 
 
 @pytest.fixture(autouse=True)
 def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker listens here, and the packaged corpus has thousands of lines."""
-    for place in ("training.runs.api", "training.playground.api", "frontend.researcher.views.runs"):
+    views = "frontend.researcher.views"
+    for place in ("training.runs.api", "training.playground.api", f"{views}.runs", f"{views}.mining"):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
     monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
@@ -68,6 +70,7 @@ def furnished(
         release=release,
         run=run,
         adapter=adapter,
+        probe=ask_for_probe(adapter=adapter, of="answers", asked_by=esi, now=NOW),
         generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
         policy=community.policies.get(),
         receipt=validated_corpus[0].receipt,
@@ -131,6 +134,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "releases": rows.release.pk,
         "runs": rows.run.pk,
         "adapters": rows.adapter.pk,
+        "hard": rows.probe.pk,
+        "order": rows.project.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,

@@ -1,4 +1,4 @@
-"""Scores from plain numbers and texts: bits per byte, its interval, chrF++."""
+"""Scores from plain numbers and texts: bits per byte, intervals, chrF++."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics.chrf import CHRF
+
+FloatArray = NDArray[np.float64]
 
 
 def bits_per_byte(nats: Sequence[float], sizes: Sequence[int]) -> float:
@@ -42,6 +46,29 @@ def difference_interval(
         differences.append(math.fsum(second[i] - first[i] for i in drawn) / math.log(2) / total)
     differences.sort()
     return Interval(differences[int(0.025 * draws)], differences[int(0.975 * draws) - 1])
+
+
+def mean_interval(values: Sequence[float], *, seed: int = 0, draws: int = 1000) -> Interval:
+    """Bootstrap interval of a mean (Efron 1979); of paired differences, it is the paired bootstrap."""
+    return _middle(_drawn_means(np.asarray(values), np.random.default_rng(seed), draws))
+
+
+def two_means_interval(
+    first: Sequence[float], second: Sequence[float], *, seed: int = 0, draws: int = 1000
+) -> Interval:
+    """Bootstrap interval of mean(first) - mean(second), where the two were drawn apart from each other."""
+    random_ = np.random.default_rng(seed)
+    means = _drawn_means(np.asarray(first), random_, draws) - _drawn_means(np.asarray(second), random_, draws)
+    return _middle(means)
+
+
+def _drawn_means(values: FloatArray, random_: np.random.Generator, draws: int) -> FloatArray:
+    return np.array([random_.choice(values, len(values)).mean() for _ in range(draws)])
+
+
+def _middle(values: FloatArray) -> Interval:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(float(low), float(high))
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:

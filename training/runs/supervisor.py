@@ -29,6 +29,7 @@ from training.releases.services import folder_of as release_folder
 from training.runs import services
 from training.runs.base_models import find_base_model
 from training.runs.models import Run
+from training.runs.processes import recipe_environment
 from training.runs.progress import LogReader, failure_message
 
 LEASE = timedelta(seconds=60)
@@ -77,27 +78,12 @@ def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=_environment(),
+            env=recipe_environment(),
             start_new_session=True,
         )
     started = psutil.Process(process.pid).create_time()
     (folder / "process.json").write_text(json.dumps({"pid": process.pid, "started": started}))
     return process
-
-
-def _environment() -> dict[str, str]:
-    """The recipe needs neither the database nor the secret key, so it does not get them."""
-    secret = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY"}
-    kept = {key: value for key, value in os.environ.items() if key not in secret}
-    return {
-        **kept,
-        "PYTHONPATH": str(settings.BASE_DIR),
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "MKL_CBWR": "AVX2",
-    }
 
 
 def _prepare_base_model(run: Run, folder: Path) -> Any:
@@ -122,7 +108,7 @@ def _prepare_base_model(run: Run, folder: Path) -> Any:
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=_environment(),
+            env=recipe_environment(),
             timeout=900,
             check=False,
         )

@@ -1,0 +1,1 @@
+"""What models find hard: readings of tasks and answers by an adapter, or by two that are compared."""

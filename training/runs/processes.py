@@ -1,0 +1,67 @@
+"""What every process that loads a model has in common: its surroundings, and the lines it writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+SECRET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY"}
+# Translated where it is shown, like every failure.
+ENDED = gettext_noop("The model process ended unexpectedly.")
+SILENT = gettext_noop("The model process did not answer in time.")
+
+
+class ProcessEnded(RuntimeError):
+    """The process ended before its work was done, or fell silent."""
+
+
+def recipe_environment() -> dict[str, str]:
+    """A recipe needs neither the database nor the secret key, so it does not get them; nor does it ask the network."""
+    return {
+        **{key: value for key, value in os.environ.items() if key not in SECRET},
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "MKL_CBWR": "AVX2",
+    }
+
+
+def json_lines(process: subprocess.Popen[bytes], *, silence: float) -> Iterator[dict[str, Any] | None]:
+    """The JSON objects that a process writes, one a line, and None every few seconds in between, so that the reader
+    can look at other things.
+
+    Raises ProcessEnded when it has been silent for that many seconds; ends with the process's output.
+    """
+    assert process.stdout is not None  # noqa: S101 - opened as a pipe
+    descriptor, rest = process.stdout.fileno(), b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        last = time.monotonic()
+        while True:
+            if not selector.select(timeout=2):
+                if time.monotonic() - last > silence:
+                    raise ProcessEnded(SILENT)
+                yield None
+                continue
+            content = os.read(descriptor, 65536)
+            if not content:
+                return
+            last = time.monotonic()
+            *lines, rest = (rest + content).split(b"\n")
+            for line in lines:
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict):
+                    yield event
