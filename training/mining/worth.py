@@ -27,7 +27,7 @@ class Comparison:
     worse: Sequence[Reading]
 
 
-def compare_adapters(readings: Sequence[Reading], *, shown: int = 10) -> Comparison | None:
+def compare_adapters(readings: Sequence[Reading], *, shown: int = 5) -> Comparison | None:
     """The difference on readings that both adapters have a loss for, with a 95 % bootstrap interval over sentences,
     and the sentences that got better and worse most. None when there are none."""
     both = [one for one in readings if one.loss is not None and one.rival_loss is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -34,7 +35,7 @@ from training.mining.services import (
 from training.mining.worth import compare_adapters, order_worth
 from training.runs.models import Adapter
 
-SHOWN = 50
+AT_ONCE = 20
 LATEST = 20
 
 
@@ -74,7 +75,7 @@ class HardView(ResearchView):
             "form": form,
             "has_adapters": self._adapters().exists(),
             "may_train": self.may_train,
-            "probes": probes.select_related("project", "adapter__run", "rival__run", "asked_by")[:LATEST],
+            "probes": probes.select_related("project", "adapter__run", "rival__run").order_by("-asked_at")[:LATEST],
             "orders": [
                 (project, worth) for project, worth in worths if project.control_share is not None or worth.has_begun
             ],
@@ -108,7 +109,7 @@ class OneProbe(ResearchView):
         by = self.request.GET.get("by", "")
         measure = by if by in measures else measures[0]
         hardest = self.readings(probe).hardest(measure)
-        shown = list(hardest[:SHOWN])
+        page = Paginator(hardest, AT_ONCE).get_page(self.request.GET.get("page"))
         compared = compare_adapters(list(self.readings(probe))) if probe.rival_id else None
         context = {
             "community": self.community,
@@ -117,7 +118,8 @@ class OneProbe(ResearchView):
             "measure": measure,
             "measure_words": MEASURE_WORDS[measure],
             "measures": [(name, MEASURE_WORDS[name]) for name in measures],
-            "rows": [(reading, getattr(reading, measure)) for reading in shown],
+            "page": page,
+            "rows": [(reading, getattr(reading, measure)) for reading in page],
             "ticked": ticked or set(),
             "bars": spread(list(hardest.values_list(measure, flat=True))),
             "skipped": probe.readings.filter(is_read=True, entropy__isnull=True).count(),
@@ -159,7 +161,10 @@ class ProbeView(OneProbe):
             )
         except Refusal as refusal:
             return self.page(probe, form=form, ticked=ticked, status=show_refusal(form, refusal))
-        messages.success(request, _told(given["way"], number))
+        if number:
+            messages.success(request, _told(given["way"], number))
+        else:
+            messages.warning(request, _("Nothing was sent: these were changed, decided or asked about since."))
         return redirect("researcher:probe", slug=self.community.slug, pk=probe.pk)
 
 
