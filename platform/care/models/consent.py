@@ -1,4 +1,4 @@
-"""CARE: consent policies, purposes and receipts."""
+"""Consent policies, purposes and receipts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,5 @@
+"""CARE: what people consent to, and how a community decides. One file for each subject."""
+
+from care.models.consent import NEEDED, Grant, Policy, Purpose, Receipt
+
+__all__ = ["NEEDED", "Grant", "Policy", "Purpose", "Receipt"]
