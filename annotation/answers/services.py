@@ -20,7 +20,7 @@ from annotation.answers.outcomes import record_event, set_state, settle_task
 from annotation.answers.suggestions import asked_with_suggestions, begun_with
 from annotation.kinds.contract import UnusableAnswer, Written
 from annotation.projects.models import Assignment, Task
-from annotation.projects.services import LeaseExpired, rule_of
+from annotation.projects.services import LeaseExpired, wants_many
 from annotation.standing.services import require_not_frozen
 from care.models import Receipt
 from care.services import ConsentMissing, PolicyChanged, require_consent
@@ -167,7 +167,7 @@ def create_answer(
         payload=dict(written.payload),
         warnings=warnings or [],
         bands=bands_of(written.text),
-        is_one_of_many=rule_of(task.project).answers.wants_many,
+        is_one_of_many=wants_many(task),
         fixes=fixes,
         suggestion=suggestion,
         client_id=client_id or uuid4(),

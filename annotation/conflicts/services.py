@@ -17,7 +17,7 @@ from annotation.conflicts.models import Adjudication, Example, Remark, Ruling
 from annotation.kinds.contract import Written
 from annotation.projects.guidelines import add_version
 from annotation.projects.models import Project, Task
-from annotation.projects.services import rule_of
+from annotation.projects.services import wants_many
 from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
@@ -164,7 +164,7 @@ def _overruled(task: Task, rows: Iterable[Answer], accepted: list[Answer]) -> li
     Those that say the same as an accepted one stay where answers are votes.
     """
     kind = task.project.task_kind
-    has_one_right = not kind.is_text or not rule_of(task.project).answers.wants_many
+    has_one_right = not kind.is_text or not wants_many(task)
     keys = {kind.key_of(Written(row.text, row.payload)) for row in accepted}
     origins = {origin_of(row) for row in accepted}
     overruled = []
@@ -221,7 +221,7 @@ def reopen(*, adjudication: Adjudication, expert: Person, reason: str, now: date
         if row.state == after and row.state not in {Answer.State.WITHDRAWN, Answer.State.QUARANTINED}:
             back = Answer.State.DISPUTED if pk == current.answer_id else Answer.State(before)
             set_state(answer=row, state=back, actor=expert, now=now, note=REOPENED)
-            row.is_one_of_many = rule_of(task.project).answers.wants_many
+            row.is_one_of_many = wants_many(task)
             row.save(update_fields=["is_one_of_many"])
     take_back_gold(rows[pk] for pk in {*states, current.answer_id})
     current.reopened_by, current.reopened_at, current.reopen_reason = expert, now, reason

@@ -48,6 +48,11 @@ def rule_of(project: Project) -> ProjectRule:
     return ProjectRule.from_mapping({**project.task_kind.stop, **project.community.review_rule, **project.rule})
 
 
+def wants_many(task: Task) -> bool:
+    """Whether several answers may be right beside each other: by the rule, or because more were asked for."""
+    return rule_of(task.project).answers.wants_many or task.more > 0
+
+
 def _complete(project: Project) -> None:
     """Answers are in the community's language unless said otherwise; settings and rule must fit the kind."""
     community = project.community

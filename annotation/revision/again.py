@@ -51,6 +51,8 @@ def ask_for_more(*, tasks: Iterable[int], asked_by: Person, now: datetime) -> in
             continue
         task.more += 1
         task.save(update_fields=["more"])
+        # What is accepted already stands beside what comes.
+        task.answers.update(is_one_of_many=True)
         settle_task(task, now=now)
         opened += task.state == Task.State.OPEN
     return opened
