@@ -26,7 +26,12 @@ from people.services import found_community, grant_role
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "a long pass phrase"
-TRAINING = [Purpose.DISPLAY_MEMBERS, Purpose.PEER_REVIEW, Purpose.TRAIN_NONCOMMERCIAL]
+TRAINING = [
+    Purpose.DISPLAY_MEMBERS,
+    Purpose.PEER_REVIEW,
+    Purpose.EVALUATE_MODELS,
+    Purpose.TRAIN_NONCOMMERCIAL,
+]
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -11,12 +11,32 @@ from django.db.models.functions import Coalesce
 from annotation.answers.notes import ANOTHER_ACCEPTED
 from annotation.kinds import KINDS
 from annotation.standing.models import KeptApart, Standing
-from care.models import Grant, Purpose
+from care.eligibility import BEFORE_VALIDATION
+from care.models import Grant, Policy, Purpose, Restriction
 from people.models import Community
 from people.querysets import suits
 
 if TYPE_CHECKING:
     from people.models import Person
+
+
+COMMUNITY = "task__project__community_id"
+
+
+def _grants_of_receipt(purpose: str) -> models.QuerySet[Grant]:
+    return Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=purpose)
+
+
+def _restricted(purpose: str) -> models.QuerySet[Restriction]:
+    """What keeps an answer of the outer query from the purpose: on itself, or on what it belongs to."""
+    return Restriction.objects.blocking(purpose).on(
+        answer=models.OuterRef("pk"),
+        item=models.OuterRef("task__item_id"),
+        source=models.OuterRef("task__item__source_id"),
+        project=models.OuterRef("task__project_id"),
+        community=models.OuterRef(COMMUNITY),
+        person=models.OuterRef("author_id"),
+    )
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -26,10 +46,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         """One's own answers; and in one's communities those not withdrawn whose authors let members read them."""
         mine = models.Q(author_id=person.pk)
         ours = models.Q(task__project__community__in=Community.objects.visible_to(person))
-        shown = models.Exists(
-            Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=Purpose.DISPLAY_MEMBERS)
-        )
-        hidden = models.Q(state__in=["withdrawn", "quarantined"])
+        hidden = models.Q(state__in=["withdrawn", "quarantined"]) | models.Exists(_restricted(Purpose.DISPLAY_MEMBERS))
+        shown = models.Exists(_grants_of_receipt(Purpose.DISPLAY_MEMBERS))
         return self.filter(mine | (ours & ~hidden & models.Q(shown)))
 
     def of_community(self, community: Community) -> AnswerQuerySet:
@@ -41,13 +59,32 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return self.filter(state="validated")
 
     def usable_for(self, purpose: str) -> AnswerQuerySet:
-        """Answers for which the author, and everybody whose words are in them, still grants the purpose."""
-        own = Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=purpose)
-        theirs = Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=purpose)
+        """Answers for which the author, and everybody whose words are in them, grants the purpose, the community's
+        policy offers it, and neither a label nor a hold on them or on what they belong to stands against it.
+
+        It is `care.eligibility.refusal` as a query, but for the answer's own state.
+        """
         refused = self.model.built_on.through.objects.filter(answer_id=models.OuterRef("pk")).exclude(
-            models.Exists(theirs)
+            models.Exists(_grants_of_receipt(purpose))
         )
-        return self.filter(models.Exists(own)).exclude(models.Exists(refused))
+        return self.filter(
+            models.Exists(_grants_of_receipt(purpose)),
+            models.Exists(Policy.objects.allowing(purpose).filter(community=models.OuterRef(COMMUNITY))),
+        ).exclude(
+            models.Exists(refused) | models.Exists(_restricted(purpose)) | models.Exists(self._of_restricted(purpose))
+        )
+
+    def _of_restricted(self, purpose: str) -> models.QuerySet[Any]:
+        """Receipts of others whose words are in an answer and may not be used."""
+        theirs = Restriction.objects.blocking(purpose).on(person=models.OuterRef("receipt__person_id"))
+        through = self.model.built_on.through.objects
+        return through.filter(answer_id=models.OuterRef("pk")).filter(models.Exists(theirs))
+
+    def eligible_for(self, purpose: str) -> AnswerQuerySet:
+        """Answers that may be used for the purpose now: usable, not taken back, and validated unless it is to see and
+        check them."""
+        living = self.usable_for(purpose).exclude(state__in=["withdrawn", "quarantined"])
+        return living if purpose in BEFORE_VALIDATION else living.validated()
 
     def disputed(self) -> AnswerQuerySet:
         """The experts' queue: answers that peers could not settle, or somebody asked about."""

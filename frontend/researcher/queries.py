@@ -46,7 +46,7 @@ def projects_with_usable(community: Community, person: Person) -> list[ProjectFo
 
 def _usable_by_project(projects: Sequence[Project], purpose: str) -> dict[int, int]:
     """What `selected_answers` would find in each project, counted for all of them at once."""
-    usable = Answer.objects.filter(task__project__in=projects).validated().usable_for(purpose)
+    usable = Answer.objects.filter(task__project__in=projects).eligible_for(purpose)
     return dict(usable.order_by().values_list("task__project").annotate(number=Count("pk", distinct=True)))
 
 

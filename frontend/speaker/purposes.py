@@ -15,6 +15,7 @@ MEANINGS = {
     Purpose.DISPLAY_PUBLIC: _("Your sentences may be shown to people outside this community."),
     Purpose.CREDIT_NAME: _("Your name stands beside your words. Without this a made-up sign stands there."),
     Purpose.RESEARCH: _("People who study the language may read and count your sentences."),
+    Purpose.EVALUATE_MODELS: _("Your sentences may be kept aside to measure how well a model knows the language."),
     Purpose.TRAIN_NONCOMMERCIAL: _("A language model may learn from your sentences, when nobody earns money with it."),
     Purpose.TRAIN_COMMERCIAL: _(
         "A language model may learn from your sentences, and a business may earn money with it."

@@ -1,13 +1,26 @@
-"""Named sets of receipts and grants."""
+"""Named sets of policies, receipts, grants and restrictions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Now
 
 if TYPE_CHECKING:
     from people.models import Community, Person
+
+# Written as in a database function, whose clock decides for every reader alike.
+TODAY = models.Func(Now(), models.Value("MM-DD"), function="to_char", output_field=models.CharField())
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    """Chainable selections of policies."""
+
+    def allowing(self, purpose: str) -> PolicyQuerySet:
+        """Policies in force that offer the purpose: the community's own key to it."""
+        return self.filter(state="published", purposes__contains=[purpose])
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
@@ -28,3 +41,27 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     def live(self) -> GrantQuerySet:
         """Grants that were not withdrawn."""
         return self.filter(withdrawn_at__isnull=True)
+
+
+class RestrictionQuerySet(models.QuerySet["Restriction"]):
+    """Chainable selections of restrictions."""
+
+    def live(self) -> RestrictionQuerySet:
+        """Those that nobody has lifted."""
+        return self.filter(lifted_at__isnull=True)
+
+    def blocking(self, purpose: str) -> RestrictionQuerySet:
+        """Live ones that keep from the purpose today: always, or because their season is over or has not begun."""
+        begun, not_over = models.Q(season_from__lte=TODAY), models.Q(season_to__gte=TODAY)
+        within = models.Q(season_from__lte=models.F("season_to")) & begun & not_over
+        # Over the turn of the year.
+        around = models.Q(season_from__gt=models.F("season_to")) & (begun | not_over)
+        in_season = ~models.Q(season_from="") & (within | around)
+        return self.live().filter(blocks__contains=[purpose]).exclude(in_season)
+
+    def on(self, **subjects: Combinable | str) -> RestrictionQuerySet:
+        """Those on any of these subjects, by kind: `on(item=OuterRef("item_id"))` inside another query."""
+        wanted = models.Q(pk__in=[])
+        for kind, key in subjects.items():
+            wanted |= models.Q(kind=kind, key=Cast(key, models.CharField()))
+        return self.filter(wanted)

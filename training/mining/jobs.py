@@ -17,6 +17,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from care.models import Purpose
+from care.purposes import reading_for
 from training.mining.models import Probe
 from training.mining.services import claim_probe, end_probe, keep_reading, renew_lease, row_of
 from training.runs.base_models import find_base_model
@@ -63,7 +65,9 @@ def ring(probe: Probe) -> None:
 def _read(probe: Probe) -> Probe.State:
     """Let the process read what is left. Raises ProcessEnded, OSError."""
     unread = probe.readings.filter(is_read=False).select_related("task__item", "task__project", "answer")
-    rows = [row_of(reading) for reading in unread]
+    with reading_for(Purpose.EVALUATE_MODELS):
+        # An answer that may not be used is no row here; its reading would look like one of an open task.
+        rows = [row_of(reading) for reading in unread if (reading.answer is None) == (reading.answer_id is None)]
     if not rows:
         return Probe.State.FINISHED
     folder = Path(settings.RUNS_DIR) / probe.community.slug / "probes"

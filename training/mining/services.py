@@ -16,6 +16,7 @@ from annotation.kinds.contract import Written
 from annotation.projects.models import Project, Task
 from annotation.projects.ordering import hand_out_first
 from annotation.revision.again import ask_experts, ask_for_more
+from care.models import Purpose
 from people.models import Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import require_role
@@ -86,7 +87,9 @@ def _plan(probe: Probe, person: Person, size: int) -> list[Reading]:
     if probe.of == Probe.Of.TASKS:
         tasks = Task.objects.filter(project=probe.project, state=Task.State.OPEN, answered=0).order_by(drawn)
         return [Reading(probe=probe, task=task) for task in tasks[:size]]
-    answers = Answer.objects.filter(task__project=probe.project).validated().visible_to(person)
+    answers = (
+        Answer.objects.filter(task__project=probe.project).eligible_for(Purpose.EVALUATE_MODELS).visible_to(person)
+    )
     for adapter in filter(None, (probe.adapter, probe.rival)):
         answers = answers.usable_for(adapter.run.release.purpose)
         if probe.of == Probe.Of.HELD_OUT:
@@ -135,7 +138,7 @@ def claim_probe(*, probe_id: int, owner: str, lease_until: datetime, now: dateti
     probe: Probe | None = Probe.objects.select_for_update(skip_locked=True).waiting(now).filter(pk=probe_id).first()
     if probe is None:
         return None
-    usable = Answer.objects.validated().usable_for(probe.adapter.run.release.purpose)
+    usable = Answer.objects.eligible_for(Purpose.EVALUATE_MODELS).usable_for(probe.adapter.run.release.purpose)
     probe.readings.filter(answer__isnull=False, is_read=False).exclude(answer__in=usable).delete()
     probe.state, probe.lease_owner, probe.lease_expires_at = Probe.State.RUNNING, owner, lease_until
     probe.save(update_fields=["state", "lease_owner", "lease_expires_at"])

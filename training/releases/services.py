@@ -19,6 +19,7 @@ from annotation.answers.models import Answer
 from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
 from care.models import Purpose, Receipt
+from care.purposes import reading_for
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -48,12 +49,17 @@ class Draft:
 
 
 def selected_answers(project: Project, purpose: str) -> QuerySet[Answer]:
-    """The project's validated answers that everybody whose words are in them lets be used for the purpose."""
-    return Answer.objects.filter(task__project=project).validated().usable_for(purpose)
+    """The project's answers that may be used for the purpose now."""
+    return Answer.objects.filter(task__project=project).eligible_for(purpose)
 
 
 def draft_release(*, project: Project, purpose: str) -> Draft:
     """Select, split and lay out a release without storing anything. Raises NothingToRelease."""
+    with reading_for(purpose):
+        return _draft(project, purpose)
+
+
+def _draft(project: Project, purpose: str) -> Draft:
     answers = {
         str(answer.pk): answer
         for answer in selected_answers(project, purpose)
@@ -64,8 +70,12 @@ def draft_release(*, project: Project, purpose: str) -> Draft:
     if not answers:
         raise NothingToRelease("No validated sentence may be used for this purpose yet.")
     rows = [_row(answer, project) for answer in answers.values()]
+    measuring = selected_answers(project, purpose).usable_for(Purpose.EVALUATE_MODELS)
+    may_test = {str(pk) for pk in measuring.values_list("pk", flat=True)}
     try:
-        splits = assign_splits([SplitRow(row["id"], row["document"], tuple(row["contributors"])) for row in rows])
+        splits = assign_splits(
+            [SplitRow(row["id"], row["document"], tuple(row["contributors"]), row["id"] in may_test) for row in rows]
+        )
     except CannotSplit as error:
         raise NothingToRelease(error.message, **error.values) from error
     files = data_files(rows, splits)
@@ -249,7 +259,7 @@ def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]
     """
     touched: list[Release] = []
     for release in Release.objects.filter(items__answer__in=answers).distinct():
-        usable = Answer.objects.validated().usable_for(release.purpose)
+        usable = Answer.objects.eligible_for(release.purpose)
         lost = release.items.filter(answer__in=answers).exclude(answer__in=usable)
         if not lost.exists():
             continue

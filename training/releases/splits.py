@@ -24,6 +24,8 @@ class SplitRow:
     id: str
     document: str
     contributors: tuple[str, ...]
+    may_test: bool = True
+    """Whether everybody whose words are in it lets models be measured with them."""
 
 
 def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
@@ -31,20 +33,24 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
 
     Documents that share a contributor are kept together. When that leaves fewer than three groups, documents are
     split one by one, each contributor belongs to the split that holds most of their rows, and their rows elsewhere
-    are withheld. The result is a function of the rows alone, in any order.
+    are withheld. Documents with rows that may not measure are trained on before others are; such rows that are held
+    out all the same are withheld. The result is a function of the rows alone, in any order.
 
     Raises CannotSplit when one of the three splits would be empty.
     """
     groups = _linked_groups(rows)
     if len(set(groups.values())) < 3:
         groups = {row.document: row.document for row in rows}
-    split_of_group = _fill(Counter(groups[row.document] for row in rows))
+    split_of_group = _fill(
+        Counter(groups[row.document] for row in rows), {groups[row.document] for row in rows if not row.may_test}
+    )
     by_document = {document: split_of_group[group] for document, group in groups.items()}
     by_person = _home_splits(rows, by_document)
     result = {
         row.id: by_document[row.document]
         for row in rows
-        if all(by_person[person] == by_document[row.document] for person in row.contributors)
+        if (row.may_test or by_document[row.document] == TRAIN)
+        and all(by_person[person] == by_document[row.document] for person in row.contributors)
     }
     if set(result.values()) != {TRAIN, VALIDATION, TEST}:
         people = {person for row in rows for person in row.contributors}
@@ -77,11 +83,12 @@ def _linked_groups(rows: Sequence[SplitRow]) -> dict[str, str]:
     return {row.document: root("d" + row.document) for row in rows}
 
 
-def _fill(sizes: Counter[str]) -> dict[str, str]:
-    """The largest group trains; the smallest ones fill the test split, then the validation split."""
+def _fill(sizes: Counter[str], trained: set[str]) -> dict[str, str]:
+    """The largest group trains; the smallest ones fill the test split, then the validation split, those of `trained`
+    last."""
 
-    def order(group: str) -> tuple[int, str]:
-        return sizes[group], hashlib.sha256(group.encode()).hexdigest()
+    def order(group: str) -> tuple[bool, int, str]:
+        return group in trained, sizes[group], hashlib.sha256(group.encode()).hexdigest()
 
     wanted = HELD_OUT_SHARE * sum(sizes.values())
     ordered = sorted(sizes, key=order)

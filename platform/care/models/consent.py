@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from care.querysets import GrantQuerySet, ReceiptQuerySet
+from care.querysets import GrantQuerySet, PolicyQuerySet, ReceiptQuerySet
 from people.models import Community, Person
 
 
@@ -20,6 +20,7 @@ class Purpose(models.TextChoices):
     CREDIT_NAME = "credit_name", _("Name me as the author")
     PEER_REVIEW = "peer_review", _("Let other members check and correct my words")
     RESEARCH = "research", _("Use my words in studies of the language")
+    EVALUATE_MODELS = "evaluate_models", _("Measure with my words how good language models are")
     TRAIN_NONCOMMERCIAL = "train_noncommercial", _("Train language models, not for profit")
     TRAIN_COMMERCIAL = "train_commercial", _("Train language models for commercial use")
     RELEASE_DATASET = "release_dataset", _("Publish my words in a dataset")
@@ -47,6 +48,8 @@ class Policy(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True)
+
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         ordering = ["community", "-version"]

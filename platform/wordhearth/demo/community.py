@@ -25,7 +25,12 @@ ELOTL_TERMS = f"{ELOTL_LICENCE}; prompts: CC0"
 DOCUMENTS = 4
 STAFF = {"demo-steward": Role.STEWARD, "demo-expert": Role.EXPERT, "demo-researcher": Role.RESEARCHER}
 SPEAKERS = tuple(f"demo-speaker-{number}" for number in range(1, 7))
-PURPOSES = (Purpose.DISPLAY_MEMBERS, Purpose.PEER_REVIEW, Purpose.TRAIN_NONCOMMERCIAL)
+PURPOSES = (
+    Purpose.DISPLAY_MEMBERS,
+    Purpose.PEER_REVIEW,
+    Purpose.EVALUATE_MODELS,
+    Purpose.TRAIN_NONCOMMERCIAL,
+)
 CHARACTERS = "ä ë ñ ö ʼ ̱ ̠ ŭ ' á é í ó ú"
 POLICY = """This is a demonstration. Its accounts are not people, and the translations they send were published before:
 they come from the corpus Tsunkua, as the package elotl carries it.

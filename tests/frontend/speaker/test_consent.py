@@ -16,6 +16,7 @@ from annotation.projects.models import Project
 from care.models import NEEDED, Policy, Purpose, Receipt
 from care.services import current_receipt, publish_policy
 from people.models import Community, Person
+from tests.conftest import TRAINING
 from tests.frontend.speaker.pages import DESK, text_of
 from training.releases.services import freeze_release
 
@@ -84,7 +85,7 @@ class TestConsent:
         receipt = current_receipt(ben, community)
         assert receipt is not None
         allowed = set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True))
-        assert allowed == {*NEEDED, Purpose.TRAIN_NONCOMMERCIAL, Purpose.RESEARCH}
+        assert allowed == {*TRAINING, Purpose.RESEARCH}
 
     def test_a_changed_text_is_announced_and_ticks_nothing_again(
         self,

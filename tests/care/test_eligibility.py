@@ -1,0 +1,265 @@
+"""May it be used? The rule against an oracle, and against what the database says as a query and as row security."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+from django.db import connection
+
+from annotation.answers.models import Answer
+from care.eligibility import Allowed, Consent, Facts, Hold, Why, refusal
+from care.labels import EVERYTHING, LABELS, blocked_by, label_of
+from care.models import Grant, Policy, Purpose, Restriction
+from care.purposes import reading_for
+from care.restricting import RestrictedAlready, lift, place_hold, put_label, suspend_purpose
+from ledger.models import Entry
+from people.models import Community, Person
+from people.refusals import Invalid, NotAllowed
+from tests.conftest import NOW
+
+PURPOSES = sorted(EVERYTHING - {"credit_name"})
+LABEL_SETS = ((), ("tka", "bcp"), ("tknc",), ("tkco",), ("tkss",), ("from-another-world",))
+
+
+def oracle(purpose: str, consent: str, community: str, labels: tuple[str, ...], hold: str) -> bool:
+    """Written apart from the rule, from the words of docs/care.md."""
+    inside = purpose in ("display_members", "peer_review")
+    if consent not in ("given", "renewed_given") or community != "in_force":
+        return False
+    if hold == "display" or (hold == "use" and not inside):
+        return False
+    for label in labels:
+        if label in ("tkss", "from-another-world"):
+            return False
+        if label == "tkco" and not inside:
+            return False
+        if label == "tknc" and purpose == "train_commercial":
+            return False
+    return True
+
+
+def test_the_rule_equals_the_oracle_in_all_7200_cases() -> None:
+    cases = list(itertools.product(PURPOSES, Consent, Allowed, LABEL_SETS, Hold))
+    assert len(cases) == 10 * 10 * 4 * 6 * 3
+    for purpose, consent, community, labels, hold in cases:
+        facts = Facts(consents=[consent], community=community, labels=labels, hold=hold)
+        wanted = oracle(purpose, consent, community, labels, hold)
+        assert (refusal(purpose, facts) is None) == wanted, (purpose, facts)
+
+
+def test_whatever_is_not_known_is_refused() -> None:
+    facts = Facts(consents=[Consent.GIVEN], community=Allowed.IN_FORCE)
+    assert refusal("sell_to_the_moon", facts) == Why.PURPOSE
+    assert refusal("research", Facts(consents=[], community=Allowed.IN_FORCE)) == Why.CONSENT
+    assert refusal("research", Facts([Consent.GIVEN, Consent.WITHDRAWN], Allowed.IN_FORCE)) == Why.CONSENT
+    assert refusal("research", Facts([Consent.GIVEN], Allowed.IN_FORCE, is_validated=False)) == Why.NOT_VALIDATED
+    assert refusal("peer_review", Facts([Consent.GIVEN], Allowed.IN_FORCE, is_validated=False)) is None
+    assert refusal("research", facts) is None
+
+
+def test_all_labels_and_notices_are_known_by_code() -> None:
+    families = [code[:2] for code, label in LABELS.items() if not label.is_notice]
+    assert (families.count("tk"), families.count("bc")) == (20, 10)
+    assert sum(label.is_notice for label in LABELS.values()) == 4
+    assert label_of("tkxx").blocks == EVERYTHING
+    assert blocked_by(["tks"]) == EVERYTHING
+    assert blocked_by(["tks"], in_season=True) == frozenset()
+    assert set(Purpose.values) == EVERYTHING
+
+
+pytestmark = pytest.mark.django_db
+
+
+def facts_of(answer: Answer, purpose: str) -> Facts:
+    """Read from the tables one by one, without the query under test."""
+    receipts = [answer.receipt, *answer.built_on.all()]
+    granted = {
+        (grant.receipt_id, grant.purpose): Consent.GIVEN if grant.withdrawn_at is None else Consent.WITHDRAWN
+        for grant in Grant.objects.all()
+    }
+    consents = [granted.get((receipt.pk, purpose), Consent.UNKNOWN) for receipt in receipts]
+    task = answer.task
+    subjects = {
+        ("answer", str(answer.pk)),
+        ("item", str(task.item_id)),
+        ("source", str(task.item.source_id)),
+        ("project", str(task.project_id)),
+        ("community", str(task.project.community_id)),
+        *(("person", str(receipt.person_id)) for receipt in receipts),
+    }
+    standing = [row for row in Restriction.objects.filter(lifted_at=None) if (row.kind, row.key) in subjects]
+    suspended = any(purpose in row.blocks for row in standing if row.cause == "suspension")
+    policy = Policy.objects.filter(community=task.project.community, state="published").first()
+    community = (
+        Allowed.NO_POLICY
+        if policy is None
+        else Allowed.NOT_OFFERED
+        if purpose not in policy.purposes
+        else Allowed.SUSPENDED
+        if suspended
+        else Allowed.IN_FORCE
+    )
+    holds = [row for row in standing if row.cause not in {"label", "suspension"}]
+    hides = any("display_members" in row.blocks for row in holds)
+    return Facts(
+        consents=consents,
+        community=community,
+        labels=[row.code for row in standing if row.cause == "label"],
+        hold=Hold.DISPLAY if hides else Hold.USE if holds else Hold.NONE,
+        is_validated=answer.state == "validated",
+    )
+
+
+@pytest.fixture
+def tangled(validated_corpus: list[Answer], community: Community, aroha: Person) -> list[Answer]:
+    """Withdrawn grants, answers of every state, words built on others', and restrictions of every sort and place."""
+    draw = random.Random(7)  # noqa: S311 - a draw that can be repeated
+    for grant in draw.sample(list(Grant.objects.all()), 3):
+        Grant.objects.filter(pk=grant.pk).update(withdrawn_at=NOW)
+    first, second, third, fourth, fifth, *_ = validated_corpus
+    first.built_on.add(second.receipt, third.receipt)
+    Answer.objects.filter(pk=fourth.pk).update(state="withdrawn")
+    Answer.objects.filter(pk=fifth.pk).update(state="submitted")
+    return validated_corpus
+
+
+def restrictions(draw: random.Random, answers: list[Answer], community: Community, steward: Person) -> None:
+    """A few labels, holds and suspensions, by chance."""
+    Restriction.objects.all().delete()
+    for _ in range(draw.randrange(4)):
+        answer = draw.choice(answers)
+        task = answer.task
+        kind, key = draw.choice(
+            [
+                ("answer", answer.pk),
+                ("item", task.item_id),
+                ("source", task.item.source_id),
+                ("project", task.project_id),
+                ("community", community.pk),
+                ("person", answer.author_id),
+            ]
+        )
+        subject = {"community": community, "kind": kind, "key": str(key), "placed_by": steward, "now": NOW}
+        try:
+            if draw.random() < 0.5:
+                put_label(code=draw.choice([*LABELS, "unheard-of"]), season=("01-01", "01-01"), **subject)
+            else:
+                place_hold(note="A reason.", hides=draw.random() < 0.5, **subject)
+            if draw.random() < 0.3:
+                purpose = draw.choice(PURPOSES)
+                suspend_purpose(community=community, purpose=purpose, placed_by=steward, note="Stop.", now=NOW)
+        except RestrictedAlready:
+            continue
+
+
+def test_rule_query_and_row_security_give_the_same_answers(
+    tangled: list[Answer], community: Community, aroha: Person
+) -> None:
+    draw = random.Random(11)  # noqa: S311 - a draw that can be repeated
+    compared = eligible = 0
+    for _ in range(25):
+        restrictions(draw, tangled, community, aroha)
+        Policy.objects.filter(community=community, state="published").update(
+            purposes=draw.sample(Purpose.values, draw.randrange(7, len(Purpose.values) + 1))
+        )
+        answers = list(Answer.objects.select_related("task__item", "task__project__community", "receipt"))
+        for purpose in draw.sample(PURPOSES, 4):
+            gone = {"withdrawn", "quarantined"}
+            by_rule = {
+                one.pk for one in answers if one.state not in gone and refusal(purpose, facts_of(one, purpose)) is None
+            }
+            assert set(Answer.objects.eligible_for(purpose).values_list("pk", flat=True)) == by_rule, purpose
+            with reading_for(purpose):
+                assert set(Answer.objects.values_list("pk", flat=True)) == by_rule, purpose
+            compared, eligible = compared + 1, eligible + len(by_rule)
+    assert compared == 100
+    assert eligible > 50
+
+
+@pytest.mark.parametrize("lost", ["policy", "receipt", "grant"])
+def test_without_any_one_of_its_grounds_nothing_is_allowed(validated_corpus: list[Answer], lost: str) -> None:
+    assert Answer.objects.eligible_for("train_noncommercial").count() == 12
+    if lost == "policy":
+        Policy.objects.update(state="replaced")
+    elif lost == "grant":
+        Grant.objects.all().delete()
+    else:
+        Grant.objects.update(withdrawn_at=NOW)
+    assert not Answer.objects.eligible_for("train_noncommercial").exists()
+    with reading_for("train_noncommercial"):
+        assert not Answer.objects.exists()
+
+
+def test_the_database_refuses_even_plain_sql(
+    validated_corpus: list[Answer], community: Community, aroha: Person
+) -> None:
+    first = validated_corpus[0]
+    place_hold(community=community, kind="answer", key=str(first.pk), placed_by=aroha, note="A reason.", now=NOW)
+    with reading_for("train_noncommercial"), connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM answers_answer")
+        assert {row[0] for row in cursor.fetchall()} == {one.pk for one in validated_corpus[1:]}
+        with reading_for("peer_review"):
+            assert Answer.objects.count() == 12
+        assert Answer.objects.count() == 11
+    assert Answer.objects.count() == 12
+    with pytest.raises(ValueError, match="sell"), reading_for("sell"):
+        pass
+
+
+def test_an_error_inside_leaves_no_purpose_behind(validated_corpus: list[Answer]) -> None:
+    Grant.objects.update(withdrawn_at=NOW)
+    with pytest.raises(RuntimeError), reading_for("research"):
+        raise RuntimeError
+    assert Answer.objects.count() == 12
+
+
+def test_a_hold_on_display_hides_from_members_and_never_from_the_author(
+    validated_corpus: list[Answer], community: Community, aroha: Person, chen: Person
+) -> None:
+    first = validated_corpus[0]
+    subject = {"community": community, "kind": "source", "key": str(first.task.item.source_id)}
+    hold = place_hold(**subject, placed_by=aroha, note="A reason.", hides=True, now=NOW)
+    assert first not in Answer.objects.visible_to(chen)
+    assert first in Answer.objects.visible_to(first.author)
+    lift(restriction=hold, lifted_by=aroha, now=NOW)
+    assert first in Answer.objects.visible_to(chen)
+    assert list(Entry.objects.order_by("-sequence").values_list("action", flat=True)[:2]) == [
+        "restriction.lifted",
+        "restriction.placed",
+    ]
+
+
+def test_labels_are_the_community_s_alone(
+    validated_corpus: list[Answer], community: Community, aroha: Person, esi: Person, ben: Person
+) -> None:
+    subject = {"community": community, "kind": "community", "key": str(community.pk), "now": NOW}
+    with pytest.raises(NotAllowed):
+        put_label(**subject, code="tkss", placed_by=esi)
+    with pytest.raises(NotAllowed):
+        put_label(**subject, code="attribution_incomplete", placed_by=ben)
+    assert put_label(**subject, code="attribution_incomplete", placed_by=esi).blocks
+    with pytest.raises(Invalid, match="from which day"):
+        put_label(**subject, code="tks", placed_by=aroha)
+    with pytest.raises(Invalid, match="month and day"):
+        put_label(**subject, code="tks", season=("13-01", "02-30"), placed_by=aroha)
+    with pytest.raises(Invalid, match="by its code"):
+        put_label(**subject, code=" ", placed_by=aroha)
+    put_label(**subject, code="tkss", placed_by=aroha)
+    with pytest.raises(RestrictedAlready):
+        put_label(**subject, code="tkss", placed_by=aroha)
+    assert not Answer.objects.eligible_for("display_members").exists()
+
+
+@pytest.mark.parametrize(
+    ("season", "blocks"), [(("01-01", "12-31"), False), (("12-31", "12-30"), False), (("02-30", "02-30"), True)]
+)
+def test_a_season_lets_through_on_its_days(
+    validated_corpus: list[Answer], community: Community, aroha: Person, season: tuple[str, str], blocks: bool
+) -> None:
+    subject = {"community": community, "kind": "community", "key": str(community.pk), "now": NOW}
+    put_label(**subject, code="tks", season=season, placed_by=aroha)
+    assert Answer.objects.eligible_for("display_members").exists() != blocks
+    with reading_for("display_members"):
+        assert Answer.objects.exists() != blocks
