@@ -53,8 +53,8 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
         read_only_fields = ["policy_sha256", "given_at", "ended_at", "sha256"]
 
     def get_granted(self, receipt: Receipt) -> list[str]:
-        """Purposes of the receipt that were not withdrawn."""
-        return [grant.purpose for grant in receipt.grants.all() if grant.withdrawn_at is None]
+        """Purposes of the receipt that still hold."""
+        return [grant.purpose for grant in receipt.grants.all() if grant.holds]
 
 
 class PolicyViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Policy]):

@@ -39,8 +39,9 @@ class GrantQuerySet(models.QuerySet["Grant"]):
     """Chainable selections of granted purposes."""
 
     def live(self) -> GrantQuerySet:
-        """Grants that were not withdrawn."""
-        return self.filter(withdrawn_at__isnull=True)
+        """Grants that were not withdrawn, nor overtaken by wider terms without being renewed."""
+        holds = models.Q(overtaken_at__isnull=True) | models.Q(renewed_at__isnull=False)
+        return self.filter(holds, withdrawn_at__isnull=True)
 
 
 class RestrictionQuerySet(models.QuerySet["Restriction"]):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
+from uuid import uuid4
 
+import rfc8785
 from django.db import transaction
 from django.db.models import Max
 
 from care.models import NEEDED, Grant, Policy, Purpose, Receipt
+from care.terms import BadTerms, Terms, overtaken
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.services import require_role
+
+NOWHERE = "ZZ"  # ISO 3166: a country that nobody has named yet
 
 
 class ConsentMissing(NotAllowed):
@@ -31,9 +38,21 @@ class UnknownPurpose(Invalid):
 
 @transaction.atomic
 def publish_policy(
-    *, community: Community, text: str, purposes: Sequence[str], published_by: Person, now: datetime
+    *,
+    community: Community,
+    text: str,
+    purposes: Sequence[str],
+    published_by: Person,
+    now: datetime,
+    terms: Mapping[str, Any] | None = None,
+    is_material: bool = True,
 ) -> Policy:
-    """Publish the next version of the community's consent text; it replaces the one before."""
+    """Publish the next version of the community's consent text; it replaces the one before.
+
+    A material change asks everybody again. An editorial one (`is_material` False) keeps every receipt valid, and is
+    refused when a purpose is added or the terms become wider. Consents that the new terms overtake cover nothing new:
+    their grants end for these purposes, until the person agrees again. Raises Invalid, UnknownPurpose, NotAllowed.
+    """
     require_role(published_by, community, Role.STEWARD)
     unknown = set(purposes) - set(Purpose.values)
     missing = set(NEEDED) - set(purposes)
@@ -44,17 +63,33 @@ def publish_policy(
             missing=", ".join(sorted(missing)) or "–",
         )
     Community.objects.select_for_update().get(pk=community.pk)
+    before = Policy.objects.select_for_update().filter(community=community, state=Policy.State.PUBLISHED).first()
+    agreed = _terms(terms or {}, community, before)
+    lost = overtaken(terms_of(before), agreed) if before else frozenset()
+    if before and not is_material and (lost or set(purposes) - set(before.purposes)):
+        raise Invalid("This is more than an editorial change: people must be asked again.", field="is_material")
     latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
     Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
+    facts = {
+        "version": latest + 1,
+        "purposes": [p for p in Purpose.values if p in purposes],
+        "terms": _as_json(agreed),
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
     policy = Policy.objects.create(
         community=community,
-        version=latest + 1,
         text=text,
-        purposes=[p for p in Purpose.values if p in purposes],
-        text_sha256=hashlib.sha256(text.encode()).hexdigest(),
         state=Policy.State.PUBLISHED,
+        is_material=is_material or before is None,
+        content_sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
         created_by=published_by,
         published_at=now,
+        **facts,
+    )
+    ended = (
+        Grant.objects.live()
+        .filter(receipt__community=community, purpose__in=lost)
+        .update(overtaken_at=now, renewed_at=None)
     )
     append_entry(
         action="policy.published",
@@ -62,9 +97,39 @@ def publish_policy(
         community=community.slug,
         actor=str(published_by.pk),
         now=now,
-        details={"version": policy.version, "text_sha256": policy.text_sha256},
+        details={"version": policy.version, "text_sha256": policy.text_sha256, "overtaken": ended},
     )
     return policy
+
+
+def terms_of(policy: Policy | None) -> Terms:
+    """The terms of a policy; placeholders that say so where nobody has written any."""
+    default = Terms(
+        controller=policy.community.name if policy else "–",
+        contact="–",
+        address="–",
+        jurisdiction=NOWHERE,
+        storage_countries=(NOWHERE,),
+        processing_countries=(NOWHERE,),
+    )
+    return Terms.read(policy.terms if policy else {}, default=default)
+
+
+def _terms(given: Mapping[str, Any], community: Community, before: Policy | None) -> Terms:
+    try:
+        return Terms.read(given, default=terms_of(before or Policy(community=community)))
+    except BadTerms as error:
+        raise Invalid(error.message, field=error.field) from error
+
+
+def _as_json(terms: Terms) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(terms).items()}
+
+
+def is_outdated(receipt: Receipt) -> bool:
+    """Whether the text has changed materially since, so that its holder is asked again before contributing."""
+    later = Policy.objects.filter(community=receipt.community_id, version__gt=receipt.policy.version)
+    return later.filter(is_material=True).exists()
 
 
 def published_policy(community: Community) -> Policy | None:
@@ -85,9 +150,9 @@ def require_consent(person: Person, community: Community) -> Receipt:
     receipt = current_receipt(person, community)
     if receipt is None:
         raise ConsentMissing("Before your first contribution, read how your words are used and choose.")
-    if receipt.policy.state != Policy.State.PUBLISHED:
+    if is_outdated(receipt):
         raise PolicyChanged("The text on how your words are used has changed. Please read it and choose again.")
-    live = set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True))
+    live = set(receipt.grants.live().values_list("purpose", flat=True))
     if not set(NEEDED) <= live:
         raise ConsentMissing("You withdrew what this work needs. You can agree again at any time.")
     return receipt
@@ -99,7 +164,8 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
 
     Purposes that were allowed before and are not chosen now are withdrawn, for the earlier words too.
     """
-    if policy.state != Policy.State.PUBLISHED:
+    # Publishing waits for this, and this for publishing: nobody agrees to a text in the moment in which it ends.
+    if Policy.objects.select_for_update().get(pk=policy.pk).state != Policy.State.PUBLISHED:
         raise PolicyChanged("This text was replaced by a newer one. Please read that one.")
     chosen = set(purposes)
     if chosen - set(policy.purposes) or not set(NEEDED) <= chosen:
@@ -111,8 +177,10 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
     Grant.objects.filter(
         receipt__person=person, receipt__community=community, purpose__in=dropped, withdrawn_at__isnull=True
     ).update(withdrawn_at=now)
-    body = [person.pk, community.slug, policy.version, policy.text_sha256, sorted(chosen), now.isoformat()]
+    number = uuid4()
+    body = [str(number), person.pk, community.slug, policy.version, policy.text_sha256, sorted(chosen), now.isoformat()]
     receipt = Receipt.objects.create(
+        pk=number,
         person=person,
         community=community,
         policy=policy,
@@ -121,6 +189,11 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
         sha256=hashlib.sha256(json.dumps(body).encode()).hexdigest(),
     )
     Grant.objects.bulk_create([Grant(receipt=receipt, purpose=p) for p in Purpose.values if p in chosen])
+    # Whoever agrees to wider terms agrees for the earlier words as well: the page says so.
+    earlier = Grant.objects.filter(receipt__person=person, receipt__community=community, purpose__in=chosen)
+    earlier.filter(withdrawn_at__isnull=True, overtaken_at__isnull=False, renewed_at__isnull=True).update(
+        renewed_at=now
+    )
     append_entry(
         action="consent.given",
         subject=f"receipt:{receipt.pk}",

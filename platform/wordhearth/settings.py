@@ -40,6 +40,9 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Signs the ledger's checkpoints: 32 bytes in base64, else made once when the first is signed.
+LEDGER_KEY = os.environ.get("WORDHEARTH_LEDGER_KEY", "")
+LEDGER_KEY_FILE = VAR_DIR / "ledger_key"
 DEBUG = _flag("DJANGO_DEBUG")
 ALLOWED_HOSTS = _words("DJANGO_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", "testserver"]
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")

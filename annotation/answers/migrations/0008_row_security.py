@@ -30,7 +30,8 @@ CREATE FUNCTION answers_may_be_used(
             SELECT 1 FROM (
                 SELECT receipt AS id UNION SELECT receipt_id FROM answers_answer_built_on WHERE answer_id = answer
             ) AS needed
-            LEFT JOIN care_grant ON receipt_id = needed.id AND purpose = wanted_ AND withdrawn_at IS NULL
+            LEFT JOIN care_grant
+                ON receipt_id = needed.id AND purpose = wanted_ AND withdrawn_at IS NULL AND (overtaken_at IS NULL OR renewed_at IS NOT NULL)
             LEFT JOIN care_receipt ON care_receipt.id = needed.id
             WHERE care_grant.id IS NULL OR care_is_restricted('person', care_receipt.person_id::text, wanted_)
         )
@@ -75,7 +76,7 @@ DROP FUNCTION care_in_season(text, text);
 class Migration(migrations.Migration):
     dependencies = [
         ("answers", "0007_sent_back"),
-        ("care", "0002_restrictions_and_measuring"),
+        ("care", "0003_terms_of_policies"),
         ("corpora", "0001_initial"),
         ("projects", "0006_urgent_tasks_and_more_answers"),
     ]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
 from care.models import NEEDED, Policy, Purpose, Receipt
-from care.services import current_receipt, published_policy
+from care.records import signed_receipt, signing_seed
+from care.services import current_receipt, is_outdated, published_policy, terms_of
 from frontend.desk import show_refusal
 from frontend.speaker.forms import ConsentForm, WithdrawConsentForm
 from frontend.speaker.purposes import choices_of
@@ -23,6 +25,8 @@ from frontend.speaker.views.answering import OwnWordsView
 from people.models import Community, Person
 from people.refusals import Refusal
 from training.runs.withdrawals import change_consent, withdraw_consent
+
+PRETTY = {"indent": 1, "ensure_ascii": False}
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,15 @@ class Standing:
     @property
     def is_changed(self) -> bool:
         """Whether the person agreed to an earlier text."""
-        return bool(self.receipt and self.policy and self.receipt.policy_id != self.policy.pk)
+        return bool(self.receipt and self.policy and is_outdated(self.receipt))
 
 
 def standing_of(person: Person, community: Community) -> Standing:
     """How the person stands to the community's policy now."""
     policy, receipt = published_policy(community), current_receipt(person, community)
     allowed = purposes_allowed(person, community)
-    holds = bool(policy and receipt and receipt.policy_id == policy.pk)
-    live = set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True)) if receipt else set()
+    holds = bool(policy and receipt and not is_outdated(receipt))
+    live = set(receipt.grants.live().values_list("purpose", flat=True)) if receipt else set()
     kept = [purpose for purpose in allowed if holds and purpose in live]
     offered = [purpose for purpose in policy.purposes if purpose not in kept] if policy else []
     return Standing(policy=policy, receipt=receipt, allowed=allowed, kept=kept, offered=offered)
@@ -90,6 +94,7 @@ class ConsentView(OwnWordsView):
         return {
             "form": form,
             "standing": standing,
+            "terms": terms_of(standing.policy),
             "next": self._back(),
             "is_member": self.is_member,
             "choices": choices_of(standing.offered, ticked=ticked, before=standing.allowed),
@@ -105,6 +110,18 @@ class ConsentView(OwnWordsView):
             back, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
         )
         return back if safe else ""
+
+
+class ReceiptView(OwnWordsView):
+    """One's receipt as a file: signed, with the fields of ISO/IEC TS 27560."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Take it home."""
+        mine = Receipt.objects.visible_to(self.person).filter(community=self.community)
+        receipt = get_object_or_404(mine.select_related("policy__community", "community"), pk=pk)
+        response = JsonResponse(signed_receipt(receipt, seed=signing_seed(), now=self.now), json_dumps_params=PRETTY)
+        response["Content-Disposition"] = f'attachment; filename="consent-receipt-{receipt.pk}.json"'
+        return response
 
 
 class WithdrawConsentView(OwnWordsView):

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from care.models import Policy, Purpose
-from care.services import publish_policy, published_policy
+from care.services import NOWHERE, publish_policy, published_policy, terms_of
 from frontend.desk import show_refusal
 from frontend.steward.forms import PolicyForm
 from frontend.steward.views.home import StewardView
@@ -21,7 +21,7 @@ class ConsentView(StewardView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Start from the text in force."""
         current = published_policy(self.community)
-        initial = {"text": current.text, "purposes": current.purposes} if current else {}
+        initial = {"text": current.text, "purposes": current.purposes, **_known(current)} if current else {}
         return self._page(PolicyForm(initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -31,11 +31,21 @@ class ConsentView(StewardView):
             return self._page(form, status=422)
         try:
             policy = publish_policy(
-                community=self.community, published_by=self.person, now=self.now, **form.cleaned_data
+                community=self.community,
+                text=form.cleaned_data["text"],
+                purposes=form.cleaned_data["purposes"],
+                terms=form.terms,
+                is_material=form.cleaned_data["is_material"],
+                published_by=self.person,
+                now=self.now,
             )
         except Refusal as refusal:
             return self._page(form, status=show_refusal(form, refusal))
-        told = _("Version %(number)s is in force. Everybody is asked again before their next contribution.")
+        told = (
+            _("Version %(number)s is in force. Everybody is asked again before their next contribution.")
+            if policy.is_material
+            else _("Version %(number)s is in force. What people agreed to stays valid.")
+        )
         messages.success(request, told % {"number": policy.version})
         return redirect("steward:consent", slug=self.community.slug)
 
@@ -49,6 +59,12 @@ class ConsentView(StewardView):
         return render(self.request, "steward/consent.html", context, status=status)
 
 
+def _known(policy: Policy) -> dict[str, object]:
+    """The terms in force, without the placeholders of those that nobody has written."""
+    terms = policy.terms
+    return {name: value for name, value in terms.items() if value not in ("–", NOWHERE, [NOWHERE])}
+
+
 class VersionView(StewardView):
     """One version of the consent text, in force or replaced."""
 
@@ -57,5 +73,5 @@ class VersionView(StewardView):
         versions = Policy.objects.filter(community=self.community).select_related("created_by")
         policy = get_object_or_404(versions, version=version)
         labels = [Purpose(purpose).label for purpose in policy.purposes]
-        context = {"community": self.community, "policy": policy, "labels": labels}
+        context = {"community": self.community, "policy": policy, "labels": labels, "terms": terms_of(policy)}
         return render(request, "steward/consent_version.html", context)

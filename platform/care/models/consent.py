@@ -45,6 +45,11 @@ class Policy(models.Model):
     text = models.TextField(max_length=20_000)
     purposes = ArrayField(models.CharField(max_length=32, choices=Purpose.choices))
     text_sha256 = models.CharField(max_length=64)
+    terms = models.JSONField(default=dict, help_text="`care.terms.Terms`, as a mapping.")
+    is_material = models.BooleanField(
+        default=True, help_text="Whoever agreed to an earlier text is asked again before their next contribution."
+    )
+    content_sha256 = models.CharField(max_length=64, blank=True, help_text="Of version, purposes, terms and text.")
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True)
@@ -100,11 +105,19 @@ class Receipt(models.Model):
 
 
 class Grant(models.Model):
-    """One purpose that a receipt allows, until it is withdrawn."""
+    """One purpose that a receipt allows, until it is withdrawn or overtaken by wider terms."""
 
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="grants")
     purpose = models.CharField(max_length=32, choices=Purpose.choices)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    overtaken_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the terms became wider than what was agreed to; nobody took it back."
+    )
+    renewed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the person agreed to the wider terms: it holds again, for earlier words too.",
+    )
 
     objects = GrantQuerySet.as_manager()
 
@@ -120,3 +133,8 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} under {self.receipt_id}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether it allows anything now; the same as `live`."""
+        return self.withdrawn_at is None and (self.overtaken_at is None or self.renewed_at is not None)
