@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.steward.views import adapters, checkers, checks, consent, corpus, home, language, members, projects, rules
+from frontend.steward.views import (
+    adapters,
+    checkers,
+    checks,
+    consent,
+    corpus,
+    home,
+    language,
+    members,
+    projects,
+    restrictions,
+    rules,
+)
 
 app_name = "steward"
 
@@ -39,5 +51,7 @@ urlpatterns = [
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
+    path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
+    path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
     path("record/", home.RecordView.as_view(), name="record"),
 ]

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from care.models import NEEDED, Grant, Policy, Purpose, Receipt
-from care.terms import BadTerms, Terms, overtaken
+from care.terms import Terms, overtaken
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
@@ -116,10 +116,7 @@ def terms_of(policy: Policy | None) -> Terms:
 
 
 def _terms(given: Mapping[str, Any], community: Community, before: Policy | None) -> Terms:
-    try:
-        return Terms.read(given, default=terms_of(before or Policy(community=community)))
-    except BadTerms as error:
-        raise Invalid(error.message, field=error.field) from error
+    return Terms.read(given, default=terms_of(before or Policy(community=community)))
 
 
 def _as_json(terms: Terms) -> dict[str, Any]:

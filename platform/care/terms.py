@@ -1,4 +1,4 @@
-"""The terms beside a consent text, as facts: what a machine can compare when a text changes. Pure."""
+"""The terms beside a consent text, as facts: what a machine can compare when a text changes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from care.labels import EVERYTHING, OUTSIDE
+from people.refusals import Invalid
 
 COUNTRY = re.compile(r"^[A-Z]{2}$")
 UNTIL_WITHDRAWN = 0
-
-
-class BadTerms(ValueError):
-    """A term is missing or malformed; `field` names it."""
-
-    def __init__(self, message: str, field: str) -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +33,25 @@ class Terms:
 
     @classmethod
     def read(cls, given: Mapping[str, Any], *, default: Terms) -> Terms:
-        """Terms from a form or the API; what is left out is as before. Raises BadTerms."""
+        """Terms from a form or the API; what is left out is as before. Raises Invalid."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(given) - known):
-            raise BadTerms("There is no such term.", unknown[0])
+            raise Invalid("There is no such term.", field=unknown[0])
         merged = {**asdict(default), **given}
         for name in ("storage_countries", "processing_countries", "recipients"):
             merged[name] = tuple(sorted({str(value).strip() for value in merged[name] if str(value).strip()}))
         for name in ("controller", "contact", "address", "withdrawal"):
             merged[name] = str(merged[name]).strip()
             if not merged[name]:
-                raise BadTerms("This cannot be left out: people must know whom to ask.", name)
+                raise Invalid("This cannot be left out: people must know whom to ask.", field=name)
         countries = (*merged["storage_countries"], *merged["processing_countries"], merged["jurisdiction"])
         if not all(COUNTRY.match(country) for country in countries):
-            raise BadTerms("Write countries as two capital letters (ISO 3166), such as MX.", "storage_countries")
+            raise Invalid("Write countries as two capital letters (ISO 3166), such as MX.", field="storage_countries")
         if not merged["storage_countries"] or not merged["processing_countries"]:
-            raise BadTerms("Say in which countries the words are kept and processed.", "storage_countries")
+            raise Invalid("Say in which countries the words are kept and processed.", field="storage_countries")
         if not isinstance(merged["retention_months"], int) or merged["retention_months"] < 0:
-            raise BadTerms(
-                "Retention is a number of months; 0 means until somebody takes words back.", "retention_months"
+            raise Invalid(
+                "Retention is a number of months; 0 means until somebody takes words back.", field="retention_months"
             )
         return cls(**merged)
 

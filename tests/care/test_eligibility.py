@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from annotation.answers.models import Answer
+from care.apps import check_row_security
 from care.eligibility import Allowed, Consent, Facts, Hold, Why, refusal
 from care.labels import EVERYTHING, LABELS, blocked_by, label_of
 from care.models import Grant, Policy, Purpose, Restriction
@@ -18,6 +19,8 @@ from ledger.models import Entry
 from people.models import Community, Person
 from people.refusals import Invalid, NotAllowed
 from tests.conftest import NOW
+from tests.frontend.made import make_adapter, make_release, make_run
+from training.runs.services import NotDecidable, ReleaseIsTainted, claim_run, decide_adapter
 
 PURPOSES = sorted(EVERYTHING - {"credit_name"})
 LABEL_SETS = ((), ("tka", "bcp"), ("tknc",), ("tkco",), ("tkss",), ("from-another-world",))
@@ -263,3 +266,31 @@ def test_a_season_lets_through_on_its_days(
     assert Answer.objects.eligible_for("display_members").exists() != blocks
     with reading_for("display_members"):
         assert Answer.objects.exists() != blocks
+
+
+def test_a_frozen_release_is_asked_again_before_anything_is_done_with_it(
+    validated_corpus: list[Answer], community: Community, aroha: Person, esi: Person
+) -> None:
+    first = validated_corpus[0]
+    release = make_release(first.task.project, esi)
+    run = make_run(release, esi)
+    hold = place_hold(community=community, kind="answer", key=str(first.pk), placed_by=aroha, note="A reason.", now=NOW)
+
+    assert claim_run(run_id=run.pk, owner="a worker", lease_until=NOW, now=NOW) is None
+    run.refresh_from_db()
+    assert (run.state, run.failure) == ("failed", "Some of its sentences may not be used for this any more.")
+    with pytest.raises(ReleaseIsTainted, match="1 sentences"):
+        make_run(release, esi)
+    lift(restriction=hold, lifted_by=aroha, now=NOW)
+    adapter = make_adapter(make_run(release, esi))
+    place_hold(community=community, kind="answer", key=str(first.pk), placed_by=aroha, note="Again.", now=NOW)
+    with pytest.raises(NotDecidable, match="may not be used"):
+        decide_adapter(adapter=adapter, approve=True, decided_by=aroha, note="Good.", now=NOW)
+
+
+def test_the_database_role_is_bound_by_row_security() -> None:
+    assert check_row_security(["default"]) == []
+    assert check_row_security(None) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = 'answers_answer'")
+        assert cursor.fetchone()[0]

@@ -30,11 +30,11 @@ from care.services import (
     terms_of,
     withdraw_purposes,
 )
-from care.terms import BadTerms, Terms, overtaken
+from care.terms import Terms, overtaken
 from care.verify_receipt import is_whole
 from people.models import Community, Person
 from people.refusals import Invalid
-from tests.conftest import NOW, TRAINING
+from tests.conftest import NOW, TRAINING, make_person
 from training.runs.withdrawals import change_consent, withdraw_consent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def test_only_wider_terms_overtake_what_was_agreed_to(changes: dict[str, Any], l
     ],
 )
 def test_bad_terms_name_the_field(changes: dict[str, Any], field: str) -> None:
-    with pytest.raises(BadTerms) as refused:
+    with pytest.raises(Invalid) as refused:
         read(**changes)
     assert refused.value.field == field
 
@@ -191,20 +191,19 @@ def signed(receipt: Receipt) -> dict[str, Any]:
     return signed_receipt(receipt, seed=SEED, now=NOW)
 
 
-@pytest.mark.slow
-def test_500_receipts_have_every_field_and_their_signatures_hold(
-    community: Community, aroha: Person, ben: Person
-) -> None:
+def test_500_receipts_have_every_field_and_their_signatures_hold(community: Community, aroha: Person) -> None:
     draw = random.Random(3)  # noqa: S311 - a draw that can be repeated
     check = jsonschema.Draft202012Validator(SCHEMA)
     policy = publish(community, aroha)
+    people = [make_person(f"speaker-{number}") for number in range(50)]
     for number in range(500):
-        if number % 50 == 49:
+        person = people[number % len(people)]
+        if number % 100 == 99:
             policy = publish(community, aroha, terms={"recipients": [f"body {number}"], "retention_months": number})
         chosen = {*TRAINING[:2], *draw.sample(Purpose.values, draw.randrange(len(Purpose.values)))}
-        receipt = give_consent(person=ben, policy=policy, purposes=chosen, now=NOW)
+        receipt = give_consent(person=person, policy=policy, purposes=chosen, now=NOW)
         if number % 3 == 0:
-            withdraw_purposes(person=ben, community=community, purposes=draw.sample(Purpose.values, 3), now=NOW)
+            withdraw_purposes(person=person, community=community, purposes=draw.sample(Purpose.values, 3), now=NOW)
         file = signed(receipt)
         check.validate(file)
         assert {one["purpose"] for one in file["receipt"]["record"]["processes"]} == chosen

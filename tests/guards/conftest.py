@@ -14,6 +14,7 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
+from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
 from tests.conftest import NOW
@@ -85,6 +86,7 @@ def furnished(
         inconsistency=Inconsistency.objects.create(
             project=second, cause="same_text", key="0" * 64, surface="una frase", entropy=1, estimate=1
         ),
+        restriction=put_label(community=community, kind="source", key="0", code="tka", placed_by=aroha, now=NOW),
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
@@ -136,6 +138,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
         "order": rows.project.pk,
+        "holds": rows.restriction.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,

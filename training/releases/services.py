@@ -70,7 +70,7 @@ def _draft(project: Project, purpose: str) -> Draft:
     if not answers:
         raise NothingToRelease("No validated sentence may be used for this purpose yet.")
     rows = [_row(answer, project) for answer in answers.values()]
-    measuring = selected_answers(project, purpose).usable_for(Purpose.EVALUATE_MODELS)
+    measuring = Answer.objects.filter(pk__in=answers).eligible_for(Purpose.EVALUATE_MODELS)
     may_test = {str(pk) for pk in measuring.values_list("pk", flat=True)}
     try:
         splits = assign_splits(
@@ -269,6 +269,12 @@ def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]
     return touched
 
 
+def not_usable_any_more(release: Release) -> int:
+    """How many rows of a release may not be used for its purpose now: asked before anything is done with it."""
+    usable = Answer.objects.eligible_for(release.purpose)
+    return release.items.exclude(answer__in=usable).count()
+
+
 def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answer]:
     """Answers the person wrote in the community, and corrections that were built on their words."""
     receipts = Receipt.objects.filter(person=person, community=community)
@@ -284,6 +290,7 @@ __all__ = [
     "folder_of",
     "freeze_release",
     "mark_withdrawn",
+    "not_usable_any_more",
     "pseudonym",
     "selected_answers",
     "verify_release",

@@ -18,6 +18,7 @@ from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.recipes.configuration import ConfigurationError, Recipe
 from training.releases.models import Release
+from training.releases.services import not_usable_any_more
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
@@ -69,6 +70,7 @@ def queue_run(
         raise Invalid("Choices between other people's words teach a model no answers.", field="release")
     if Release.objects.get(pk=release.pk).contains_withdrawn:
         raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
+    _require_usable(release)
     if Run.objects.filter(release=release, state__in=LIVE).exists():
         raise Conflicting("A run on this release is going on already.")
     base = find_base_model(base_model)
@@ -96,6 +98,14 @@ def queue_run(
         details={"release": release.sha256, "method": method},
     )
     return run
+
+
+def _require_usable(release: Release) -> None:
+    """Raise ReleaseIsTainted when a label, a hold or other terms came between since it was frozen."""
+    if number := not_usable_any_more(release):
+        raise ReleaseIsTainted(
+            "%(number)s sentences of this release may not be used for its purpose now. Freeze a new one.", number=number
+        )
 
 
 @transaction.atomic
@@ -128,6 +138,7 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
         )
     if current.release.contains_withdrawn:
         raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
+    _require_usable(current.release)
     if Run.objects.filter(release=current.release, state__in=LIVE).exists():
         raise Conflicting("Another run on this release is going on.")
     current.state, current.failure, current.ended_at = Run.State.QUEUED, "", None
@@ -150,6 +161,9 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
         return None
     if run.release.contains_withdrawn:
         _end(run, Run.State.FAILED, now, gettext_noop("Words in the release were withdrawn before the run began."))
+        return None
+    if not_usable_any_more(run.release):
+        _end(run, Run.State.FAILED, now, gettext_noop("Some of its sentences may not be used for this any more."))
         return None
     run.state, run.lease_owner, run.lease_expires_at = Run.State.RUNNING, owner, lease_until
     run.attempts += 1
@@ -224,6 +238,8 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
     note = note.strip()[:1000]
     if approve and current.contains_withdrawn:
         raise NotDecidable("It learnt from words that were withdrawn since, so it cannot be approved.")
+    if approve and not_usable_any_more(current.run.release):
+        raise NotDecidable("Some of the words it learnt from may not be used for this any more.")
     if approve and not current.is_better and not note:
         raise Invalid("This adapter is not better than the base model. Say why it should be used.", field="note")
     if not approve and not note:

@@ -1,0 +1,109 @@
+"""What keeps words from being used: labels, holds, and uses that a steward has stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from annotation.corpora.models import Source
+from annotation.projects.models import Project
+from care.labels import label_of
+from care.models import Purpose, Restriction
+from care.restricting import lift, place_hold, put_label, suspend_purpose
+from frontend.desk import show_refusal
+from frontend.steward.restriction_forms import HoldForm, LabelForm, StopForm
+from frontend.steward.views.home import StewardView
+from people.models import Person
+from people.refusals import Refusal
+
+
+@dataclass(frozen=True)
+class Line:
+    """A restriction with the words for it."""
+
+    row: Restriction
+    name: str
+    on: str
+    blocks: list[str]
+
+
+class RestrictionsView(StewardView):
+    """All that stands, and the forms that add to it."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The page."""
+        return self._page()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Place what the pressed button says."""
+        forms_ = self._forms(request.POST)
+        act = next((name for name in forms_ if name in request.POST), "label")
+        form = forms_[act]
+        if not form.is_valid():
+            return self._page(act, form, status=422)
+        try:
+            self._place(act, form.cleaned_data)
+        except Refusal as refusal:
+            return self._page(act, form, status=show_refusal(form, refusal))
+        messages.success(request, _("Done: it holds from now on."))
+        return redirect("steward:restrictions", slug=self.community.slug)
+
+    def _place(self, act: str, given: dict[str, Any]) -> None:
+        common = {"community": self.community, "placed_by": self.person, "now": self.now}
+        if act == "label":
+            kind, key = given["label_on"]
+            season = (given["season_from"], given["season_to"])
+            put_label(kind=kind, key=key, code=given["code"], season=season, **common)
+        elif act == "hold":
+            kind, key = given["held"]
+            place_hold(kind=kind, key=key, note=given["note"], hides=given["hides"], cause=given["cause"], **common)
+        else:
+            suspend_purpose(purpose=given["purpose"], note=given["why"], **common)
+
+    def _forms(self, data: Any = None) -> dict[str, forms.Form]:
+        who = {"community": self.community, "person": self.person}
+        return {"label": LabelForm(data, **who), "hold": HoldForm(data, **who), "stop": StopForm(data)}
+
+    def _page(self, act: str = "", form: forms.Form | None = None, *, status: int = 200) -> HttpResponse:
+        standing = Restriction.objects.live().filter(community=self.community).select_related("placed_by")
+        shown = {**self._forms(), **({act: form} if form else {})}
+        context = {"community": self.community, "lines": self._lines(list(standing)), "forms": shown, "open": act}
+        return render(self.request, "steward/restrictions.html", context, status=status)
+
+    def _lines(self, rows: list[Restriction]) -> list[Line]:
+        names = {
+            "project": dict(Project.objects.filter(community=self.community).values_list("pk", "title")),
+            "source": dict(Source.objects.filter(community=self.community).values_list("pk", "title")),
+            "person": {one.pk: one.name for one in Person.objects.filter(memberships__community=self.community)},
+        }
+        return [
+            Line(
+                row=row,
+                name=label_of(row.code).name if row.code else str(row.get_cause_display()),
+                on=names.get(row.kind, {}).get(int(row.key) if row.key.isdecimal() else 0)
+                or str(row.get_kind_display()),
+                blocks=[str(Purpose(purpose).label) for purpose in row.blocks],
+            )
+            for row in rows
+        ]
+
+
+class LiftView(StewardView):
+    """Taking one away."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Do it."""
+        row = get_object_or_404(Restriction.objects.filter(community=self.community), pk=pk)
+        try:
+            lift(restriction=row, lifted_by=self.person, now=self.now)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Lifted."))
+        return redirect("steward:restrictions", slug=self.community.slug)
