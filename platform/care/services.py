@@ -88,7 +88,7 @@ def publish_policy(
     )
     ended = (
         Grant.objects.live()
-        .filter(receipt__community=community, purpose__in=lost)
+        .filter(receipt__in=Receipt.objects.filter(community=community), purpose__in=lost)
         .update(overtaken_at=now, renewed_at=None)
     )
     append_entry(
@@ -171,9 +171,9 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
     Person.objects.select_for_update().get(pk=person.pk)
     Receipt.objects.filter(person=person, community=community, ended_at__isnull=True).update(ended_at=now)
     dropped = set(Purpose.values) - chosen
-    Grant.objects.filter(
-        receipt__person=person, receipt__community=community, purpose__in=dropped, withdrawn_at__isnull=True
-    ).update(withdrawn_at=now)
+    # Grants of these receipts, and not grants joined with receipts: an update of a join joins the table with itself.
+    given = Grant.objects.filter(receipt__in=Receipt.objects.filter(person=person, community=community))
+    given.filter(purpose__in=dropped, withdrawn_at__isnull=True).update(withdrawn_at=now)
     number = uuid4()
     body = [str(number), person.pk, community.slug, policy.version, policy.text_sha256, sorted(chosen), now.isoformat()]
     receipt = Receipt.objects.create(
@@ -187,7 +187,7 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
     )
     Grant.objects.bulk_create([Grant(receipt=receipt, purpose=p) for p in Purpose.values if p in chosen])
     # Whoever agrees to wider terms agrees for the earlier words as well: the page says so.
-    earlier = Grant.objects.filter(receipt__person=person, receipt__community=community, purpose__in=chosen)
+    earlier = given.filter(purpose__in=chosen)
     earlier.filter(withdrawn_at__isnull=True, overtaken_at__isnull=False, renewed_at__isnull=True).update(
         renewed_at=now
     )
@@ -209,9 +209,8 @@ def withdraw_purposes(*, person: Person, community: Community, purposes: Collect
     Returns the number of grants ended. Withdrawing everything ends the receipt.
     """
     Person.objects.select_for_update().get(pk=person.pk)
-    ended = Grant.objects.filter(
-        receipt__person=person, receipt__community=community, purpose__in=purposes, withdrawn_at__isnull=True
-    ).update(withdrawn_at=now)
+    given = Grant.objects.filter(receipt__in=Receipt.objects.filter(person=person, community=community))
+    ended = given.filter(purpose__in=purposes, withdrawn_at__isnull=True).update(withdrawn_at=now)
     receipts = Receipt.objects.filter(person=person, community=community, ended_at__isnull=True)
     for receipt in receipts:
         if not receipt.grants.filter(withdrawn_at__isnull=True).exists():
