@@ -40,4 +40,6 @@ urlpatterns = [
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
     path("record/", home.RecordView.as_view(), name="record"),
+    path("record/file/", home.RecordFileView.as_view(), name="record_file"),
+    path("record/checkpoint/", home.CheckpointView.as_view(), name="record_checkpoint"),
 ]

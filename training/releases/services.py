@@ -19,6 +19,7 @@ from annotation.answers.models import Answer
 from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
 from care.models import Purpose, Receipt
+from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -193,6 +194,7 @@ def freeze_release(
         manifest=draft.manifest_bytes,
         card=card_of(draft.manifest, draft.sha256),
     )
+    checkpoint_after_commit(community=community.slug, now=now)
     return release, True
 
 
