@@ -17,12 +17,19 @@ from ledger.verify import canonical
 
 # Any constant: with the community's hash it names the lock under which a chain grows.
 _LOCKS = 7_104_021
+# In plain SQL, because others wait meanwhile.
+_HEAD = "SELECT sequence, sha256 FROM ledger_entry WHERE community = %s ORDER BY sequence DESC LIMIT 1"
 
 
-def lock_chain(community: str) -> None:
-    """Let nobody else write to this chain until the transaction ends, so that it has no gap and no fork."""
+def lock_chain(community: str) -> tuple[int, str]:
+    """Let nobody else write to this chain until the transaction ends, so that it has no gap and no fork.
+
+    Returns the number and the hash of its last entry.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, community])
+        cursor.execute(_HEAD, [community])
+        return cursor.fetchone() or (0, GENESIS)
 
 
 @transaction.atomic
@@ -46,26 +53,32 @@ def append_entry(
     rule = check_open(action=action, actor=actor, subject=subject, details=details or {})
     hidden = {"actor": actor, "subject": subject} if rule.hides_person else {}
     sealed = {**hidden, **(private or {})}
-    canonical(sealed)
-    salt = secrets.token_bytes(SALT_BYTES)
-    lock_chain(community)
-    last = Entry.objects.of_community(community).order_by("-sequence").first()
+    secret = _seal_apart(sealed, about=_about(actor, subject)) if sealed else None
+    last, previous = lock_chain(community)
     entry = Entry(
+        pk=secret.entry_id if secret else None,
         community=community,
-        sequence=last.sequence + 1 if last else 1,
+        sequence=last + 1,
         actor="" if hidden else actor,
         action=action,
         subject="" if hidden else subject,
         details=dict(details or {}),
         at=now,
-        commitment=commitment(salt, sealed) if sealed else "",
-        previous_sha256=last.sha256 if last else GENESIS,
+        commitment=commitment(secret.salt, sealed) if secret else "",
+        previous_sha256=previous,
     )
     entry.sha256 = seal(entry.previous_sha256, body_of(entry))
     entry.save(force_insert=True)
-    if sealed:
-        Secret.objects.create(entry=entry, about=_about(actor, subject), salt=salt, payload=sealed)
     return entry
+
+
+def _seal_apart(payload: dict[str, Any], *, about: str) -> Secret:
+    """Keep what is sealed under the id of the entry to come: before the chain is locked, so that others wait less."""
+    canonical(payload)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id'))")
+        (entry,) = cursor.fetchone()
+    return Secret.objects.create(entry_id=entry, about=about, salt=secrets.token_bytes(SALT_BYTES), payload=payload)
 
 
 def body_of(entry: Entry) -> dict[str, Any]:

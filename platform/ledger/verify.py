@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 FORMAT = "wordhearth-ledger-1"
 BODY = ("sequence", "at", "community", "actor", "action", "subject", "details", "commitment")
 ERASED = "secrets.erased"
+PLAIN = json.JSONEncoder(ensure_ascii=False).encode
 NO_CHECKPOINT = "No checkpoint given: a file that was shortened or written anew as a whole would look the same."
 
 
@@ -35,15 +36,15 @@ class Broken(Exception):
     """The ledger is not whole, or does not agree with a checkpoint; says where."""
 
 
-def canonical(value: Any) -> bytes:
+def canonical(value: Any) -> str:
     """JSON as RFC 8785 writes it (JCS), of texts, whole numbers, truth values, null, lists and objects."""
+    if isinstance(value, str) or value is None or (isinstance(value, int) and abs(value) < 2**53):
+        return PLAIN(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(canonical, value))}]"
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        return b"{" + b",".join(canonical(name) + b":" + canonical(value[name]) for name in names) + b"}"
-    if isinstance(value, list):
-        return b"[" + b",".join(map(canonical, value)) + b"]"
-    if value is None or isinstance(value, str | bool) or (isinstance(value, int) and abs(value) < 2**53):
-        return json.dumps(value, ensure_ascii=False).encode()
+        return "{" + ",".join([f"{PLAIN(name)}:{canonical(value[name])}" for name in names]) + "}"
     raise ValueError(f"{value!r} has no canonical form here")
 
 
@@ -115,9 +116,9 @@ class Report:
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of JSON in which no name comes twice."""
-    if len(dict(pairs)) != len(pairs):
+    if len(found := dict(pairs)) != len(pairs):
         raise ValueError("a name comes twice")
-    return dict(pairs)
+    return found
 
 
 def check_entry(entry: dict[str, Any], header: dict[str, Any], report: Report) -> None:
@@ -128,11 +129,11 @@ def check_entry(entry: dict[str, Any], header: dict[str, Any], report: Report) -
         raise Broken(f"entry {report.entries + 1} is expected here, not {entry['sequence']}")
     if entry["previous"] != report.head or entry["community"] != header["community"]:
         raise Broken(f"entry {entry['sequence']} does not follow the entry before it")
-    body = canonical({name: entry[name] for name in BODY})
+    body = canonical({name: entry[name] for name in BODY}).encode()
     if hashlib.sha256(b"\x01" + bytes.fromhex(report.head) + body).hexdigest() != entry["sha256"]:
         raise Broken(f"entry {entry['sequence']} was changed: its hash is another")
     if (secret := entry.get("secret")) is not None:
-        salt, payload = bytes.fromhex(secret["salt"]), canonical(secret["payload"])
+        salt, payload = bytes.fromhex(secret["salt"]), canonical(secret["payload"]).encode()
         if len(salt) != 32 or hmac.digest(salt, payload, "sha256").hex() != entry["commitment"]:
             raise Broken(f"the sealed content of entry {entry['sequence']} is not what was sealed")
         report.opened += 1
@@ -183,17 +184,16 @@ def verify(lines: Iterable[str], notes: Iterable[str] = (), key: str = "") -> Re
 def main(arguments: list[str] | None = None) -> None:
     """The command; ends with exit code 1 unless the file is whole."""
     parser = argparse.ArgumentParser(prog="ledger.verify", description="Check an exported ledger.")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file")
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE")
     parser.add_argument("--key", default="", help="the verifier key you trust; otherwise the one in the file")
     given = parser.parse_args(arguments)
     try:
         notes = [Path(name).read_text(encoding="utf-8") for name in given.checkpoint]
         with Path(given.file).open(encoding="utf-8", newline="\n") as lines:
-            report = verify(lines, notes, given.key)
+            sys.stdout.write(str(verify(lines, notes, given.key)))
     except (Broken, OSError, UnicodeError) as error:
         sys.exit(f"NOT WHOLE. {error}")
-    sys.stdout.write(str(report))
 
 
 if __name__ == "__main__":
