@@ -64,7 +64,7 @@ def append_entry(
         subject="" if hidden else subject,
         details=dict(details or {}),
         at=now,
-        commitment=commitment(secret.salt, sealed) if secret else "",
+        commitment=commitment(bytes(secret.salt), sealed) if secret else "",
         previous_sha256=previous,
     )
     entry.sha256 = seal(entry.previous_sha256, body_of(entry))
