@@ -80,7 +80,7 @@ ACTIONS: Mapping[str, Action] = {
     "experts.names_hidden": Action(),
     # care
     "policy.published": Action({"version": number, "text_sha256": sha256}),
-    "consent.given": Action({"sha256": sha256, "purposes": PURPOSES}, hides_person=True),
+    "consent.given": Action({"purposes": PURPOSES}, hides_person=True),
     "consent.withdrawn": Action({"purposes": PURPOSES, "grants": number}, hides_person=True),
     "answer.withdrawn": Action({"answers": number}, hides_person=True),
     # annotation

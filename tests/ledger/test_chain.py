@@ -115,7 +115,7 @@ def test_what_was_recorded_before_there_were_chains_is_chained_anew(now):
     call_command("migrate", "ledger", "0002", verbosity=0)
     old = [
         ("one", "project.opened", "project:1", {"title": "Un título"}),
-        ("one", "consent.given", "receipt:5", {"purposes": ["research"]}),
+        ("one", "consent.given", "receipt:5", {"purposes": ["research"], "sha256": "a" * 64}),
         ("other", "project.ordered", "project:2", {"tasks": 4, "control_share": 0.2}),
     ]
     with connection.cursor() as cursor:
@@ -131,5 +131,6 @@ def test_what_was_recorded_before_there_were_chains_is_chained_anew(now):
     note = Entry.objects.get(community="one", sequence=3)
     assert (note.action, note.details) == ("ledger.chained_anew", {"entries": 2, "earlier_head": "2" * 64})
     consent = Entry.objects.get(action="consent.given")
-    assert (consent.actor, consent.subject, consent.secret.payload["actor"]) == ("", "", "7")
+    assert (consent.actor, consent.subject, consent.details) == ("", "", {"purposes": ["research"]})
+    assert consent.secret.payload == {"actor": "7", "subject": "receipt:5", "sha256": "a" * 64}
     assert Entry.objects.get(action="project.ordered").details == {"tasks": 4, "control_percent": 20}

@@ -14,7 +14,7 @@ from ledger import actions
 from ledger.actions import ACTIONS, NotAllowlisted
 from ledger.checkpoints import check_chain, export_lines
 from ledger.models import Entry, Secret
-from ledger.services import append_entry, erase_secrets
+from ledger.services import append_entry, body_of, erase_secrets
 from people.models import Role
 from training.runs.models import Adapter
 from training.runs.services import METHODS
@@ -83,6 +83,15 @@ def test_consent_does_not_even_say_openly_whose_it_is(db, now):
 
     assert (entry.actor, entry.subject) == ("", "")
     assert entry.secret.payload == {"actor": "7", "subject": "receipt:5"}
+
+
+def test_nothing_open_in_an_entry_lets_anybody_find_out_by_trying_whose_consent_it_is(consenting, ben):
+    """A receipt's hash is over its person and moment: in the open, trying every account would show who it was."""
+    receipt = consenting(ben)
+    entry = Entry.objects.get(action="consent.given")
+
+    assert receipt.sha256 not in str(body_of(entry))
+    assert entry.secret.payload["sha256"] == receipt.sha256
 
 
 def test_no_open_word_of_a_whole_community_s_work_is_a_name(validated_corpus, community, aroha):
