@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
 from annotation.answers.models import Answer, Review
@@ -47,10 +48,23 @@ def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
     settings.RELEASES_DIR = tmp_path / "releases"
     settings.RUNS_DIR = tmp_path / "runs"
     settings.MODELS_DIR = tmp_path / "models"
+    settings.LEDGER_KEY_FILE = tmp_path / "ledger_key"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tests_may_empty_the_ledger() -> Iterator[None]:
+    """Tests with transactions of their own empty all tables in the end, which only their owner can bring about here."""
+    tables = ("ledger_entry", "ledger_checkpoint")
+    first = [f"GRANT TRUNCATE ON {name} TO CURRENT_USER; ALTER TABLE {name} DISABLE TRIGGER USER" for name in tables]
+    last = [f"REVOKE TRUNCATE ON {name} FROM CURRENT_USER; ALTER TABLE {name} ENABLE TRIGGER USER" for name in tables]
+    usual = DatabaseOperations.sql_flush
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", lambda *args, **more: [*first, *usual(*args, **more), *last])
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from annotation.projects.services import wants_many
 from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from care.services import require_consent
+from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.services import require_role
@@ -98,7 +99,17 @@ def adjudicate(
     Ruling.objects.bulk_create(
         [Ruling(adjudication=made, answer=row, before=before[row.pk], after=row.state) for row in changed]
     )
+    _enter(
+        "answer.adjudicated", f"answer:{chosen[0].pk}", expert, community, now, decision=decision, answers=len(changed)
+    )
     return made
+
+
+def _enter(action: str, subject: str, actor: Person, community: Community, now: datetime, **details: str | int) -> None:
+    """Into the community's ledger, as the last thing: its chain stays locked from here on."""
+    append_entry(
+        action=action, subject=subject, community=community.slug, actor=str(actor.pk), now=now, details=details
+    )
 
 
 def _begin(task: int, community: Community, expert: Person) -> Task:
@@ -227,6 +238,7 @@ def reopen(*, adjudication: Adjudication, expert: Person, reason: str, now: date
     current.reopened_by, current.reopened_at, current.reopen_reason = expert, now, reason
     current.save(update_fields=["reopened_by", "reopened_at", "reopen_reason"])
     settle_task(task, now=now)
+    _enter("adjudication.reopened", f"adjudication:{current.pk}", expert, task.project.community, now)
     return current
 
 
@@ -245,6 +257,7 @@ def ask_expert(*, answer: Answer, steward: Person, note: str, now: datetime) -> 
     set_state(answer=current, state=Answer.State.DISPUTED, actor=None, now=now, note=REQUESTED)
     take_back_gold([current])
     settle_task(task, now=now)
+    _enter("answer.asked_about", f"answer:{current.pk}", steward, community, now)
     return current
 
 

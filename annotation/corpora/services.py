@@ -223,7 +223,8 @@ def store_lines(
         community=community.slug,
         actor=str(imported_by.pk),
         now=now,
-        details={"origin": origin, "licence": licence, "added": added, "sha256": sha256},
+        details={"added": added, "sha256": sha256},
+        private={"origin": origin, "licence": licence},
     )
     return record
 

@@ -37,7 +37,7 @@ def hand_out_first(
     Task.objects.bulk_update(tasks, ["urgency"], batch_size=1000)
     project.control_share = control_share
     project.save(update_fields=["control_share"])
-    _record(project, changed_by, now, {"tasks": len(tasks), "control_share": control_share})
+    _record(project, changed_by, now, {"tasks": len(tasks), "control_percent": round(100 * control_share)})
     return len(tasks)
 
 
@@ -55,7 +55,7 @@ def _forget_urgency(project: Project) -> None:
     Task.objects.filter(project=project, urgency__isnull=False).update(urgency=None)
 
 
-def _record(project: Project, actor: Person, now: datetime, details: dict[str, float]) -> None:
+def _record(project: Project, actor: Person, now: datetime, details: dict[str, int]) -> None:
     append_entry(
         action="project.ordered",
         subject=f"project:{project.pk}",

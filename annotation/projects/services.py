@@ -99,7 +99,7 @@ def open_project(
         community=community.slug,
         actor=str(created_by.pk),
         now=now,
-        details={"title": project.title},
+        private={"title": project.title},
     )
     return project
 

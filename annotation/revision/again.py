@@ -12,6 +12,7 @@ from annotation.answers.models import Answer
 from annotation.answers.outcomes import set_state, settle_task
 from annotation.projects.models import Task
 from annotation.standing.services import require_not_frozen
+from ledger.services import append_entry
 from people.models import Person, Role
 from people.services import require_role
 
@@ -45,7 +46,7 @@ def ask_for_more(*, tasks: Iterable[int], asked_by: Person, now: datetime) -> in
     Only answers that are words stand side by side: where one alone can be right, experts are asked instead.
     Raises NotAllowed, Frozen.
     """
-    opened = 0
+    opened: list[Task] = []
     for task in _locked(Task.objects.filter(pk__in=list(tasks)), asked_by):
         if task.state != Task.State.DONE or not task.project.task_kind.is_text or task.more >= MOST_MORE:
             continue
@@ -54,8 +55,19 @@ def ask_for_more(*, tasks: Iterable[int], asked_by: Person, now: datetime) -> in
         # What is accepted already stands beside what comes.
         task.answers.update(is_one_of_many=True)
         settle_task(task, now=now)
-        opened += task.state == Task.State.OPEN
-    return opened
+        if task.state == Task.State.OPEN:
+            opened.append(task)
+    if opened:
+        project = opened[0].project
+        append_entry(
+            action="tasks.opened_again",
+            subject=f"project:{project.pk}",
+            community=project.community.slug,
+            actor=str(asked_by.pk),
+            now=now,
+            details={"tasks": len(opened)},
+        )
+    return len(opened)
 
 
 def _locked(tasks: Iterable[Task], person: Person) -> Iterable[Task]:

@@ -9,6 +9,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from annotation.corpora.models import Source
 from annotation.standing.models import Standing
+from ledger.actions import ACTIONS
 from ledger.models import Entry
 from people.models import Community, Membership, Person
 
@@ -27,8 +28,15 @@ class RecordLine:
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """The entry's details as (name, value), hashes shortened to be readable."""
-        return [(key.replace("_", " "), _short(value)) for key, value in self.entry.details.items()]
+        """What the entry says openly and, unless it is private, what is sealed in it: (name, value), hashes short."""
+        secret = None if self.is_private else getattr(self.entry, "secret", None)
+        said = {**self.entry.details, **(secret.payload if secret else {})}
+        return [(key.replace("_", " "), _short(value)) for key, value in said.items()]
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether something was sealed in it that is no more."""
+        return bool(self.entry.commitment) and not hasattr(self.entry, "secret")
 
 
 def _short(value: object) -> str:
@@ -47,7 +55,7 @@ def record_lines(entries: Sequence[Entry]) -> list[RecordLine]:
 
 def is_private(entry: Entry) -> bool:
     """Whether it concerns a person's own consent or words: that it happened is for all, who it was is not."""
-    return entry.action.startswith("consent.") or entry.action == "answer.withdrawn"
+    return entry.action in ACTIONS and ACTIONS[entry.action].hides_person
 
 
 def members_of(community: Community) -> QuerySet[Person]:

@@ -54,4 +54,6 @@ urlpatterns = [
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
     path("record/", home.RecordView.as_view(), name="record"),
+    path("record/file/", home.RecordFileView.as_view(), name="record_file"),
+    path("record/checkpoint/", home.CheckpointView.as_view(), name="record_checkpoint"),
 ]

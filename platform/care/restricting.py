@@ -148,5 +148,6 @@ def _record(action: str, restriction: Restriction, actor: Person, now: datetime)
         community=restriction.community.slug,
         actor=str(actor.pk),
         now=now,
-        details={"cause": restriction.cause, "code": restriction.code, "blocks": list(restriction.blocks)},
+        details={"cause": restriction.cause, "blocks": list(restriction.blocks)},
+        private={"code": restriction.code, "note": restriction.note},
     )

@@ -197,7 +197,9 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
         community=community.slug,
         actor=str(person.pk),
         now=now,
-        details={"sha256": receipt.sha256, "purposes": sorted(chosen)},
+        details={"purposes": sorted(chosen)},
+        # Its hash is over person and moment, so whoever tried every account could read from it who this was.
+        private={"sha256": receipt.sha256},
     )
     return receipt
 

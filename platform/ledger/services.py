@@ -1,35 +1,35 @@
-"""Writing to the ledger and checking its chain."""
+"""Writing to the ledger, and erasing what is sealed in it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from datetime import datetime
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
-from ledger.models import Entry
+from ledger.actions import check_open
+from ledger.models import Entry, Secret
+from ledger.sealing import GENESIS, SALT_BYTES, commitment, seal
+from ledger.verify import canonical
 
-GENESIS = "0" * 64
-_LOCK = 7_104_021  # any constant: one writer at a time keeps the chain linear
+# Any constant: with the community's hash it names the lock under which a chain grows.
+_LOCKS = 7_104_021
+# In plain SQL, because others wait meanwhile.
+_HEAD = "SELECT sequence, sha256 FROM ledger_entry WHERE community = %s ORDER BY sequence DESC LIMIT 1"
 
 
-def digest(
-    *,
-    sequence: int,
-    community: str,
-    actor: str,
-    action: str,
-    subject: str,
-    details: dict[str, Any],
-    at: datetime,
-    previous: str,
-) -> str:
-    """SHA-256 of one entry's canonical JSON (sorted keys, no spaces, UTF-8)."""
-    body = [sequence, community, actor, action, subject, details, at.isoformat(), previous]
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def lock_chain(community: str) -> tuple[int, str]:
+    """Let nobody else write to this chain until the transaction ends, so that it has no gap and no fork.
+
+    Returns the number and the hash of its last entry.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, community])
+        cursor.execute(_HEAD, [community])
+        return cursor.fetchone() or (0, GENESIS)
 
 
 @transaction.atomic
@@ -40,41 +40,89 @@ def append_entry(
     now: datetime,
     community: str = "",
     actor: str = "",
-    details: dict[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """Append one entry inside the caller's transaction, so the act and its record stand or fall together."""
+    """Append one entry inside the caller's transaction, so the act and its record stand or fall together.
+
+    `details` are said openly and follow `ledger.actions`; names and free text go into `private`, which is sealed: the
+    entry only commits to it. Call it last: the chain stays locked until the transaction ends.
+
+    Raises NotAllowlisted; ValueError for numbers in `private` that are not whole.
+    """
+    rule = check_open(action=action, actor=actor, subject=subject, details=details or {})
+    hidden = {"actor": actor, "subject": subject} if rule.hides_person else {}
+    sealed = {**hidden, **(private or {})}
+    secret = _seal_apart(sealed, about=_about(actor, subject)) if sealed else None
+    last, previous = lock_chain(community)
+    entry = Entry(
+        pk=secret.entry_id if secret else None,
+        community=community,
+        sequence=last + 1,
+        actor="" if hidden else actor,
+        action=action,
+        subject="" if hidden else subject,
+        details=dict(details or {}),
+        at=now,
+        commitment=commitment(bytes(secret.salt), sealed) if secret else "",
+        previous_sha256=previous,
+    )
+    entry.sha256 = seal(entry.previous_sha256, body_of(entry))
+    entry.save(force_insert=True)
+    return entry
+
+
+def _seal_apart(payload: dict[str, Any], *, about: str) -> Secret:
+    """Keep what is sealed under the id of the entry to come: before the chain is locked, so that others wait less."""
+    canonical(payload)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    last = Entry.objects.order_by("-sequence").first()
-    sequence, previous = (last.sequence + 1, last.sha256) if last else (1, GENESIS)
-    fields: dict[str, Any] = {
-        "sequence": sequence,
-        "community": community,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "details": details or {},
-        "at": now,
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id'))")
+        (entry,) = cursor.fetchone()
+    return Secret.objects.create(entry_id=entry, about=about, salt=secrets.token_bytes(SALT_BYTES), payload=payload)
+
+
+def body_of(entry: Entry) -> dict[str, Any]:
+    """What is hashed of an entry, as its line in an export shows it."""
+    return {
+        "sequence": entry.sequence,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "community": entry.community,
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "details": entry.details,
+        "commitment": entry.commitment,
     }
-    sha256 = digest(**fields, previous=previous)
-    return Entry.objects.create(**fields, previous_sha256=previous, sha256=sha256)
 
 
-def find_broken_entry() -> Entry | None:
-    """The first entry whose hash does not follow from its content and the entry before it, if any."""
-    previous, expected = GENESIS, 1
-    for entry in Entry.objects.order_by("sequence").iterator():
-        sha256 = digest(
-            sequence=entry.sequence,
-            community=entry.community,
-            actor=entry.actor,
-            action=entry.action,
-            subject=entry.subject,
-            details=entry.details,
-            at=entry.at,
-            previous=previous,
+@transaction.atomic
+def erase_secrets(*, now: datetime, entries: Iterable[Entry] = (), about: str = "", actor: str = "") -> int:
+    """Destroy salt and payload of these entries, and of all that are about one account; returns how many.
+
+    Every chain it touches gets an entry that says how many, so that nothing can be taken away unrecorded.
+    """
+    chosen = Q(entry__in=[entry.pk for entry in entries])
+    if about:
+        chosen |= Q(about=about)
+    erased = 0
+    rows = Secret.objects.filter(chosen)
+    for community in sorted(set(rows.values_list("entry__community", flat=True))):
+        gone, _ = rows.filter(entry__community=community).delete()
+        if not gone:  # somebody else erased them meanwhile
+            continue
+        append_entry(
+            action="secrets.erased",
+            subject=f"secrets:{gone}",
+            community=community,
+            actor=actor,
+            now=now,
+            details={"secrets": gone},
         )
-        if entry.sequence != expected or entry.previous_sha256 != previous or entry.sha256 != sha256:
-            return entry
-        previous, expected = entry.sha256, expected + 1
-    return None
+        erased += gone
+    return erased
+
+
+def _about(actor: str, subject: str) -> str:
+    """Whose data the sealed part is: the person it speaks of, else who wrote it."""
+    kind, _, number = subject.partition(":")
+    return number if kind == "person" else actor

@@ -43,7 +43,7 @@ def set_font(
             "set_at": now,
         },
     )
-    _record("community.font_set", community, set_by, now, {"name": font.name, "bytes": len(small)})
+    _record("community.font_set", community, set_by, now, details={"bytes": len(small)}, private={"name": font.name})
     return font
 
 
@@ -52,7 +52,7 @@ def remove_font(*, community: Community, removed_by: Person, now: datetime) -> N
     """Go back to the phone's own fonts; without a font this changes nothing."""
     require_role(removed_by, community, Role.STEWARD)
     if CommunityFont.objects.filter(community=community).delete()[0]:
-        _record("community.font_removed", community, removed_by, now, {})
+        _record("community.font_removed", community, removed_by, now)
 
 
 def subset(content: bytes, *, script: str) -> bytes:
@@ -89,12 +89,12 @@ def subset(content: bytes, *, script: str) -> bytes:
     return out.getvalue()
 
 
-def _record(action: str, community: Community, actor: Person, now: datetime, details: dict[str, object]) -> None:
+def _record(action: str, community: Community, actor: Person, now: datetime, **more: dict[str, object]) -> None:
     append_entry(
         action=action,
         subject=f"community:{community.pk}",
         community=community.slug,
         actor=str(actor.pk),
         now=now,
-        details=details,
+        **more,
     )

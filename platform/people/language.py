@@ -52,7 +52,7 @@ def _save(row: _Row, community: Community, saved_by: Person, now: datetime, what
         community=community.slug,
         actor=str(saved_by.pk),
         now=now,
-        details={"name": str(row)},
+        private={"name": str(row)},
     )
     return row
 

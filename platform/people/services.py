@@ -64,14 +64,14 @@ def found_community(
         orthography = Orthography(community=community, **row)
         orthography.full_clean()
         orthography.save()
-    grant_role(person=founder, community=community, role=Role.STEWARD, granted_by=founder, now=now)
+    Membership.objects.create(person=founder, community=community, role=Role.STEWARD, since=now)
     append_entry(
         action="community.founded",
         subject=f"community:{community.pk}",
         community=community.slug,
         actor=str(founder.pk),
         now=now,
-        details={"language_tag": community.language_tag},
+        private={"name": community.name, "language_tag": community.language_tag},
     )
     return community
 

@@ -147,6 +147,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
+    # Twice an hour, so that a late one still comes within the hour.
+    "make-checkpoints": {"task": "ledger.jobs.make_checkpoints_job", "schedule": 1800.0},
     "expire-leases": {"task": "annotation.projects.jobs.expire_leases_job", "schedule": 60.0},
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},

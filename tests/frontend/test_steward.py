@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,7 +13,6 @@ from annotation.answers.models import Answer
 from annotation.corpora.models import Import, Source
 from annotation.projects.models import Project
 from care.models import Policy
-from ledger.models import Entry
 from people.models import Community, Membership, Person, Role
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
@@ -314,60 +312,10 @@ def test_an_adapter_with_withdrawn_words_offers_no_approval(steward: Client, com
     assert "All the same." in response.text
 
 
-def test_the_record_is_newest_first_and_checked(steward: Client, community: Community, policy: Policy) -> None:
-    text = steward.get(url("record", community)).text
-
-    assert "the chain is whole" in text
-    assert text.index("policy.published") < text.index("community.founded")
-    assert "aroha" in text
-
-
-def test_the_record_does_not_name_who_gave_or_took_back_consent(
-    steward: Client, community: Community, ben: Person, consenting: Callable[..., object]
-) -> None:
-    consenting(ben)
-    rows = steward.get(url("record", community)).context["lines"]
-
-    consent = next(line for line in rows if line.entry.action == "consent.given")
-    assert (consent.actor, consent.is_private) == ("", True)
-    assert "a member" in steward.get(url("record", community)).text
-
-
-def test_a_forged_entry_is_reported(steward: Client, community: Community, policy: Policy) -> None:
-    last = Entry.objects.order_by("-sequence").first()
-    assert last is not None
-    Entry.objects.create(
-        sequence=last.sequence + 1,
-        community=community.slug,
-        action="adapter.approved",
-        subject="adapter:1",
-        at=NOW,
-        previous_sha256=last.sha256,
-        sha256="f" * 64,
-    )
-
-    assert f"broken at entry {last.sequence + 1}" in steward.get(url("record", community)).text
-
-
-def test_the_record_shows_only_this_community(steward: Client, community: Community) -> None:
-    last = Entry.objects.order_by("-sequence").first()
-    assert last is not None
-    Entry.objects.create(
-        sequence=last.sequence + 1,
-        community="elsewhere",
-        action="secret.act",
-        subject="x:1",
-        at=NOW,
-        previous_sha256=last.sha256,
-        sha256="e" * 64,
-    )
-
-    assert "secret.act" not in steward.get(url("record", community)).text
-
-
 @pytest.mark.parametrize("who", ["dana", "ben", "chen", "esi"])
 @pytest.mark.parametrize("name", ["home", "corpus", "packaged", "open_project", "members", "grant", "invite",
-                                  "consent", "adapters", "record"])  # fmt: skip
+                                  "consent", "adapters", "record", "record_file",
+                                  "record_checkpoint"])  # fmt: skip
 def test_the_desk_does_not_exist_for_others(
     client: Client, community: Community, who: str, name: str, request: pytest.FixtureRequest
 ) -> None:

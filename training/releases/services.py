@@ -20,6 +20,7 @@ from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
 from care.models import Purpose, Receipt
 from care.purposes import reading_for
+from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -203,6 +204,7 @@ def freeze_release(
         manifest=draft.manifest_bytes,
         card=card_of(draft.manifest, draft.sha256),
     )
+    checkpoint_after_commit(community=community.slug, now=now)
     return release, True
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_noop
 
+from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -121,6 +122,7 @@ def cancel_run(*, run: Run, cancelled_by: Person, now: datetime) -> Run:
         raise RunIsOver("This run is over: %(state)s.", state=current.get_state_display())
     current.save(update_fields=["state", "ended_at"])
     _record(current, "cancel asked", cancelled_by, now)
+    _enter(current, current.state, cancelled_by, now)
     return current
 
 
@@ -144,6 +146,7 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
     current.state, current.failure, current.ended_at = Run.State.QUEUED, "", None
     current.save(update_fields=["state", "failure", "ended_at"])
     _record(current, "resumed", resumed_by, now)
+    _enter(current, "resumed", resumed_by, now)
     return current
 
 
@@ -157,10 +160,11 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     if run is None:
         return None
     if run.state == Run.State.CANCELLING:
-        _end(run, Run.State.CANCELLED, now, gettext_noop("its worker was gone"))
+        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=gettext_noop("its worker was gone"))
         return None
     if run.release.contains_withdrawn:
-        _end(run, Run.State.FAILED, now, gettext_noop("Words in the release were withdrawn before the run began."))
+        why = gettext_noop("Words in the release were withdrawn before the run began.")
+        end_run(run=run, state=Run.State.FAILED, now=now, failure=why)
         return None
     if not_usable_any_more(run.release):
         _end(run, Run.State.FAILED, now, gettext_noop("Some of its sentences may not be used for this any more."))
@@ -216,6 +220,7 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter:
 def end_run(*, run: Run, state: Run.State, now: datetime, failure: str = "") -> None:
     """End a run without an adapter: cancelled, or failed with a message for people."""
     _end(run, state, now, failure)
+    _enter(run, state, None, now)
 
 
 @transaction.atomic
@@ -260,8 +265,9 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
         community=current.community.slug,
         actor=str(decided_by.pk),
         now=now,
-        details={"note": note},
+        private={"note": note} if note else None,
     )
+    checkpoint_after_commit(community=current.community.slug, now=now)
     return current
 
 
@@ -285,6 +291,17 @@ def _end(run: Run, state: Run.State, now: datetime, failure: str) -> None:
     run.lease_owner, run.lease_expires_at = "", None
     run.save(update_fields=["state", "failure", "ended_at", "lease_owner", "lease_expires_at"])
     _record(run, state.value, None, now, note=failure)
+
+
+def _enter(run: Run, what: str, actor: Person | None, now: datetime) -> None:
+    """Into the community's ledger, as the last thing: its chain stays locked from here on."""
+    append_entry(
+        action=f"run.{what!s}",
+        subject=f"run:{run.pk}",
+        community=run.community.slug,
+        actor=str(actor.pk) if actor else "",
+        now=now,
+    )
 
 
 def _record(run: Run, kind: str, actor: Person | None, now: datetime, *, note: str = "") -> None:

@@ -18,6 +18,7 @@ from annotation.answers.services import release_quarantined
 from annotation.answers.services import withdraw_answer as take_back
 from care.models import Policy, Receipt
 from care.services import give_consent, withdraw_purposes
+from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person
 from training.releases.models import Release
@@ -39,6 +40,8 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Withdra
     """Withdraw one answer (and corrections built on it); mark every release and adapter that held it."""
     community = answer.task.project.community
     withdrawn = take_back(answer=answer, author=author, now=now)
+    reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
+    marked = _mark(reached, len(withdrawn), now)
     if withdrawn:
         append_entry(
             action="answer.withdrawn",
@@ -48,15 +51,17 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Withdra
             now=now,
             details={"answers": len(withdrawn)},
         )
-    reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
-    return _mark(reached, len(withdrawn), now)
+        checkpoint_after_commit(community=community.slug, now=now)
+    return marked
 
 
 @transaction.atomic
 def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Withdrawal:
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
     reached = answers_with_words_of(person, community)
+    _lock_releases(reached)
     withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
+    checkpoint_after_commit(community=community.slug, now=now)
     take_out_unusable_quotations(reached, now=now)
     return _mark(reached, reached.count(), now)
 
@@ -67,11 +72,19 @@ def change_consent(*, person: Person, policy: Policy, purposes: Collection[str],
 
     Raises PolicyChanged, UnknownPurpose.
     """
+    _lock_releases(answers_with_words_of(person, policy.community))
     receipt = give_consent(person=person, policy=policy, purposes=purposes, now=now)
+    checkpoint_after_commit(community=policy.community.slug, now=now)
     release_quarantined(author=person, receipt=receipt, now=now)
     reached = answers_with_words_of(person, policy.community)
     _mark(reached, reached.count(), now)
     return receipt
+
+
+def _lock_releases(answers: QuerySet[Answer]) -> None:
+    """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other."""
+    held = Release.objects.filter(pk__in=Release.objects.filter(items__answer__in=answers).values("pk"))
+    list(held.select_for_update().order_by("pk"))
 
 
 def _mark(answers: QuerySet[Answer], count: int, now: datetime) -> Withdrawal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 
 from annotation.projects.models import Project
@@ -11,8 +11,9 @@ from annotation.standing.models import Standing
 from care.services import published_policy
 from frontend.desk import DeskView
 from frontend.steward.queries import record_lines
+from ledger.checkpoints import check_chain, export_lines, newest_checkpoint
 from ledger.models import Entry
-from ledger.services import find_broken_entry
+from ledger.verify import Broken, Report
 from people.models import Role
 from training.runs.models import Adapter
 
@@ -46,18 +47,51 @@ class HomeView(StewardView):
 
 
 class RecordView(StewardView):
-    """The community's part of the ledger, newest first."""
+    """The community's chain of the ledger, newest first."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """One page of it; the first page also checks the whole chain."""
-        entries = Entry.objects.of_community(self.community.slug).order_by("-sequence")
+        """One page of it; with `check`, what came of checking all of it."""
+        slug = self.community.slug
+        entries = Entry.objects.of_community(slug).select_related("secret").order_by("-sequence")
         page = Paginator(entries, PAGE).get_page(request.GET.get("page"))
-        is_checked = page.number == 1
+        report, broken = _checked(slug) if "check" in request.GET else (None, "")
         context = {
             "community": self.community,
             "page": page,
             "lines": record_lines(list(page.object_list)),
-            "is_checked": is_checked,
-            "broken": find_broken_entry() if is_checked else None,
+            "checkpoint": newest_checkpoint(slug),
+            "report": report,
+            "broken": broken,
         }
         return render(request, "steward/record.html", context)
+
+
+def _checked(slug: str) -> tuple[Report | None, str]:
+    try:
+        return check_chain(slug), ""
+    except Broken as error:
+        return None, str(error)
+
+
+class RecordFileView(StewardView):
+    """The chain as a file for `ledger.verify`, without what is sealed in it."""
+
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        """JSON lines."""
+        slug = self.community.slug
+        lines = export_lines(community=slug, with_secrets=False)
+        name = f'attachment; filename="ledger-{slug}.jsonl"'
+        return StreamingHttpResponse(lines, content_type="application/jsonl", headers={"Content-Disposition": name})
+
+
+class CheckpointView(StewardView):
+    """The newest checkpoint, to keep elsewhere."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """A C2SP tlog-checkpoint, a few lines of text."""
+        checkpoint = newest_checkpoint(self.community.slug)
+        if checkpoint is None:
+            raise Http404("No checkpoint yet.")
+        name = f'attachment; filename="checkpoint-{self.community.slug}-{checkpoint.size}.txt"'
+        kind = "text/plain; charset=utf-8"
+        return HttpResponse(checkpoint.note, content_type=kind, headers={"Content-Disposition": name})
