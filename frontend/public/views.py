@@ -90,7 +90,7 @@ def _members_context(community: Community, person: Person) -> dict[str, Any]:
         "policy": published_policy(community),
         "receipt": current_receipt(person, community),
         "numbers": community_numbers(community),
-        "adapters": [adapter for adapter in adapters_with_reasons(person, community) if adapter.is_usable],
+        "adapters": adapters_with_reasons(person, community).usable(),
     }
 
 

@@ -377,9 +377,7 @@ def _too_few_for(votes_for: int, against: int, threshold: Fraction) -> _Judged:
     if votes_for == against:
         reason = Because("As many are for it as against it, and a tie rejects it.")
     else:
-        reason = Because(
-            "Votes for it: %(yes)s; against it: %(no)s. That is not enough.", yes=votes_for, no=against
-        )
+        reason = Because("Votes for it: %(yes)s; against it: %(no)s. That is not enough.", yes=votes_for, no=against)
     if threshold == 1 and against:
         return Result.REJECTED, reason, (Because("Nobody may be against it."),)
     wanted = against + 1 if threshold == 1 else max(against + 1, ceil(threshold / (1 - threshold) * against))

@@ -10,7 +10,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from care.models import NEEDED, Grant, Policy, Purpose, Receipt
+from care.deciding import is_suspended, require_decision
+from care.elections import policy_subject
+from care.models import NEEDED, Grant, Matter, Policy, Purpose, Receipt
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
@@ -44,6 +46,10 @@ def publish_policy(
             missing=", ".join(sorted(missing)) or "–",
         )
     Community.objects.select_for_update().get(pk=community.pk)
+    subject = policy_subject(text, purposes)
+    require_decision(
+        community=community, matter=Matter.POLICY, subject=subject, actor=published_by, now=now, purposes=purposes
+    )
     latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
     Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
     policy = Policy.objects.create(
@@ -87,6 +93,9 @@ def require_consent(person: Person, community: Community) -> Receipt:
         raise ConsentMissing("Before your first contribution, read how your words are used and choose.")
     if receipt.policy.state != Policy.State.PUBLISHED:
         raise PolicyChanged("The text on how your words are used has changed. Please read it and choose again.")
+    subject = policy_subject(receipt.policy.text, receipt.policy.purposes)
+    if is_suspended(community=community, matter=Matter.POLICY, subject=subject):
+        raise ConsentMissing("A steward has suspended the text that you agreed to. Nobody can contribute meanwhile.")
     live = set(receipt.grants.filter(withdrawn_at__isnull=True).values_list("purpose", flat=True))
     if not set(NEEDED) <= live:
         raise ConsentMissing("You withdrew what this work needs. You can agree again at any time.")

@@ -145,6 +145,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "annotation.projects.jobs.expire_leases_job", "schedule": 60.0},
+    "keep-time-of-decisions": {"task": "care.jobs.keep_time_job", "schedule": 60.0},
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},

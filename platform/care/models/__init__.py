@@ -1,5 +1,35 @@
 """CARE: what people consent to, and how a community decides. One file for each subject."""
 
 from care.models.consent import NEEDED, Grant, Policy, Purpose, Receipt
+from care.models.decisions import (
+    AdoptedRules,
+    Appeal,
+    ConflictDeclaration,
+    Decision,
+    Delegation,
+    Matter,
+    Proposal,
+    ProposalEvent,
+    ProposalRemark,
+    Suspension,
+    Vote,
+)
 
-__all__ = ["NEEDED", "Grant", "Policy", "Purpose", "Receipt"]
+__all__ = [
+    "NEEDED",
+    "AdoptedRules",
+    "Appeal",
+    "ConflictDeclaration",
+    "Decision",
+    "Delegation",
+    "Grant",
+    "Matter",
+    "Policy",
+    "Proposal",
+    "ProposalEvent",
+    "ProposalRemark",
+    "Purpose",
+    "Receipt",
+    "Suspension",
+    "Vote",
+]
