@@ -28,6 +28,7 @@ FIRST_DESK = {
     Role.EXPERT: "expert:queue",
     Role.RESEARCHER: "researcher:home",
     Role.STEWARD: "steward:home",
+    Role.ELDER: "steward:inbox",
 }
 
 

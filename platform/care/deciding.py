@@ -34,11 +34,11 @@ USUAL_PURPOSES = {Matter.PROJECT: ("display_members", "peer_review")}
 
 
 class DecisionNeeded(NotAllowed):
-    """The community has not decided on this; `matter` and `subject` say what to propose."""
+    """The community (by its slug) has not decided on this; `matter` and `subject` say what to propose."""
 
-    def __init__(self, message: str, *, matter: str, subject: str, **values: object) -> None:
+    def __init__(self, message: str, *, community: str, matter: str, subject: str, **values: object) -> None:
         super().__init__(message, **values)
-        self.matter, self.subject = matter, subject
+        self.community, self.matter, self.subject = community, matter, subject
 
 
 class IsSuspended(NotAllowed):
@@ -91,6 +91,7 @@ def require_decision(
         raise DecisionNeeded(
             "This needs a decision of the community first: %(what)s.",
             what=str(Matter(matter).label),
+            community=community.slug,
             matter=matter,
             subject=subject,
         )
