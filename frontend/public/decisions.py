@@ -1,4 +1,4 @@
-"""What the community decides and decided: every member reads it, with turnout, reasons and those who thought otherwise."""
+"""What the community decides and decided, for every member: turnout, reasons, and those who thought otherwise."""
 
 from __future__ import annotations
 

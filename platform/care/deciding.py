@@ -22,7 +22,7 @@ from care.elections import (
     seats_now,
 )
 from care.models import AdoptedRules, Decision, Matter, Proposal, Suspension, Vote
-from care.quorum import Result, RuleError, RuleSet, may_be_put_to_vote
+from care.quorum import BadRules, Result, RuleSet, may_be_put_to_vote
 from people.models import Community, Person, Role
 from people.refusals import Invalid, NotAllowed
 from people.services import has_role, require_role
@@ -221,7 +221,7 @@ def _checked_policy(subject: str, conditions: Mapping[str, Any], purposes: Seque
 def _checked_rules(community: Community, conditions: Mapping[str, Any]) -> None:
     try:
         rule = RuleSet.from_mapping(conditions.get("rule") or {})
-    except RuleError as error:
+    except BadRules as error:
         raise Invalid(error.because.message, field=error.setting, **error.because.values) from error
     if conditions.get("matter", "") not in {"", *Matter.values} - ABOUT_DECISIONS:
         raise Invalid("Choose what is to be decided.", field="matter")

@@ -42,7 +42,7 @@ class Because:
         return [self.message, self.values]
 
 
-class RuleError(ValueError):
+class BadRules(ValueError):
     """A rule that cannot be; `because` says why, and `setting` names the part."""
 
     def __init__(self, setting: str, because: Because) -> None:
@@ -98,22 +98,22 @@ class RuleSet:
     def __post_init__(self) -> None:
         for name in ("quorum", "threshold", "risky_quorum", "risky_threshold"):
             if not 0 < getattr(self, name) <= 1:
-                raise RuleError(name, Because("This share is above 0 and at most 1."))
+                raise BadRules(name, Because("This share is above 0 and at most 1."))
         if not 0 <= self.min_days <= self.max_days <= 90 or self.max_days < 1:
-            raise RuleError("min_days", Because("A vote is open for at most 90 days, and its least is not its most."))
+            raise BadRules("min_days", Because("A vote is open for at most 90 days, and its least is not its most."))
         if not 0 <= self.cooling_off_hours <= 24 * 30:
-            raise RuleError("cooling_off_hours", Because("The time for appeals is at most 30 days."))
+            raise BadRules("cooling_off_hours", Because("The time for appeals is at most 30 days."))
         if not 1 <= self.grant_max_months <= LONGEST_GRANT_MONTHS:
-            raise RuleError("grant_max_months", Because("A decision holds for 1 to 24 months."))
+            raise BadRules("grant_max_months", Because("A decision holds for 1 to 24 months."))
         if not self.voters or set(self.voters) - {STEWARD, ELDER}:
-            raise RuleError("voters", Because("Stewards vote, or elders, or both."))
+            raise BadRules("voters", Because("Stewards vote, or elders, or both."))
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> RuleSet:
-        """The rule as it was stored or typed. Raises RuleError."""
+        """The rule as it was stored or typed. Raises BadRules."""
         fields = dict(given)
         if unknown := set(fields) - set(cls.__dataclass_fields__):
-            raise RuleError(min(unknown), Because("There is no such setting."))
+            raise BadRules(min(unknown), Because("There is no such setting."))
         try:
             if "kind" in fields:
                 fields["kind"] = Kind(fields["kind"])
@@ -127,7 +127,7 @@ class RuleSet:
                 if name in fields:
                     fields[name] = tuple(sorted(str(role) for role in fields[name]))
         except (ValueError, TypeError, ZeroDivisionError) as error:
-            raise RuleError("kind", Because("This rule cannot be read.")) from error
+            raise BadRules("kind", Because("This rule cannot be read.")) from error
         return cls(**fields)
 
     def as_mapping(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from care.quorum import (
     PRESETS,
+    BadRules,
     Ballot,
     Because,
     Choice,
@@ -17,7 +18,6 @@ from care.quorum import (
     Kind,
     Proxy,
     Result,
-    RuleError,
     RuleSet,
     Seat,
     accepted,
@@ -192,7 +192,7 @@ def test_a_rule_says_who_votes_and_how_much_is_enough():
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_by_name(given, setting):
-    with pytest.raises(RuleError) as caught:
+    with pytest.raises(BadRules) as caught:
         RuleSet.from_mapping(given)
     assert caught.value.setting == setting
 

@@ -14,6 +14,7 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
+from care.models import Proposal
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
 from tests.conftest import NOW
@@ -80,6 +81,7 @@ def furnished(
         font=CommunityFont.objects.create(
             community=community, name="Made up", licence="CC0", content=b"", sha256="1" * 64, set_at=NOW
         ),
+        proposal=Proposal.objects.filter(community=community).first(),
         picture=community.pictures.create(sha256="0" * 64, content=b"", width=1, height=1, created_at=NOW),
         standing=ben.standings.get(),
         inconsistency=Inconsistency.objects.create(
@@ -131,6 +133,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "batches": rows.batch.pk,
         "suspects": rows.project.pk,
         "disputes": rows.disputed.pk,
+        "proposals": rows.proposal.pk,
         "releases": rows.release.pk,
         "runs": rows.run.pk,
         "adapters": rows.adapter.pk,

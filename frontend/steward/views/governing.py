@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from care.deciding import adopted_rules, set_rules
 from care.elections import rules_of
 from care.models import Delegation, Proposal
-from care.quorum import PRESETS, Kind, RuleError, RuleSet
+from care.quorum import PRESETS, BadRules, Kind, RuleSet
 from care.voting import delegate, revoke_delegation
 from frontend.desk import DeskView, show_refusal
 from frontend.steward.proposal_forms import RulesForm
@@ -66,7 +66,7 @@ class GoverningView(StewardView):
         if says is not None:
             try:
                 words = _words(RuleSet.from_mapping(says))
-            except RuleError as error:
+            except BadRules as error:
                 form.add_error(
                     error.setting if error.setting in form.fields else None,
                     said(error.because.message, error.because.values),
