@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+
+from annotation.projects.models import Project
 from care.elections import barred_from, may_close, outcome_now, proxies_for
 from care.models import Decision, Matter, Proposal, Suspension
 from care.quorum import RuleSet
@@ -12,6 +15,8 @@ from care.suspending import NOT_TO_STOP
 from people.models import Person, Role
 from people.refusals import said
 from people.services import has_role
+from training.releases.models import Release
+from training.runs.models import Adapter
 
 
 def proposal_page(proposal: Proposal, person: Person, now: datetime) -> dict[str, Any]:
@@ -27,6 +32,7 @@ def proposal_page(proposal: Proposal, person: Person, now: datetime) -> dict[str
     return {
         "proposal": proposal,
         "about": about_in_words(proposal),
+        "proposed_rules": proposed_rules(proposal),
         "outcome": outcome,
         "missing": [said(because.message, because.values) for because in outcome.missing] if is_open else [],
         "rule_words": [said(because.message, because.values) for because in rule.explained()],
@@ -80,6 +86,26 @@ def reason_of(decision: Decision) -> str:
 
 
 def about_in_words(proposal: Proposal) -> str:
-    """What it is about, as far as words of people say it: kind:id says nothing to anybody."""
-    _kind, _colon, rest = proposal.subject.partition(":")
-    return rest if proposal.matter in {Matter.PROJECT, Matter.LABEL, Matter.AGREEMENT} else f"{_kind} {rest}"
+    """What it is about, as people call it: kind:id says nothing to anybody."""
+    kind, _colon, rest = proposal.subject.partition(":")
+    if proposal.matter in {Matter.PROJECT, Matter.LABEL, Matter.AGREEMENT} or not rest.isdigit():
+        return rest if kind in {"project", "label", "agreement"} else ""
+    ours = {"community": proposal.community_id, "pk": int(rest)}
+    if kind == "project":
+        project = Project.objects.filter(**ours).first()
+        return project.title if project else ""
+    if kind == "adapter" and (adapter := Adapter.objects.filter(**ours).select_related("run").first()):
+        return gettext("Adapter of run %(number)s") % {"number": adapter.run.number}
+    if kind == "release" and (release := Release.objects.filter(**ours).select_related("project").first()):
+        return gettext("Release %(number)s of %(title)s") % {"number": release.number, "title": release.project.title}
+    if kind == "decision" and (decision := Decision.objects.filter(**ours).select_related("proposal").first()):
+        return f"{decision.get_matter_display()}: {about_in_words(decision.proposal)}".rstrip(": ")
+    return ""
+
+
+def proposed_rules(proposal: Proposal) -> list[str]:
+    """The rules that are proposed, in sentences: whoever votes reads what they vote on."""
+    if proposal.matter != Matter.RULES:
+        return []
+    rule = RuleSet.from_mapping(proposal.conditions["rule"])
+    return [said(because.message, because.values) for because in rule.explained()]

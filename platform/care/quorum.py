@@ -100,7 +100,9 @@ class RuleSet:
             if not 0 < getattr(self, name) <= 1:
                 raise BadRules(name, Because("This share is above 0 and at most 1."))
         if not 0 <= self.min_days <= self.max_days <= 90 or self.max_days < 1:
-            raise BadRules("min_days", Because("A vote is open for at most 90 days, and its least is not its most."))
+            raise BadRules(
+                "min_days", Because("The shortest time of a vote is not above its longest, and that is 1 to 90 days.")
+            )
         if not 0 <= self.cooling_off_hours <= 24 * 30:
             raise BadRules("cooling_off_hours", Because("The time for appeals is at most 30 days."))
         if not 1 <= self.grant_max_months <= LONGEST_GRANT_MONTHS:
