@@ -85,8 +85,8 @@ def open_project(
         raise NotAllowed("A document of another community cannot be worked on here.")
     project = Project(community=community, created_by=created_by, created_at=now, **fields)
     _complete(project)
-    about = {"community": community, "matter": Matter.PROJECT, "subject": f"project:{project.title}"}
-    require_decision(**about, actor=created_by, now=now)
+    subject = f"project:{project.title}"
+    require_decision(community=community, matter=Matter.PROJECT, subject=subject, actor=created_by, now=now)
     project.save()
     if not add_tasks(project=project, sources=sources):
         raise Invalid(

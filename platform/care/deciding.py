@@ -30,7 +30,7 @@ from people.services import has_role, require_role
 PROPOSERS = (Role.STEWARD, Role.ELDER, Role.RESEARCHER)
 ACT_OF = {Result.PASSED: "pass", Result.REJECTED: "reject", Result.NO_QUORUM: "miss the quorum"}
 # What opening a project does with words, as long as nothing else is said.
-USUAL_PURPOSES = {Matter.PROJECT: ("display_members", "peer_review")}
+USUAL_PURPOSES: dict[str, tuple[str, ...]] = {Matter.PROJECT: ("display_members", "peer_review")}
 
 
 class DecisionNeeded(NotAllowed):
@@ -206,7 +206,7 @@ def _proposal(
         text=more.get("text", "")[:5000],
         harm=more.get("harm", "")[:5000],
         benefit=more.get("benefit", "")[:5000],
-        purposes=list(more.get("purposes") or USUAL_PURPOSES.get(Matter(matter), ())),
+        purposes=[str(one) for one in more.get("purposes") or USUAL_PURPOSES.get(matter, ())],
         conditions=dict(more.get("conditions") or {}),
         configured_by=more.get("configured_by"),
     )

@@ -117,4 +117,5 @@ def is_alone(rule: RuleSet) -> bool:
 
 def lock(proposal: Proposal) -> Proposal:
     """The proposal as it is now, for this transaction alone."""
-    return Proposal.objects.select_for_update(of=("self",)).select_related("community").get(pk=proposal.pk)
+    locked: Proposal = Proposal.objects.select_for_update(of=("self",)).select_related("community").get(pk=proposal.pk)
+    return locked

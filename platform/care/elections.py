@@ -59,7 +59,8 @@ def policy_subject(text: str, purposes: Collection[str]) -> str:
 def decision_named(community: Community, subject: str) -> Decision:
     """The decision that a subject like decision:7 names. Raises NotPossible."""
     number = subject.removeprefix("decision:")
-    found = Decision.objects.filter(community=community, pk=int(number)).first() if number.isdigit() else None
+    ours = Decision.objects.filter(community=community)
+    found: Decision | None = ours.filter(pk=int(number)).first() if number.isdigit() else None
     if found is None:
         raise NotPossible("There is no such decision.")
     return found

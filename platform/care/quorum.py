@@ -153,10 +153,10 @@ class RuleSet:
         said = [
             who,
             Because("A vote is open for %(least)s to %(most)s days.", least=self.min_days, most=self.max_days),
-            Because("%(share)s%% of those who may vote must take part.", share=_percent(self.quorum)),
+            Because("%(share)s%% of those who may vote must take part.", share=ceil(self.quorum * 100)),
             Because(
                 "For training, releases and work abroad, %(share)s%% of those who may vote must take part.",
-                share=_percent(self.risky_quorum),
+                share=ceil(self.risky_quorum * 100),
             ),
         ]
         if self.kind == Kind.CONSENSUS:
@@ -179,10 +179,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Fraction | StrEnum):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _percent(share: Fraction) -> int:
-    return ceil(share * 100)
 
 
 def _passing(threshold: Fraction) -> Because:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 def test_a_community_leaves_the_rule_of_one_votes_and_stops(
     visit: Callable[..., Visitor], community: Community, project: Project, aroha: Person, ben: Person
 ) -> None:
-    iris, _jonas = make_stewards(community)
+    make_stewards(community)
     desk = f"/c/{community.slug}/steward/"
     steward = visit("aroha", width=DESK)
     sign_in(steward, f"{desk}governing/")

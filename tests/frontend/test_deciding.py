@@ -15,6 +15,7 @@ from tests.frontend.made import make_adapter, make_release, make_run
 pytestmark = pytest.mark.django_db
 DESK = "/c/test-otomi/steward/"
 LOG = "/c/test-otomi/decisions/"
+REST = {"harm": "", "benefit": "", "days": "5"}
 
 
 @pytest.fixture
@@ -114,9 +115,7 @@ def test_the_inbox_says_what_waits(at_the_desk, proposal, stewards, aroha):
     assert "Nothing waits" in text_of(at_the_desk.get(f"{DESK}waiting/"))
 
 
-def test_one_steward_stops_it_on_the_page_and_proposes_what_comes_next(
-    at_the_desk, project, stewards, community, aroha
-):
+def test_one_steward_stops_it_on_the_page_and_proposes_more(at_the_desk, project, stewards, community, aroha):
     decision = Decision.objects.get(matter="project")
     page = f"{DESK}proposals/{decision.proposal_id}/"
     adopt(community, aroha)
@@ -128,9 +127,7 @@ def test_one_steward_stops_it_on_the_page_and_proposes_what_comes_next(
     assert Proposal.objects.get(matter="lift").subject == f"decision:{decision.pk}"
 
 
-def test_every_member_reads_the_log_with_turnout_and_those_who_thought_otherwise(
-    client, community, aroha, ben, stewards
-):
+def test_every_member_reads_turnout_and_who_thought_otherwise(client, community, aroha, ben, stewards):
     adopt(community, aroha)
     made = opened(community, aroha)
     vote(proposal=made, choice="against", cast_by=aroha, reason="It mixes two varieties.", now=NOW)
@@ -198,17 +195,8 @@ def test_approving_an_adapter_needs_a_decision_once_the_community_votes(
     asked = text_of(at_the_desk.get(f"{DESK}proposals/new/?matter=adapter&subject=adapter:{adapter.pk}"))
     assert "What is proposed, and why?" in asked
     grant_role(person=esi, community=community, role="steward", granted_by=aroha, now=NOW)
-    at_the_desk.post(
-        f"{DESK}proposals/new/",
-        {
-            "matter": "adapter",
-            "subject": f"adapter:{adapter.pk}",
-            "text": "Use it.",
-            "harm": "",
-            "benefit": "",
-            "days": "5",
-        },
-    )
+    answers = {"matter": "adapter", "subject": f"adapter:{adapter.pk}", "text": "Use it.", **REST}
+    at_the_desk.post(f"{DESK}proposals/new/", answers)
     assert Proposal.objects.get(matter="adapter").configured_by == esi
 
 
@@ -218,16 +206,9 @@ def test_a_consent_text_is_voted_on_word_for_word(at_the_desk, community, aroha,
     refused = text_of(at_the_desk.post(f"{DESK}consent/", given))
     assert "Put this text to the vote" in refused
     subject = policy_subject(given["text"], given["purposes"])
-    carried = {
-        "matter": "policy",
-        "subject": subject,
-        "policy_text": "A new text.",
-        "policy_purposes": given["purposes"],
-    }
-    answers = {"text": "Clearer words.", "harm": "", "benefit": "", "days": "5"}
-    assert (
-        at_the_desk.post(f"{DESK}proposals/new/", {**carried, **answers, "policy_text": "Another."}).status_code == 422
-    )
-    at_the_desk.post(f"{DESK}proposals/new/", {**carried, **answers})
+    carried = {"matter": "policy", "subject": subject, "policy_purposes": given["purposes"], "text": "Clear.", **REST}
+    page = f"{DESK}proposals/new/"
+    assert at_the_desk.post(page, {**carried, "policy_text": "Another."}).status_code == 422
+    at_the_desk.post(page, {**carried, "policy_text": "A new text."})
     assert Proposal.objects.get(matter="policy").conditions["text"] == "A new text."
     assert Vote.objects.filter(proposal__matter="policy").count() == 0
