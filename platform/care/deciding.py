@@ -115,7 +115,7 @@ def propose(*, community: Community, proposer: Person, now: datetime, matter: st
     """Decide at once where the proposer may do so alone, else open a vote."""
     rule = rules_of(community, matter_of(community, matter, fields["subject"]))
     if is_alone(rule) and has_role(proposer, community, Role.STEWARD):
-        kept = {name: value for name, value in fields.items() if name != "days"}
+        kept = {name: value for name, value in fields.items() if name not in {"days", "configured_by"}}
         return decide_alone(community=community, decided_by=proposer, now=now, matter=matter, **kept).proposal
     return open_proposal(community=community, proposer=proposer, now=now, matter=matter, **fields)
 
@@ -134,6 +134,8 @@ def decide_alone(
     proposal.save()
     Vote.objects.create(proposal=proposal, elector=decided_by, cast_by=decided_by, choice=Vote.Choice.FOR, cast_at=now)
     outcome = outcome_now(proposal)
+    if outcome.result != Result.PASSED:
+        raise NotAllowed(outcome.reason.message, **outcome.reason.values)
     step(proposal, "pass")
     record(proposal, "decided alone", decided_by, now)
     return store_decision(proposal, outcome, now, alone=True)

@@ -107,8 +107,14 @@ def proxies_for(proposal: Proposal) -> list[Proxy]:
 
 
 def barred_from(proposal: Proposal) -> set[int]:
-    """Who does not count: upheld conflicts of interest, and whoever asks for the use."""
+    """Who does not count: upheld conflicts of interest, and whoever asks for the use. Lifting a suspension allows the
+    use again, so it bars whom the first vote barred. Where one steward decides alone, nobody is left who could instead.
+    """
     barred = set(proposal.conflicts.filter(is_upheld=True).values_list("person_id", flat=True))
+    if proposal.rule["kind"] == Kind.SINGLE:
+        return barred
+    if proposal.matter == Matter.LIFT:
+        return barred | barred_from(decision_named(proposal.community, proposal.subject).proposal)
     return barred | {proposal.proposer_id} if proposal.matter in REQUESTED else barred
 
 

@@ -64,6 +64,7 @@ def propose_about(
         now=now,
         days=days,
         purposes=decision.proposal.purposes,
+        configured_by=decision.proposal.configured_by,
     )
 
 

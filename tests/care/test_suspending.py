@@ -107,6 +107,21 @@ def test_the_community_lifts_it_by_the_votes_that_allowing_needs(stopped, stewar
     assert (stopped.state, stopped.suspensions.get().state) == ("in_force", "ended")
 
 
+def test_who_did_not_count_at_first_does_not_count_when_it_is_lifted(community, aroha, stewards):
+    others = [*stewards[1:], *make_stewards(community, ["kofi"])]
+    adopt(community, aroha)
+    proposal = opened(community, aroha, "run", "release:1")
+    voted(proposal, others)
+    made = closed(proposal)
+    keep_time(now=made.effective_from)
+    made.refresh_from_db()
+    suspend(decision=made, suspended_by=others[0], reason="Wait.", now=made.effective_from)
+    made.refresh_from_db()
+    lifting = propose_to(made, "lift", others[0])
+    with pytest.raises(NotAllowed):
+        vote(proposal=lifting, choice="for", cast_by=aroha, now=made.effective_from)
+
+
 def test_the_community_takes_a_decision_back(stopped, stewards, community):
     proposal = propose_to(stopped, "revoke", stewards[0], days=3)
     voted(proposal, stewards, at=stopped.effective_from)
