@@ -18,6 +18,7 @@ from care.deciding import (
     take_back_proposal,
 )
 from care.elections import NotPossible, outcome_now, rules_of
+from care.jobs import keep_time_job
 from care.models import Decision, Delegation, Proposal, ProposalEvent, Vote
 from care.quorum import PRESETS, Kind
 from care.voting import (
@@ -147,6 +148,12 @@ def test_the_clock_closes_what_is_due(voting, aroha):
     assert keep_time(now=proposal.closes_at) == 0
     proposal.refresh_from_db()
     assert proposal.state == "no_quorum"
+
+
+def test_the_job_keeps_time_and_may_run_twice(voting, aroha):
+    proposal = opened(voting, aroha)
+    Proposal.objects.filter(pk=proposal.pk).update(closes_at=NOW)
+    assert [keep_time_job(), keep_time_job()] == [1, 0]
 
 
 def test_who_asks_for_a_run_has_no_vote_on_it(voting, stewards, aroha):
