@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
-from care.effects import begin, end_suspensions, is_alone, lift, lock, step, store_decision
+from care.effects import begin, end_suspensions, is_alone, lift, lock, require_fitting, step, store_decision
 from care.elections import (
     ABOUT_DECISIONS,
     NotPossible,
+    decision_named,
     is_light,
     matter_of,
     may_close,
@@ -159,6 +160,8 @@ def open_proposal(
     """
     require_role(proposer, community, *PROPOSERS)
     rule = rules_of(community, matter_of(community, matter, subject))
+    if matter == Matter.POLICY:
+        _checked_policy(subject, more.get("conditions") or {}, more.get("purposes") or ())
     if not text.strip():
         raise Invalid("Say what is proposed.", field="text")
     days = rule.max_days if days is None else days
@@ -192,8 +195,8 @@ def _proposal(
         raise NotPossible("A vote on this is open already.")
     if is_suspended(community=community, matter=matter, subject=subject):
         raise IsSuspended("This was suspended. The community must lift the suspension first.")
-    if matter == Matter.POLICY and more.get("conditions"):
-        _checked_policy(subject, more["conditions"], more.get("purposes") or ())
+    if matter in ABOUT_DECISIONS:
+        require_fitting(decision_named(community, subject), matter)
     if matter == Matter.RULES:
         _checked_rules(community, more.get("conditions") or {})
     electors = seats_now(community, rule)
@@ -222,7 +225,7 @@ def _checked_policy(subject: str, conditions: Mapping[str, Any], purposes: Seque
 
 def _checked_rules(community: Community, conditions: Mapping[str, Any]) -> None:
     try:
-        rule = RuleSet.from_mapping(conditions.get("rule") or {})
+        rule = RuleSet.from_mapping(conditions.get("rule") or {"kind": ""})
     except BadRules as error:
         raise Invalid(error.because.message, field=error.setting, **error.because.values) from error
     if conditions.get("matter", "") not in {"", *Matter.values} - ABOUT_DECISIONS:

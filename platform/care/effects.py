@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from care import states
 from care.elections import TIGHTENING, NotPossible, decision_named, election_of, record
@@ -73,7 +73,10 @@ def _do(decision: Decision, now: datetime) -> None:
     if decision.matter == Matter.RULES:
         adopt(decision, now)
     elif decision.matter == Matter.LIFT:
-        lift(decision_named(decision.community, decision.subject), "lift", now)
+        suspended = decision_named(decision.community, decision.subject)
+        if live_suspensions(suspended).filter(began_at__gt=decision.proposal.opened_at).exists():
+            raise NotPossible("It was suspended again since that was proposed.")
+        lift(suspended, "lift", now)
     elif decision.matter == Matter.REVOKE:
         revoked = decision_named(decision.community, decision.subject)
         end_suspensions(revoked)
@@ -104,9 +107,26 @@ def lift(decision: Decision, act: str, now: datetime) -> None:
     record(decision.proposal, "suspension lifted" if act == "lift" else "suspension lapsed", None, now)
 
 
+def live_suspensions(decision: Decision) -> QuerySet[Suspension]:
+    """What stops the decision now: one at most."""
+    return Suspension.objects.filter(decision=decision).exclude(state=Suspension.State.ENDED)
+
+
+def require_fitting(decision: Decision, matter: str) -> None:
+    """Raise NotPossible unless a suspension can be ratified or lifted, or the decision taken back, as it is now."""
+    is_running = live_suspensions(decision).filter(state=Suspension.State.RUNNING).exists()
+    fitting = {
+        Matter.RATIFY: is_running,
+        Matter.LIFT: decision.state == Decision.State.SUSPENDED,
+        Matter.REVOKE: decision.state in {Decision.State.IN_FORCE, Decision.State.SUSPENDED},
+    }
+    if not fitting.get(Matter(matter), False):
+        raise NotPossible("That cannot be done now: this is %(state)s.", state=decision.get_state_display())
+
+
 def end_suspensions(decision: Decision) -> None:
     """Close whatever suspension the decision is under."""
-    for suspension in decision.suspensions.exclude(state=Suspension.State.ENDED):
+    for suspension in live_suspensions(decision):
         step(suspension, "lift")
 
 

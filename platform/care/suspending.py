@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from care.deciding import propose
-from care.effects import lock, step
+from care.effects import lock, require_fitting, step
 from care.elections import ABOUT_DECISIONS, NotPossible, record
 from care.models import Appeal, Decision, Matter, Proposal, Suspension
 from care.quorum import RuleSet
@@ -48,13 +48,7 @@ def propose_about(
     *, decision: Decision, matter: str, text: str, proposer: Person, now: datetime, days: int | None = None
 ) -> Proposal:
     """Propose to keep a suspension, to lift it, or to take the decision back. Raises NotPossible and as `propose`."""
-    fitting = {
-        Matter.RATIFY: Suspension.objects.filter(decision=decision, state=Suspension.State.RUNNING).exists(),
-        Matter.LIFT: decision.state == Decision.State.SUSPENDED,
-        Matter.REVOKE: decision.state in {Decision.State.IN_FORCE, Decision.State.SUSPENDED},
-    }
-    if not fitting.get(Matter(matter), False):
-        raise NotPossible("That cannot be done now: this is %(state)s.", state=decision.get_state_display())
+    require_fitting(decision, matter)
     return propose(
         community=decision.community,
         matter=matter,

@@ -122,6 +122,26 @@ def test_who_did_not_count_at_first_does_not_count_when_it_is_lifted(community, 
         vote(proposal=lifting, choice="for", cast_by=aroha, now=made.effective_from)
 
 
+def test_a_suspension_after_the_vote_began_is_not_lifted_by_it(stopped, stewards):
+    lifting = propose_to(stopped, "lift", stewards[0])
+    voted(lifting, stewards, at=stopped.effective_from)
+    made = closed(lifting)
+    first = stopped.suspensions.get()
+    first.state = "ended"
+    first.save()
+    Decision.objects.filter(pk=stopped.pk).update(state="in_force")
+    suspend(decision=stopped, suspended_by=stewards[1], reason="Another harm.", now=made.decided_at)
+    keep_time(now=made.effective_from)
+    stopped.refresh_from_db()
+    assert stopped.state == "suspended"
+
+
+def test_nothing_is_lifted_that_was_not_stopped(decision, community, stewards):
+    about = {"matter": "lift", "subject": f"decision:{decision.pk}", "text": "In advance.", "now": NOW}
+    with pytest.raises(NotPossible):
+        propose(community=community, proposer=stewards[0], **about)
+
+
 def test_the_community_takes_a_decision_back(stopped, stewards, community):
     proposal = propose_to(stopped, "revoke", stewards[0], days=3)
     voted(proposal, stewards, at=stopped.effective_from)
