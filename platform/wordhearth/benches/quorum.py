@@ -67,16 +67,26 @@ def random_election(rng: random.Random) -> Election:
     seats = [Seat(one, frozenset({"elder" if rng.random() < 0.15 else "steward"})) for one in range(people)]
     lean, turnout = rng.random(), rng.random() ** 0.5
     proxies = [_proxy(rng, people) for _ in range(rng.randint(0, 4) if rng.random() < 0.5 else 0)]
+    configured_by = rng.randrange(people) if rng.random() < 0.3 else None
+    ballots = _ballots(rng, people, turnout, lean, proxies)
+    if configured_by is not None and rng.random() < 0.2:
+        ballots = _lonely(people, configured_by)
     return Election(
         rule=RuleSet.from_mapping(fields),
         seats=seats,
-        ballots=_ballots(rng, people, turnout, lean, proxies),
+        ballots=ballots,
         proxies=proxies,
         barred=tuple(one for one in range(people) if rng.random() < 0.05) if rng.random() < 0.5 else (),
-        configured_by=rng.randrange(people) if rng.random() < 0.3 else None,
+        configured_by=configured_by,
         is_risky=rng.random() < 0.5,
         is_light=rng.random() < 0.2,
     )
+
+
+def _lonely(people: int, approver: int) -> list[Ballot]:
+    """Everybody abstains but one, who set it up."""
+    choices = [Choice.FOR if one == approver else Choice.ABSTAIN for one in range(people)]
+    return [Ballot(one, one, choice, OPENED + timedelta(minutes=one)) for one, choice in enumerate(choices)]
 
 
 def _proxy(rng: random.Random, people: int) -> Proxy:
