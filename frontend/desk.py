@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.views import View
 
+from care.deciding import DecisionNeeded
+from care.models import Matter
 from people.models import Community, Person
 from people.refusals import Refusal
 
@@ -48,8 +54,21 @@ class DeskView(LoginRequiredMixin, View):
 def show_refusal(form: forms.BaseForm, refusal: Refusal) -> int:
     """Put the refusal's message beside the field it names, or above the form; returns the response status."""
     field = getattr(refusal, "field", "")
-    form.add_error(field if field in form.fields else None, str(refusal))
+    said = with_way_on(refusal)
+    form.add_error(field if field in form.fields else None, said)
     return refusal.status
+
+
+def with_way_on(refusal: Refusal) -> str:
+    """The refusal's words; where a decision is missing, with the way to propose it.
+
+    A consent text is too long for an address: its own page offers a form.
+    """
+    if not isinstance(refusal, DecisionNeeded) or refusal.matter == Matter.POLICY:
+        return str(refusal)
+    query = urlencode({"matter": refusal.matter, "subject": refusal.subject})
+    address = f"{reverse('steward:propose', args=[refusal.community])}?{query}"
+    return format_html('{} <a href="{}">{}</a>', str(refusal), address, gettext("Propose it"))
 
 
 def with_status(response: HttpResponse, status: int) -> HttpResponse:

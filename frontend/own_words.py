@@ -5,7 +5,13 @@ from __future__ import annotations
 from annotation.kinds import KINDS
 from annotation.kinds.contract import gettext_noop
 
-ROLES = [gettext_noop("Speaker"), gettext_noop("Expert"), gettext_noop("Researcher"), gettext_noop("Steward")]
+ROLES = [
+    gettext_noop("Speaker"),
+    gettext_noop("Expert"),
+    gettext_noop("Researcher"),
+    gettext_noop("Steward"),
+    gettext_noop("Elder"),
+]
 DESKS = [gettext_noop("Speak"), gettext_noop("Decide"), gettext_noop("Train"), gettext_noop("Try")]
 BUTTONS = [
     gettext_noop("Go on with what comes next"),

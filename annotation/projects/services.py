@@ -19,6 +19,8 @@ from annotation.projects.rules import ProjectRule, RuleError
 from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
 from annotation.text.settings import BadSettings, tidy_settings
+from care.deciding import is_suspended, require_decision
+from care.models import Matter
 from care.services import require_consent
 from ledger.services import append_entry
 from people.models import Community, Person, Role
@@ -88,6 +90,8 @@ def open_project(
         raise NotAllowed("A document of another community cannot be worked on here.")
     project = Project(community=community, created_by=created_by, created_at=now, **fields)
     _complete(project)
+    subject = f"project:{project.title}"
+    require_decision(community=community, matter=Matter.PROJECT, subject=subject, actor=created_by, now=now)
     project.save()
     if not add_tasks(project=project, sources=sources):
         raise Invalid(
@@ -254,6 +258,8 @@ def _begin(project: Project, person: Person, now: datetime) -> None:
     require_consent(person, project.community)
     if project.state != Project.State.OPEN:
         raise ProjectIsClosed("This project is closed for now. Thank you for your work.")
+    if is_suspended(community=project.community, matter=Matter.PROJECT, subject=f"project:{project.title}"):
+        raise ProjectIsClosed("A steward has suspended this project. Thank you for your work.")
     # Two taps at once must not lease two tasks: the second waits here and finds the first one's lease.
     Person.objects.select_for_update().get(pk=person.pk)
     Assignment.objects.overdue(now).filter(task__project=project).update(state=Assignment.State.EXPIRED, closed_at=now)

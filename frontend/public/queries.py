@@ -8,6 +8,7 @@ from annotation.answers.models import Answer
 from annotation.projects.models import Task
 from people.models import Community, Person
 from training.runs.models import Adapter, AdapterEvent
+from training.runs.querysets import AdapterQuerySet
 
 
 def community_numbers(community: Community) -> dict[str, int]:
@@ -27,8 +28,8 @@ def communities_left(person: Person) -> QuerySet[Community]:
     return Community.objects.filter(receipts__person=person).exclude(pk__in=mine.values("pk")).distinct()
 
 
-def adapters_with_reasons(person: Person, community: Community) -> QuerySet[Adapter]:
+def adapters_with_reasons(person: Person, community: Community) -> AdapterQuerySet:
     """The community's adapters; `reason` is what a steward wrote when deciding last, None before that."""
     decided = AdapterEvent.objects.filter(adapter=OuterRef("pk")).exclude(note="").order_by("-at", "-pk")
-    adapters: QuerySet[Adapter] = Adapter.objects.visible_to(person).filter(community=community)
+    adapters: AdapterQuerySet = Adapter.objects.visible_to(person).filter(community=community)
     return adapters.annotate(reason=Subquery(decided.values("note")[:1])).select_related("run__release__project")

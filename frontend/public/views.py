@@ -28,6 +28,7 @@ FIRST_DESK = {
     Role.EXPERT: "expert:queue",
     Role.RESEARCHER: "researcher:home",
     Role.STEWARD: "steward:home",
+    Role.ELDER: "steward:inbox",
 }
 
 
@@ -90,7 +91,7 @@ def _members_context(community: Community, person: Person) -> dict[str, Any]:
         "policy": published_policy(community),
         "receipt": current_receipt(person, community),
         "numbers": community_numbers(community),
-        "adapters": [adapter for adapter in adapters_with_reasons(person, community) if adapter.is_usable],
+        "adapters": adapters_with_reasons(person, community).usable(),
     }
 
 

@@ -10,10 +10,12 @@ from frontend.steward.views import (
     checks,
     consent,
     corpus,
+    governing,
     home,
     language,
     members,
     projects,
+    proposals,
     restrictions,
     rules,
 )
@@ -22,6 +24,11 @@ app_name = "steward"
 
 urlpatterns = [
     path("", home.HomeView.as_view(), name="home"),
+    path("waiting/", proposals.InboxView.as_view(), name="inbox"),
+    path("proposals/new/", proposals.ProposeView.as_view(), name="propose"),
+    path("proposals/<int:pk>/", proposals.ProposalView.as_view(), name="proposal"),
+    path("governing/", governing.GoverningView.as_view(), name="governing"),
+    path("governing/delegation/", governing.DelegationView.as_view(), name="delegation"),
     path("corpus/", corpus.CorpusView.as_view(), name="corpus"),
     path("corpus/packaged/", corpus.PackagedView.as_view(), name="packaged"),
     path("corpus/pictures/", corpus.PicturesView.as_view(), name="pictures"),

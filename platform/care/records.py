@@ -131,7 +131,7 @@ def signing_seed() -> bytes:
 
 def signed_receipt(receipt: Receipt, *, seed: bytes, now: datetime) -> dict[str, Any]:
     """The receipt that its holder keeps: the record, when it was drawn up, and a signature over its canonical JSON."""
-    body = {
+    body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "receipt_id": str(receipt.pk),
         "created": _text(now),

@@ -7,9 +7,10 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from care.deciding import require_decision
 from care.eligibility import HELD, Hold
 from care.labels import EVERYTHING, label_of
-from care.models import Restriction
+from care.models import Matter, Restriction
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -91,7 +92,7 @@ def suspend_purpose(*, community: Community, purpose: str, placed_by: Person, no
     standing = Restriction.objects.live().filter(
         community=community, kind=Restriction.Kind.COMMUNITY, cause=Cause.SUSPENSION
     )
-    existing = standing.select_for_update().first()
+    existing: Restriction | None = standing.select_for_update().first()
     if existing is None:
         return _place(
             community=community,
@@ -113,21 +114,23 @@ def suspend_purpose(*, community: Community, purpose: str, placed_by: Person, no
 
 @transaction.atomic
 def lift(*, restriction: Restriction, lifted_by: Person, now: datetime) -> None:
-    """Take a label or a hold away. What a community suspended comes back by a decision alone (`care.deciding`).
+    """Take a label, a hold or a suspension away. One steward places it; letting go on takes the community's decision.
 
-    Raises Conflicting, NotAllowed.
+    Raises Conflicting, DecisionNeeded, NotAllowed.
     """
     current = Restriction.objects.select_for_update().get(pk=restriction.pk)
     require_role(lifted_by, current.community, Role.STEWARD)
     if current.lifted_at is not None:
         raise Conflicting("This was lifted before.")
+    subject = f"restriction:{current.pk}"
+    require_decision(community=current.community, matter=Matter.LABEL, subject=subject, actor=lifted_by, now=now)
     current.lifted_at, current.lifted_by = now, lifted_by
     current.save(update_fields=["lifted_at", "lifted_by"])
     _record("restriction.lifted", current, lifted_by, now)
 
 
 def _place(*, season: tuple[str, str] = ("", ""), now: datetime, **fields: object) -> Restriction:
-    made = Restriction(placed_at=now, season_from=season[0], season_to=season[1], **fields)  # type: ignore[misc]
+    made = Restriction(placed_at=now, season_from=season[0], season_to=season[1], **fields)
     try:
         made.full_clean(validate_constraints=False)
     except ValidationError as error:

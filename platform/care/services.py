@@ -14,7 +14,9 @@ import rfc8785
 from django.db import transaction
 from django.db.models import Max
 
-from care.models import NEEDED, Grant, Policy, Purpose, Receipt
+from care.deciding import is_suspended, require_decision
+from care.elections import policy_subject
+from care.models import NEEDED, Grant, Matter, Policy, Purpose, Receipt
 from care.terms import Terms, overtaken
 from ledger.services import append_entry
 from people.models import Community, Person, Role
@@ -68,6 +70,10 @@ def publish_policy(
     lost = overtaken(terms_of(before), agreed) if before else frozenset()
     if before and not is_material and (lost or set(purposes) - set(before.purposes)):
         raise Invalid("This is more than an editorial change: people must be asked again.", field="is_material")
+    subject = policy_subject(text, purposes)
+    require_decision(
+        community=community, matter=Matter.POLICY, subject=subject, actor=published_by, now=now, purposes=purposes
+    )
     latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
     Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
     facts = {
@@ -149,6 +155,9 @@ def require_consent(person: Person, community: Community) -> Receipt:
         raise ConsentMissing("Before your first contribution, read how your words are used and choose.")
     if is_outdated(receipt):
         raise PolicyChanged("The text on how your words are used has changed. Please read it and choose again.")
+    subject = policy_subject(receipt.policy.text, receipt.policy.purposes)
+    if is_suspended(community=community, matter=Matter.POLICY, subject=subject):
+        raise ConsentMissing("A steward has suspended the text that you agreed to. Nobody can contribute meanwhile.")
     live = set(receipt.grants.live().values_list("purpose", flat=True))
     if not set(NEEDED) <= live:
         raise ConsentMissing("You withdrew what this work needs. You can agree again at any time.")

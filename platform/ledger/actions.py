@@ -57,12 +57,22 @@ class Action:
     """Whether it is between a person and their community: actor and subject are sealed, too."""
 
 
-ROLE = one_of("speaker", "expert", "researcher", "steward")
+ROLE = one_of("speaker", "expert", "researcher", "steward", "elder")
 PURPOSE_WORDS = (
     *("display_members", "display_public", "credit_name", "peer_review", "research", "train_noncommercial"),
     *("train_commercial", "release_dataset", "release_adapter", "process_outside_country", "evaluate_models"),
 )
 PURPOSE, PURPOSES = one_of(*PURPOSE_WORDS), some_of(*PURPOSE_WORDS)
+MATTER = one_of(
+    *("policy", "project", "run", "standing", "release", "adapter", "agreement", "schedule", "label", "rules"),
+    *("ratify", "lift", "revoke"),
+)
+# What happens to a proposal and to the decision that comes of it; the act that was decided on has an entry of its own.
+DECIDING = (
+    *("opened", "discussed", "voted", "conflict_declared", "conflict_judged", "taken_back", "closed", "appealed"),
+    *("decided_alone", "given_up", "in_force", "had_no_effect", "expired", "revoked"),
+    *("suspended", "suspension_ratified", "suspension_lifted", "suspension_lapsed"),
+)
 CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
 DECISION = one_of("accept", "both", "correct", "send_back", "reject")
 
@@ -87,6 +97,9 @@ ACTIONS: Mapping[str, Action] = {
     "consent.given": Action({"purposes": PURPOSES}, hides_person=True),
     "consent.withdrawn": Action({"purposes": PURPOSES, "grants": number}, hides_person=True),
     "answer.withdrawn": Action({"answers": number}, hides_person=True),
+    **{f"decision.{kind}": Action({"matter": MATTER}) for kind in DECIDING},
+    "delegation.given": Action({"days": number}),
+    "delegation.revoked": Action({"days": number}),
     # annotation
     "corpus.imported": Action({"added": number, "sha256": sha256}),
     "project.opened": Action(),

@@ -166,6 +166,7 @@ class Role(models.TextChoices):
     EXPERT = "expert", _("Expert")
     RESEARCHER = "researcher", _("Researcher")
     STEWARD = "steward", _("Steward")
+    ELDER = "elder", _("Elder")
 
 
 class Membership(models.Model):

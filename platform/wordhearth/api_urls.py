@@ -10,6 +10,7 @@ from annotation.corpora.api import ImportViewSet, PictureView, SourceViewSet
 from annotation.guard.api import StandingViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
 from care.api import PolicyViewSet
+from care.deciding_api import DecisionViewSet, ProposalViewSet
 from people.api import CommunityViewSet, TokenView
 from training.playground.api import GenerationViewSet
 from training.releases.api import ReleaseViewSet
@@ -29,6 +30,8 @@ for prefix, viewset in {
     "communities": CommunityViewSet,
     "policies": PolicyViewSet,
     "receipts": ConsentViewSet,
+    "proposals": ProposalViewSet,
+    "decisions": DecisionViewSet,
     "sources": SourceViewSet,
     "imports": ImportViewSet,
     "projects": ProjectViewSet,

@@ -37,6 +37,7 @@ FUNCTIONS = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
     "refuse": (2,),
+    "Because": None,
 }
 ERRORS = ("Refusal", "Worded")
 

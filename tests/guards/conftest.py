@@ -14,6 +14,7 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
+from care.models import Proposal
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
@@ -81,8 +82,9 @@ def furnished(
         font=CommunityFont.objects.create(
             community=community, name="Made up", licence="CC0", content=b"", sha256="1" * 64, set_at=NOW
         ),
+        proposal=Proposal.objects.filter(community=community).first(),
         picture=community.pictures.create(sha256="0" * 64, content=b"", width=1, height=1, created_at=NOW),
-        standing=ben.standings.get(),
+        standing=ben.standings.get_or_create(community=community)[0],
         inconsistency=Inconsistency.objects.create(
             project=second, cause="same_text", key="0" * 64, surface="una frase", entropy=1, estimate=1
         ),
@@ -133,6 +135,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "batches": rows.batch.pk,
         "suspects": rows.project.pk,
         "disputes": rows.disputed.pk,
+        "proposals": rows.proposal.pk,
+        "decisions": rows.proposal.decisions.get().pk,
         "releases": rows.release.pk,
         "runs": rows.run.pk,
         "adapters": rows.adapter.pk,
@@ -190,6 +194,10 @@ def body(furnished: SimpleNamespace) -> dict[str, Any]:
         "uses": 1,
         "secret": "nobody-made-this-secret",
         "title": "A title",
+        "matter": "label",
+        "subject": "label:a word",
+        "choice": "for",
+        "act": "discuss",
         "licence": "CC0",
         "language_tag": "es",
         "source_language_name": "Spanish",

@@ -84,8 +84,7 @@ def suggest_job(*, adapter_id: int, person_id: int, **kwargs: Any) -> None:
     adapter = Adapter.objects.select_related("run__release__project", "community").get(pk=adapter_id)
     person = Person.objects.get(pk=person_id)
     for task in tasks_to_suggest(adapter):
-        adapter.refresh_from_db()
-        if not adapter.is_usable:
+        if not Adapter.objects.usable().filter(pk=adapter_id).exists():
             return
         text = ""
         for event in _written(adapter, f"task-{task.pk}", task.asked):

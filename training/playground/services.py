@@ -13,6 +13,7 @@ from people.models import Person
 from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.playground.models import Generation
+from training.runs.approval import require_in_use
 from training.runs.models import Adapter
 
 LONGEST_SOURCE = 500
@@ -44,6 +45,7 @@ def request_generation(*, adapter: Adapter, person: Person, source: str, now: da
         if current.contains_withdrawn:
             raise NotServed("This adapter learnt from words that were withdrawn.")
         raise NotServed("A steward has not approved this adapter, so it is not used here.")
+    require_in_use(adapter=current)
     try:
         text = clean_text(source, maximum=LONGEST_SOURCE)
     except UnusableText as error:
@@ -65,7 +67,7 @@ def start_generation(*, generation_id: str, now: datetime) -> Generation | None:
         )
         if generation is None:
             return None
-        if not generation.adapter.is_usable:
+        if not Adapter.objects.usable().filter(pk=generation.adapter_id).exists():
             end_generation(
                 generation=generation, texts={}, failure=gettext_noop("This adapter may no longer be used."), now=now
             )

@@ -12,6 +12,7 @@ from people.models import Person, Role
 from people.refusals import Invalid
 from people.services import require_role
 from training.playground.services import NotServed
+from training.runs.approval import require_in_use
 from training.runs.models import Adapter
 
 AT_ONCE = 20
@@ -41,6 +42,7 @@ def require_suggesting(*, adapter: Adapter, asked_by: Person) -> None:
     require_role(asked_by, adapter.community, Role.RESEARCHER, Role.STEWARD)
     if not adapter.is_usable:
         raise NotServed("A steward has not approved this adapter, so it is not used here.")
+    require_in_use(adapter=adapter)
     lesson_of(adapter)
 
 

@@ -18,7 +18,8 @@ from django.utils.translation import gettext
 from annotation.answers.models import Answer
 from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
-from care.models import Purpose, Receipt
+from care.deciding import require_decision
+from care.models import Matter, Purpose, Receipt
 from care.purposes import reading_for
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
@@ -171,6 +172,9 @@ def freeze_release(
         require_role(created_by, community, Role.RESEARCHER, Role.STEWARD)
     if purpose not in PURPOSES:
         raise Invalid("A release is made for training: choose one of the training purposes.", field="purpose")
+    if created_by is not None:
+        about = {"community": community, "matter": Matter.RELEASE, "subject": f"project:{project.pk}"}
+        require_decision(**about, actor=created_by, now=now, purposes=[purpose])
     draft = draft_release(project=project, purpose=purpose)
     same = Release.objects.trainable().filter(project=project, sha256=draft.sha256).first()
     if same is not None:

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models.functions import Cast, Concat
 
+from care.models import Decision, Matter
 from people.models import Community
 
 if TYPE_CHECKING:
@@ -35,5 +37,14 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         return self.filter(community__in=Community.objects.visible_to(person))
 
     def usable(self) -> AdapterQuerySet:
-        """Adapters that a steward approved and whose words were not withdrawn."""
-        return self.filter(state="approved", withdrawn_since__isnull=True)
+        """Adapters that were approved, whose words were not withdrawn, and whose decision holds."""
+        return self.filter(state="approved", withdrawn_since__isnull=True).decided_on()
+
+    def decided_on(self) -> AdapterQuerySet:
+        """All but those whose decision was suspended or taken back, or has run out."""
+        subject = Concat(models.Value("adapter:"), Cast(models.OuterRef("pk"), models.CharField()))
+        decisions = Decision.objects.filter(
+            community=models.OuterRef("community"), matter=Matter.ADAPTER, subject=subject
+        )
+        over = decisions.filter(state__in=["suspended", "revoked", "expired"])
+        return self.filter(~models.Exists(over) | models.Exists(decisions.filter(state="in_force")))

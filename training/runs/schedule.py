@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from annotation.projects.models import Project
 from annotation.worded import Worded
-from care.models import Purpose
+from care.deciding import give_up, require_decision
+from care.models import Matter, Purpose
 from ledger.services import append_entry
 from people.models import Person, Role
 from people.refusals import Invalid, Refusal
 from people.services import require_role
 from training.releases.services import freeze_release, selected_answers
+from training.runs.approval import require_schedule_decision
 from training.runs.models import Run, Schedule
 from training.runs.services import LIVE, queue_run
 
@@ -36,6 +39,15 @@ def set_schedule(
         raise Invalid("At least one new sentence is needed.", field="minimum_new_items")
     if not 1 <= cadence_hours <= 24 * 366:
         raise Invalid("The time between two runs is from one hour to a year.", field="cadence_hours")
+    about: dict[str, Any] = {
+        "community": project.community,
+        "matter": Matter.SCHEDULE,
+        "subject": f"project:{project.pk}",
+    }
+    if is_allowed:
+        require_decision(**about, actor=changed_by, now=now)
+    else:
+        give_up(**about, given_up_by=changed_by, now=now)
     schedule, _ = Schedule.objects.update_or_create(
         project=project,
         defaults={
@@ -95,6 +107,7 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
             "%(found)s of %(wanted)s new sentences are there.", found=fresh, wanted=schedule.minimum_new_items
         )
     try:
+        require_schedule_decision(project=schedule.project, now=now)
         release, _ = freeze_release(
             project=schedule.project, purpose=PURPOSE, created_by=None, now=now, note="made by the schedule"
         )

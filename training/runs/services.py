@@ -12,6 +12,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_noop
 
+from care.deciding import give_up, require_decision
+from care.models import Matter
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
@@ -20,6 +22,7 @@ from people.services import require_role
 from training.recipes.configuration import ConfigurationError, Recipe
 from training.releases.models import Release
 from training.releases.services import not_usable_any_more
+from training.runs.approval import require_run_decision
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
@@ -74,6 +77,7 @@ def queue_run(
     _require_usable(release)
     if Run.objects.filter(release=release, state__in=LIVE).exists():
         raise Conflicting("A run on this release is going on already.")
+    require_run_decision(release=release, started_by=started_by, now=now)
     base = find_base_model(base_model)
     number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
     run = Run.objects.create(
@@ -143,6 +147,7 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
     _require_usable(current.release)
     if Run.objects.filter(release=current.release, state__in=LIVE).exists():
         raise Conflicting("Another run on this release is going on.")
+    require_run_decision(release=current.release, started_by=resumed_by, now=now)
     current.state, current.failure, current.ended_at = Run.State.QUEUED, "", None
     current.save(update_fields=["state", "failure", "ended_at"])
     _record(current, "resumed", resumed_by, now)
@@ -256,6 +261,7 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
     )
     if current.state == wanted or (not approve and current.state == Adapter.State.RETIRED):
         raise NotDecidable("This adapter is %(state)s already.", state=current.get_state_display())
+    _decide_with_community(current, approve, decided_by, note, now)
     current.state = wanted
     current.save(update_fields=["state"])
     AdapterEvent.objects.create(adapter=current, kind=wanted.value, actor=decided_by, note=note, at=now)
@@ -269,6 +275,26 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
     )
     checkpoint_after_commit(community=current.community.slug, now=now)
     return current
+
+
+def _decide_with_community(adapter: Adapter, approve: bool, steward: Person, note: str, now: datetime) -> None:
+    """Allowing needs the community's decision; stopping takes one steward, and ends the decision."""
+    about: dict[str, Any] = {
+        "community": adapter.community,
+        "matter": Matter.ADAPTER,
+        "subject": f"adapter:{adapter.pk}",
+    }
+    if not approve:
+        give_up(**about, given_up_by=steward, now=now)
+        return
+    require_decision(
+        **about,
+        actor=steward,
+        now=now,
+        text=note,
+        purposes=[adapter.run.release.purpose],
+        configured_by=adapter.run.started_by,
+    )
 
 
 def folder_of(run: Run) -> Path:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from care.deciding import DecisionNeeded
 from care.models import Policy, Purpose
 from care.services import NOWHERE, publish_policy, published_policy, terms_of
 from frontend.desk import show_refusal
@@ -40,7 +41,8 @@ class ConsentView(StewardView):
                 now=self.now,
             )
         except Refusal as refusal:
-            return self._page(form, status=show_refusal(form, refusal))
+            needed = refusal if isinstance(refusal, DecisionNeeded) else None
+            return self._page(form, status=show_refusal(form, refusal), needed=needed)
         told = (
             _("Version %(number)s is in force. Everybody is asked again before their next contribution.")
             if policy.is_material
@@ -49,10 +51,11 @@ class ConsentView(StewardView):
         messages.success(request, told % {"number": policy.version})
         return redirect("steward:consent", slug=self.community.slug)
 
-    def _page(self, form: PolicyForm, *, status: int = 200) -> HttpResponse:
+    def _page(self, form: PolicyForm, *, status: int = 200, needed: DecisionNeeded | None = None) -> HttpResponse:
         context = {
             "community": self.community,
             "form": form,
+            "needed": needed,
             "policy": published_policy(self.community),
             "versions": self.community.policies.select_related("created_by").order_by("-version"),
         }

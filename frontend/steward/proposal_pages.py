@@ -1,0 +1,111 @@
+"""What the page of a proposal shows, as far as the reader may see and do it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+from annotation.projects.models import Project
+from care.elections import barred_from, may_close, outcome_now, proxies_for
+from care.models import Decision, Matter, Proposal, Suspension
+from care.quorum import RuleSet
+from care.suspending import NOT_TO_STOP
+from people.models import Person, Role
+from people.refusals import said
+from people.services import has_role
+from training.releases.models import Release
+from training.runs.models import Adapter
+
+
+def proposal_page(proposal: Proposal, person: Person, now: datetime) -> dict[str, Any]:
+    """Votes in words, what is missing, and what this person may do."""
+    outcome = outcome_now(proposal)
+    rule = RuleSet.from_mapping(proposal.rule)
+    decisions = list(proposal.decisions.all())
+    decision = decisions[0] if decisions else None
+    is_steward = has_role(person, proposal.community, Role.STEWARD)
+    is_elector = person.pk in proposal.elector_ids
+    is_open = proposal.state == Proposal.State.OPEN
+    votes = list(proposal.votes.select_related("elector", "cast_by"))
+    return {
+        "proposal": proposal,
+        "about": about_in_words(proposal),
+        "proposed_rules": proposed_rules(proposal),
+        "outcome": outcome,
+        "missing": [said(because.message, because.values) for because in outcome.missing] if is_open else [],
+        "rule_words": [said(because.message, because.values) for because in rule.explained()],
+        "votes": votes if is_elector else [],
+        "reasons": [vote for vote in votes if vote.reason],
+        "seats": _seats(proposal, person, votes, now) if is_open and now < proposal.closes_at else [],
+        "remarks": proposal.remarks.select_related("author"),
+        "conflicts": proposal.conflicts.select_related("person", "declared_by"),
+        "others": Person.objects.filter(pk__in=proposal.elector_ids).exclude(pk=person.pk) if is_elector else [],
+        "is_elector": is_elector,
+        "is_steward": is_steward,
+        "is_open": is_open,
+        "is_proposer": is_open and person.pk == proposal.proposer_id,
+        "may_close": is_open and is_elector and may_close(proposal, now),
+        "decision": decision,
+        "decided": [(row, reason_of(row)) for row in decisions],
+        "suspension": _suspension(decision),
+        "may_appeal": is_steward and decision is not None and decision.state == Decision.State.COOLING_OFF,
+        "may_suspend": is_steward
+        and decision is not None
+        and decision.state == Decision.State.IN_FORCE
+        and proposal.matter not in NOT_TO_STOP,
+        "person": person,
+    }
+
+
+def _seats(proposal: Proposal, person: Person, votes: list[Any], now: datetime) -> list[dict[str, Any]]:
+    """The seats the person may vote for now, each with what was said for it; their own first."""
+    barred = barred_from(proposal)
+    mine = [person.pk] if person.pk in proposal.elector_ids else []
+    mine += [proxy.giver for proxy in proxies_for(proposal) if proxy.covers(proxy.giver, person.pk, now)]
+    cast = {vote.elector_id: vote for vote in votes}
+    names = Person.objects.in_bulk(mine)
+    return [
+        {"elector": names[seat], "is_own": seat == person.pk, "vote": cast.get(seat)}
+        for seat in dict.fromkeys(mine)
+        if not {seat, person.pk} & barred
+    ]
+
+
+def _suspension(decision: Decision | None) -> Suspension | None:
+    if decision is None:
+        return None
+    return decision.suspensions.exclude(state=Suspension.State.ENDED).select_related("suspended_by").first()
+
+
+def reason_of(decision: Decision) -> str:
+    """Why it came out so, in the reader's language."""
+    message, values = decision.reason
+    return said(message, values)
+
+
+def about_in_words(proposal: Proposal) -> str:
+    """What it is about, as people call it: kind:id says nothing to anybody."""
+    kind, _colon, rest = proposal.subject.partition(":")
+    if proposal.matter in {Matter.PROJECT, Matter.LABEL, Matter.AGREEMENT} or not rest.isdigit():
+        return rest if kind in {"project", "label", "agreement"} else ""
+    ours = {"community": proposal.community_id, "pk": int(rest)}
+    if kind == "project":
+        project = Project.objects.filter(**ours).first()
+        return project.title if project else ""
+    if kind == "adapter" and (adapter := Adapter.objects.filter(**ours).select_related("run").first()):
+        return gettext("Adapter of run %(number)s") % {"number": adapter.run.number}
+    if kind == "release" and (release := Release.objects.filter(**ours).select_related("project").first()):
+        return gettext("Release %(number)s of %(title)s") % {"number": release.number, "title": release.project.title}
+    if kind == "decision" and (decision := Decision.objects.filter(**ours).select_related("proposal").first()):
+        return f"{decision.get_matter_display()}: {about_in_words(decision.proposal)}".rstrip(": ")
+    return ""
+
+
+def proposed_rules(proposal: Proposal) -> list[str]:
+    """The rules that are proposed, in sentences: whoever votes reads what they vote on."""
+    if proposal.matter != Matter.RULES:
+        return []
+    rule = RuleSet.from_mapping(proposal.conditions["rule"])
+    return [said(because.message, because.values) for because in rule.explained()]

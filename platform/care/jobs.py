@@ -1,0 +1,16 @@
+"""Repeated work on decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from care.deciding import keep_time
+
+
+@shared_task
+def keep_time_job(**kwargs: Any) -> int:
+    """Close votes, begin and end decisions, let suspensions lapse (every minute)."""
+    return keep_time(now=timezone.now())
