@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 
@@ -280,7 +281,8 @@ def validated_corpus(
         for reviewer in speakers
         if reviewer.pk != answer.author_id
     )
-    for answer in Answer.objects.select_related("task__project__community"):
-        settle_answer(answer=answer, task=answer.task, now=NOW)
-        settle_task(answer.task, now=NOW)
+    with transaction.atomic():
+        for answer in Answer.objects.select_related("task__project__community"):
+            settle_answer(answer=answer, task=answer.task, now=NOW)
+            settle_task(answer.task, now=NOW)
     return list(Answer.objects.order_by("created_at"))

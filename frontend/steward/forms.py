@@ -12,7 +12,6 @@ from django.utils.translation import gettext_noop, ngettext
 from annotation.aggregation.verdicts import MOST_VOTES
 from annotation.corpora.models import Source
 from annotation.kinds import Kind
-from care.models import NEEDED, Purpose
 from frontend.steward.kind_settings import PREFIX, fields_of, settings_from
 from people.models import LANGUAGE_TAG, SCRIPT, Community, Orthography, Role, Variety
 
@@ -275,120 +274,6 @@ class InviteForm(forms.Form):
         max_value=1000,
         help_text=_("The link works that often, for 14 days."),
     )
-
-
-class LinesField(forms.CharField):
-    """Several values, one on each line."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def prepare_value(self, value: Any) -> Any:
-        """Values as lines."""
-        return "\n".join(value) if isinstance(value, list | tuple) else value
-
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
-        """Lines as values."""
-        return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]
-
-
-class CountryField(forms.CharField):
-    """The code of one country."""
-
-    def clean(self, value: Any) -> str:
-        """In capital letters."""
-        return str(super().clean(value)).strip().upper()
-
-
-class CountriesField(forms.CharField):
-    """Codes of countries with commas or spaces between them."""
-
-    def prepare_value(self, value: Any) -> Any:
-        """Values as one line."""
-        return ", ".join(value) if isinstance(value, list | tuple) else value
-
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
-        """The line as values."""
-        return str(super().clean(value)).upper().replace(",", " ").split()
-
-
-class PolicyForm(forms.Form):
-    """A new version of the consent text, and the purposes people choose among."""
-
-    text = forms.CharField(
-        label=_("What people read before they choose"),
-        max_length=20_000,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 14}),
-        help_text=_("Say who uses the words, for what, where they are kept, and whom to ask."),
-    )
-    purposes = forms.MultipleChoiceField(
-        label=_("Purposes to offer"),
-        choices=Purpose.choices,
-        widget=forms.CheckboxSelectMultiple,
-        initial=[purpose.value for purpose in NEEDED],
-        help_text=_(
-            "Everybody chooses among these, each on its own. The work itself needs two: that members see the words, "
-            "and that they check them."
-        ),
-    )
-    controller = forms.CharField(
-        label=_("Who answers for the words"),
-        max_length=200,
-        required=False,
-        help_text=_("A body or a person, by name."),
-    )
-    contact = forms.CharField(
-        label=_("How to reach them"),
-        max_length=200,
-        required=False,
-        help_text=_("An address that works for everybody."),
-    )
-    address = forms.CharField(label=_("Postal address"), max_length=300, required=False)
-    jurisdiction = CountryField(label=_("Whose law applies"), required=False, help_text=_("Two letters, such as MX."))
-    storage_countries = CountriesField(
-        label=_("Countries where the words are kept"), required=False, help_text=_("Two letters each, such as MX, CA.")
-    )
-    processing_countries = CountriesField(
-        label=_("Countries where computers work with them"), required=False, help_text=_("Two letters each.")
-    )
-    recipients = LinesField(
-        label=_("Who else gets the words"), required=False, help_text=_("One on each line; empty: nobody.")
-    )
-    retention_months = forms.IntegerField(
-        label=_("Months for which they are kept"),
-        required=False,
-        min_value=0,
-        max_value=1200,
-        help_text=_("0: until somebody takes words back."),
-    )
-    is_material = forms.TypedChoiceField(
-        label=_("What changes"),
-        choices=[
-            ("yes", _("What people agree to: everybody is asked again before they next contribute.")),
-            ("", _("Only the wording: whoever agreed before has agreed to this.")),
-        ],
-        coerce=bool,
-        empty_value=False,
-        required=False,
-        initial="yes",
-        widget=forms.RadioSelect,
-    )
-    TERMS = (
-        "controller",
-        "contact",
-        "address",
-        "jurisdiction",
-        "storage_countries",
-        "processing_countries",
-        "recipients",
-        "retention_months",
-    )
-
-    @property
-    def terms(self) -> dict[str, Any]:
-        """The terms that were filled in; what is empty stays as it was, but for the recipients."""
-        given = {name: self.cleaned_data[name] for name in self.TERMS}
-        return {name: value for name, value in given.items() if value or name == "recipients" or value == 0}
 
 
 class AdapterForm(forms.Form):

@@ -56,14 +56,7 @@ def publish_policy(
     their grants end for these purposes, until the person agrees again. Raises Invalid, UnknownPurpose, NotAllowed.
     """
     require_role(published_by, community, Role.STEWARD)
-    unknown = set(purposes) - set(Purpose.values)
-    missing = set(NEEDED) - set(purposes)
-    if unknown or missing:
-        raise UnknownPurpose(
-            "Unknown: %(unknown)s. Needed for the work itself: %(missing)s.",
-            unknown=", ".join(sorted(unknown)) or "–",
-            missing=", ".join(sorted(missing)) or "–",
-        )
+    _check_purposes(purposes)
     Community.objects.select_for_update().get(pk=community.pk)
     before = Policy.objects.select_for_update().filter(community=community, state=Policy.State.PUBLISHED).first()
     agreed = _terms(terms or {}, community, before)
@@ -106,6 +99,17 @@ def publish_policy(
         details={"version": policy.version, "text_sha256": policy.text_sha256, "overtaken": ended},
     )
     return policy
+
+
+def _check_purposes(purposes: Sequence[str]) -> None:
+    unknown = set(purposes) - set(Purpose.values)
+    missing = set(NEEDED) - set(purposes)
+    if unknown or missing:
+        raise UnknownPurpose(
+            "Unknown: %(unknown)s. Needed for the work itself: %(missing)s.",
+            unknown=", ".join(sorted(unknown)) or "–",
+            missing=", ".join(sorted(missing)) or "–",
+        )
 
 
 def terms_of(policy: Policy | None) -> Terms:

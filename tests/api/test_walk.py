@@ -10,7 +10,7 @@ from care.models import Purpose
 from training.runs.models import Adapter, Run
 from training.runs.services import finish_run
 
-TRAINING = ["display_members", "peer_review", "train_noncommercial"]
+TRAINING = ["display_members", "peer_review", "evaluate_models", "train_noncommercial"]
 REPORT = {
     "adapter_sha256": "a" * 64,
     "evaluation": {"base_bpb": 4.0, "adapter_bpb": 2.0, "base_chrf": 1.0, "adapter_chrf": 9.0},

@@ -71,6 +71,7 @@ def publish_consent_text(steward: Visitor) -> None:
     steward.see("Consent text")
     steward.write("What people read before they choose", CONSENT_TEXT)
     steward.page.get_by_label("Train language models, not for profit").check()
+    steward.page.get_by_label("Measure with my words how good language models are").check()
     steward.click("Publish")
     steward.read("Version 1 is in force.", "A published text never changes")
     steward.look()

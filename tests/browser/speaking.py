@@ -10,6 +10,7 @@ from tests.browser.gathering import CONSENT_TEXT, PROJECT, SLUG
 from tests.browser.visitor import Visitor
 
 NEEDED = ["Show my words to members of this community", "Let other members check and correct my words"]
+MEASURING = "Measure with my words how good language models are"
 TRAINING = "Train language models, not for profit"
 SEND = "Send, and show the next"
 
@@ -29,12 +30,13 @@ def agree(person: Visitor, way_in: str) -> None:
     person.read(CONSENT_TEXT.partition("\n")[0])
     ticked = person.page.locator("label:has([name=purposes]:checked) strong")
     expect(ticked).to_have_text(NEEDED)
+    person.page.get_by_label(MEASURING).check()
     person.page.get_by_label(TRAINING).check()
     person.click("I have read it and agree to what is ticked")
 
     person.read("Saved. Below is your receipt.")
     receipt = person.page.locator("[aria-labelledby=receipt]")
-    expect(receipt.locator("li")).to_contain_text([*NEEDED, TRAINING])
+    expect(receipt.locator("li")).to_contain_text([*NEEDED, MEASURING, TRAINING])
     person.click("Number and fingerprint")
     assert len(receipt.locator(".mono").nth(1).inner_text()) == 64
     person.look()

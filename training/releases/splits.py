@@ -57,10 +57,11 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
         raise CannotSplit(
             "Testing needs whole documents and authors that were not trained on: at least three documents, "
             "translated by three people who did not share them. Now there are %(documents)s documents and "
-            "%(people)s contributors among %(sentences)s sentences.",
+            "%(people)s contributors among %(sentences)s sentences, of which %(measuring)s may measure models.",
             documents=len(groups),
             people=len(people),
             sentences=len(rows),
+            measuring=sum(row.may_test for row in rows),
         )
     return result
 

@@ -11,7 +11,7 @@ from care.deciding import DecisionNeeded
 from care.models import Policy, Purpose
 from care.services import NOWHERE, publish_policy, published_policy, terms_of
 from frontend.desk import show_refusal
-from frontend.steward.forms import PolicyForm
+from frontend.steward.policy_forms import PolicyForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
 
