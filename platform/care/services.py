@@ -51,9 +51,9 @@ def publish_policy(
 ) -> Policy:
     """Publish the next version of the community's consent text; it replaces the one before.
 
-    A material change asks everybody again. An editorial one (`is_material` False) keeps every receipt valid, and is
-    refused when a purpose is added or the terms become wider. Consents that the new terms overtake cover nothing new:
-    their grants end for these purposes, until the person agrees again. Raises Invalid, UnknownPurpose, NotAllowed.
+    A material change asks everybody again. An editorial one keeps every receipt valid, and is refused when a purpose is
+    added or the terms become wider. Consents that the new terms overtake end for the purposes concerned, until the
+    person agrees again. Raises Invalid, UnknownPurpose, DecisionNeeded, NotAllowed.
     """
     require_role(published_by, community, Role.STEWARD)
     _check_purposes(purposes)
@@ -63,9 +63,9 @@ def publish_policy(
     lost = overtaken(terms_of(before), agreed) if before else frozenset()
     if before and not is_material and (lost or set(purposes) - set(before.purposes)):
         raise Invalid("This is more than an editorial change: people must be asked again.", field="is_material")
-    subject = policy_subject(text, purposes)
+    about = policy_subject(text, purposes)
     require_decision(
-        community=community, matter=Matter.POLICY, subject=subject, actor=published_by, now=now, purposes=purposes
+        community=community, matter=Matter.POLICY, subject=about, actor=published_by, now=now, purposes=purposes
     )
     latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
     Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
