@@ -85,11 +85,8 @@ def publish_policy(
         published_at=now,
         **facts,
     )
-    ended = (
-        Grant.objects.live()
-        .filter(receipt__in=Receipt.objects.filter(community=community), purpose__in=lost)
-        .update(overtaken_at=now, renewed_at=None)
-    )
+    given = Grant.objects.live().filter(receipt__in=Receipt.objects.filter(community=community))
+    ended = given.filter(purpose__in=lost).update(overtaken_at=now, renewed_at=None)
     append_entry(
         action="policy.published",
         subject=f"policy:{policy.pk}",
