@@ -21,7 +21,7 @@ from people.api import person_of
 from people.models import Community
 
 
-class ProposalSerializer(serializers.ModelSerializer[Proposal]):
+class CommunityProposalSerializer(serializers.ModelSerializer[Proposal]):
     """Something to decide. `subject` says what it is about, as kind:id."""
 
     community = serializers.SlugRelatedField(slug_field="slug", queryset=Community.objects.all())
@@ -87,7 +87,7 @@ class StopSerializer(serializers.Serializer[Any]):
 class ProposalViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proposal]):
     """What your communities decide on."""
 
-    serializer_class = ProposalSerializer
+    serializer_class = CommunityProposalSerializer
     queryset = Proposal.objects.none()
     lookup_value_converter = "int"
     cursor_ordering = "-opened_at"
