@@ -28,8 +28,10 @@ def _grants_of_receipt(purpose: str) -> models.QuerySet[Grant]:
 
 
 def _restricted(purpose: str) -> models.QuerySet[Restriction]:
-    """What keeps an answer of the outer query from the purpose: on itself, or on what it belongs to."""
-    return Restriction.objects.blocking(purpose).on(
+    """What keeps an answer of the outer query from the purpose: on itself, or on what it belongs to, and placed by its
+    own community: somebody's words in another one are not its stewards' to stop."""
+    ours = Restriction.objects.blocking(purpose).filter(community=models.OuterRef(COMMUNITY))
+    return ours.on(
         answer=models.OuterRef("pk"),
         item=models.OuterRef("task__item_id"),
         source=models.OuterRef("task__item__source_id"),
@@ -76,7 +78,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 
     def _of_restricted(self, purpose: str) -> models.QuerySet[Any]:
         """Receipts of others whose words are in an answer and may not be used."""
-        theirs = Restriction.objects.blocking(purpose).on(person=models.OuterRef("receipt__person_id"))
+        theirs = Restriction.objects.blocking(purpose).filter(community=models.OuterRef("receipt__community_id"))
+        theirs = theirs.on(person=models.OuterRef("receipt__person_id"))
         through = self.model.built_on.through.objects
         return through.filter(answer_id=models.OuterRef("pk")).filter(models.Exists(theirs))
 

@@ -18,6 +18,7 @@ from care.restricting import RestrictedAlready, lift, place_hold, put_label, sus
 from ledger.models import Entry
 from people.models import Community, Person
 from people.refusals import Invalid, NotAllowed
+from people.services import found_community
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.runs.services import NotDecidable, ReleaseIsTainted, claim_run, decide_adapter
@@ -292,3 +293,25 @@ def test_the_database_role_is_bound_by_row_security() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = 'answers_answer'")
         assert cursor.fetchone()[0]
+
+
+def test_stewards_of_another_community_stop_nothing_here(validated_corpus: list[Answer], ben: Person) -> None:
+    elsewhere = found_community(
+        founder=ben,
+        now=NOW,
+        slug="elsewhere",
+        name="Elsewhere",
+        language_name="Other",
+        language_tag="ote",
+        iso_639_3="ote",
+        glottocode="mezq1235",
+        script="Latn",
+        varieties=[],
+        orthographies=[],
+    )
+    first = validated_corpus[0]
+    for kind, key in (("person", first.author_id), ("answer", first.pk), ("project", first.task.project_id)):
+        place_hold(community=elsewhere, kind=kind, key=str(key), placed_by=ben, note="A reason.", hides=True, now=NOW)
+    assert Answer.objects.eligible_for("train_noncommercial").count() == 12
+    with reading_for("display_members"):
+        assert Answer.objects.count() == 12

@@ -14,10 +14,12 @@ CREATE FUNCTION care_in_season(begins text, ends text) RETURNS boolean LANGUAGE 
         ELSE to_char(now(), 'MM-DD') >= begins OR to_char(now(), 'MM-DD') <= ends
     END
 $$;
-CREATE FUNCTION care_is_restricted(kind_ text, key_ text, wanted_ text) RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE FUNCTION care_is_restricted(
+    community bigint, kind_ text, key_ text, wanted_ text
+) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT 1 FROM care_restriction
-        WHERE kind = kind_ AND key = key_ AND lifted_at IS NULL AND wanted_ = ANY (blocks)
+        WHERE community_id = community AND kind = kind_ AND key = key_ AND lifted_at IS NULL AND wanted_ = ANY (blocks)
             AND NOT care_in_season(season_from, season_to)
     )
 $$;
@@ -33,20 +35,22 @@ CREATE FUNCTION answers_may_be_used(
             LEFT JOIN care_grant
                 ON receipt_id = needed.id AND purpose = wanted_ AND withdrawn_at IS NULL AND (overtaken_at IS NULL OR renewed_at IS NOT NULL)
             LEFT JOIN care_receipt ON care_receipt.id = needed.id
-            WHERE care_grant.id IS NULL OR care_is_restricted('person', care_receipt.person_id::text, wanted_)
+            WHERE care_grant.id IS NULL OR care_is_restricted(
+                care_receipt.community_id, 'person', care_receipt.person_id::text, wanted_
+            )
         )
-        AND NOT care_is_restricted('person', author::text, wanted_)
-        AND NOT care_is_restricted('answer', answer::text, wanted_)
         AND EXISTS (
             SELECT 1 FROM projects_task t
             JOIN projects_project p ON p.id = t.project_id
             JOIN corpora_item i ON i.id = t.item_id
             JOIN care_policy c ON c.community_id = p.community_id AND c.state = 'published' AND wanted_ = ANY (c.purposes)
             WHERE t.id = task
-                AND NOT care_is_restricted('item', i.id::text, wanted_)
-                AND NOT care_is_restricted('source', i.source_id::text, wanted_)
-                AND NOT care_is_restricted('project', p.id::text, wanted_)
-                AND NOT care_is_restricted('community', p.community_id::text, wanted_)
+                AND NOT care_is_restricted(p.community_id, 'person', author::text, wanted_)
+                AND NOT care_is_restricted(p.community_id, 'answer', answer::text, wanted_)
+                AND NOT care_is_restricted(p.community_id, 'item', i.id::text, wanted_)
+                AND NOT care_is_restricted(p.community_id, 'source', i.source_id::text, wanted_)
+                AND NOT care_is_restricted(p.community_id, 'project', p.id::text, wanted_)
+                AND NOT care_is_restricted(p.community_id, 'community', p.community_id::text, wanted_)
         )
 $$;
 ALTER TABLE answers_answer ENABLE ROW LEVEL SECURITY;
@@ -68,7 +72,7 @@ DROP POLICY answers_are_removed ON answers_answer;
 ALTER TABLE answers_answer NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE answers_answer DISABLE ROW LEVEL SECURITY;
 DROP FUNCTION answers_may_be_used(uuid, bigint, bigint, uuid, text, text);
-DROP FUNCTION care_is_restricted(text, text, text);
+DROP FUNCTION care_is_restricted(bigint, text, text, text);
 DROP FUNCTION care_in_season(text, text);
 """
 
