@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,8 +32,8 @@ OFFERED = (
     Matter.LABEL,
     Matter.AGREEMENT,
 )
-# A consent text comes from its own page, with the text itself.
-CARRIED = ("policy_text", "policy_purposes")
+# A consent text comes from its own page, with the text itself and its terms.
+CARRIED = ("policy_text", "policy_purposes", "policy_terms")
 WORDS = forms.Textarea(attrs={"rows": 5})
 
 
@@ -141,6 +142,7 @@ class Questions:
         purposes = self.given.getlist("policy_purposes")
         if self.matter == Matter.POLICY:
             conditions["text"] = self.given.get("policy_text", "")
+            conditions["terms"] = _mapping(self.given.get("policy_terms", ""))
         about = {"conditions": conditions, "purposes": purposes, "configured_by": self._configured_by(every["subject"])}
         return propose(community=self.community, proposer=self.person, now=now, **about, **every)
 
@@ -150,6 +152,15 @@ class Questions:
             return None
         number = int(subject.removeprefix("adapter:"))
         return Adapter.objects.select_related("run__started_by").get(pk=number).run.started_by
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """What a hidden field carries as JSON; nothing when somebody has spoilt it, which the decision then refuses."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 class SubjectField(forms.CharField):

@@ -219,7 +219,8 @@ def _proposal(
 
 def _checked_policy(subject: str, conditions: Mapping[str, Any], purposes: Sequence[str]) -> None:
     """Whoever votes on a consent text must read the text that the decision will cover."""
-    if policy_subject(str(conditions.get("text", "")), purposes) != subject:
+    text, terms = str(conditions.get("text", "")), conditions.get("terms") or {}
+    if policy_subject(text, purposes, terms) != subject:
         raise Invalid("This is not the text that is to be decided on.", field="text")
 
 

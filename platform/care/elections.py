@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,9 +52,9 @@ def rules_of(community: Community, matter: str) -> RuleSet:
     return RuleSet.from_mapping(row.rule) if row else PRESETS[Kind.SINGLE]
 
 
-def policy_subject(text: str, purposes: Collection[str]) -> str:
-    """How a consent text is named in a decision: exactly this text, with exactly these purposes."""
-    content = json.dumps([text, sorted(str(purpose) for purpose in purposes)])
+def policy_subject(text: str, purposes: Collection[str], terms: Mapping[str, Any]) -> str:
+    """How a consent text is named in a decision: exactly this text, with exactly these purposes and terms."""
+    content = json.dumps([text, sorted(str(purpose) for purpose in purposes), terms], sort_keys=True)
     return f"policy:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 

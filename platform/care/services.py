@@ -63,7 +63,7 @@ def publish_policy(
     lost = overtaken(terms_of(before), agreed) if before else frozenset()
     if before and not is_material and (lost or set(purposes) - set(before.purposes)):
         raise Invalid("This is more than an editorial change: people must be asked again.", field="is_material")
-    about = policy_subject(text, purposes)
+    about = policy_subject(text, purposes, _as_json(agreed))
     require_decision(
         community=community, matter=Matter.POLICY, subject=about, actor=published_by, now=now, purposes=purposes
     )
@@ -96,6 +96,11 @@ def publish_policy(
         details={"version": policy.version, "text_sha256": policy.text_sha256, "overtaken": ended},
     )
     return policy
+
+
+def terms_to_agree(community: Community, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms that a policy with these changes would have, for whoever proposes them. Raises Invalid."""
+    return _as_json(_terms(given, community, published_policy(community)))
 
 
 def _check_purposes(purposes: Sequence[str]) -> None:
@@ -156,7 +161,7 @@ def require_consent(person: Person, community: Community) -> Receipt:
         raise ConsentMissing("Before your first contribution, read how your words are used and choose.")
     if is_outdated(receipt):
         raise PolicyChanged("The text on how your words are used has changed. Please read it and choose again.")
-    subject = policy_subject(receipt.policy.text, receipt.policy.purposes)
+    subject = policy_subject(receipt.policy.text, receipt.policy.purposes, receipt.policy.terms)
     if is_suspended(community=community, matter=Matter.POLICY, subject=subject):
         raise ConsentMissing("A steward has suspended the text that you agreed to. Nobody can contribute meanwhile.")
     live = set(receipt.grants.live().values_list("purpose", flat=True))

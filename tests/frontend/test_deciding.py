@@ -1,11 +1,14 @@
 """Deciding on the pages: proposing one question at a time, voting, stopping, and reading what was decided."""
 
+import json
+
 import pytest
 from django.utils import timezone
 
 from care.elections import policy_subject, rules_of
 from care.models import Decision, Delegation, Proposal, Vote
 from care.quorum import Kind
+from care.services import terms_to_agree
 from care.voting import vote
 from people.services import grant_role
 from tests.care.deciding import adopt, closed, make_stewards, opened, voted
@@ -205,10 +208,17 @@ def test_a_consent_text_is_voted_on_word_for_word(at_the_desk, community, aroha,
     given = {"text": "A new text.", "purposes": ["display_members", "peer_review"]}
     refused = text_of(at_the_desk.post(f"{DESK}consent/", given))
     assert "Put this text to the vote" in refused
-    subject = policy_subject(given["text"], given["purposes"])
+    terms = terms_to_agree(community, {"recipients": []})
+    subject = policy_subject(given["text"], given["purposes"], terms)
     carried = {"matter": "policy", "subject": subject, "policy_purposes": given["purposes"], "text": "Clear.", **REST}
+    carried["policy_terms"] = json.dumps(terms)
     page = f"{DESK}proposals/new/"
     assert at_the_desk.post(page, {**carried, "policy_text": "Another."}).status_code == 422
+    wider = json.dumps({**terms, "recipients": ["A firm"]})
+    assert at_the_desk.post(page, {**carried, "policy_text": "A new text.", "policy_terms": wider}).status_code == 422
+    assert (
+        at_the_desk.post(page, {**carried, "policy_text": "A new text.", "policy_terms": "spoilt"}).status_code == 422
+    )
     at_the_desk.post(page, {**carried, "policy_text": "A new text."})
     assert Proposal.objects.get(matter="policy").conditions["text"] == "A new text."
     assert Vote.objects.filter(proposal__matter="policy").count() == 0

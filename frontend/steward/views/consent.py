@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from care.deciding import DecisionNeeded
 from care.models import Policy, Purpose
-from care.services import NOWHERE, publish_policy, published_policy, terms_of
+from care.services import NOWHERE, publish_policy, published_policy, terms_of, terms_to_agree
 from frontend.desk import show_refusal
 from frontend.steward.policy_forms import PolicyForm
 from frontend.steward.views.home import StewardView
@@ -56,6 +58,7 @@ class ConsentView(StewardView):
             "community": self.community,
             "form": form,
             "needed": needed,
+            "needed_terms": json.dumps(terms_to_agree(self.community, form.terms)) if needed else "",
             "policy": published_policy(self.community),
             "versions": self.community.policies.select_related("created_by").order_by("-version"),
         }
