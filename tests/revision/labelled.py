@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from annotation.answers.models import Answer
-from annotation.answers.services import submit_answer
 from annotation.projects.models import Project
-from annotation.projects.services import lease_task, open_project
+from annotation.projects.services import open_project
 from people.models import Community, Person
 from tests.conftest import NOW
+from tests.stored import store_answer, store_approvals
 
 LABELS = {"labels": ["LOC", "PER"], "gazetteer": {}}
 
@@ -42,26 +41,21 @@ def mark(text: str, words: str, label: str) -> dict[str, Any]:
 
 @pytest.fixture
 def labelled(
-    labelling: Project, ben: Person, chen: Person, filipa: Person, goran: Person, consenting: Any, verdict: Any
+    labelling: Project, ben: Person, chen: Person, filipa: Person, goran: Person, consenting: Any
 ) -> list[Answer]:
     """Twelve validated answers that mark "texto" as LOC; the last two differ: PER, and nothing."""
     for person in (ben, chen, filipa, goran):
         consenting(person)
     answers = []
-    for number in range(12):
-        lease = lease_task(project=labelling, person=ben, now=NOW)
-        text = lease.task.item.text
+    for number, task in enumerate(labelling.tasks.order_by("item__source", "item__position")):
+        text = task.item.text
         label = "PER" if number == 10 else "LOC"
         spans = [mark(text, "texto", label)] if number != 11 else [mark(text, "frase", "PER")]
-        answer = submit_answer(
-            assignment=lease, author=ben, client_id=uuid4(), now=NOW, text="", payload={"spans": spans}
-        )
-        for reader in (filipa, goran):
-            answer.refresh_from_db()
-            verdict(answer, reader)
+        answers.append(store_answer(task, ben, payload={"spans": spans}, now=NOW))
+    store_approvals(answers, [filipa, goran], now=NOW)
+    for answer in answers:
         answer.refresh_from_db()
         assert answer.state == Answer.State.VALIDATED
-        answers.append(answer)
     return answers
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from care.deciding import DecisionNeeded, IsSuspended, keep_time, require_decision
 from care.models import Decision
-from care.services import publish_policy, require_consent
+from care.services import publish_policy, require_consent, terms_to_agree
 from care.suspending import suspend
 from people.refusals import NotAllowed, Refusal
 from tests.care.deciding import adopt, closed, make_stewards, opened, voted
@@ -138,7 +138,7 @@ def test_a_text_is_published_as_it_was_decided_on_and_no_other(community, stewar
         "policy",
         caught.value.subject,
         purposes=purposes,
-        conditions={"text": "New words."},
+        conditions={"text": "New words.", "terms": terms_to_agree(community, {})},
     )
     with pytest.raises(DecisionNeeded):
         publish_policy(text="Other words.", now=made.effective_from, **fields)
