@@ -143,3 +143,27 @@ class WithdrawConsentForm(forms.Form):
     def __init__(self, *args: Any, live: Collection[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["purposes"].choices = [(p, Purpose(p).label) for p in live]  # type: ignore[attr-defined]
+
+
+class RenderingCheckForm(forms.Form):
+    """Whether a rendering of the consent text says the same; what is wrong with it, when it does not."""
+
+    rendering = forms.IntegerField(widget=forms.HiddenInput)
+    sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    says_the_same = forms.ChoiceField(
+        label=_("Do both say the same?"),
+        choices=[("yes", _("Yes, and it is good to read")), ("no", _("No, something should be changed"))],
+        widget=forms.RadioSelect,
+    )
+    objection = forms.CharField(
+        label=_("What should be changed"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """An objection needs its words, and there is none where all is well."""
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("says_the_same") == "no" and not given.get("objection", "").strip():
+            self.add_error("objection", _("Say what should be changed."))
+        if given.get("says_the_same") == "yes":
+            given["objection"] = ""
+        return given

@@ -15,6 +15,7 @@ urlpatterns = [
     path("impact/", play.ImpactView.as_view(), name="impact"),
     path("next/", home.NextView.as_view(), name="next"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
+    path("consent/rendering/", consent.RenderingView.as_view(), name="rendering"),
     path("consent/receipts/<uuid:pk>/", consent.ReceiptView.as_view(), name="receipt"),
     path("consent/withdraw/", consent.WithdrawConsentView.as_view(), name="withdraw_consent"),
     path("work/<int:pk>/", work.WorkView.as_view(), name="work"),

@@ -94,6 +94,16 @@ class PolicyForm(forms.Form):
         max_value=1200,
         help_text=_("0: until somebody takes words back."),
     )
+    waiver = forms.CharField(
+        label=_("Not checked in your language: why publish it all the same?"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_(
+            "Leave it empty once a second speaker has checked the text in your language. "
+            "Everybody who reads the text reads this reason."
+        ),
+    )
     is_material = forms.TypedChoiceField(
         label=_("What changes"),
         choices=[
@@ -122,3 +132,16 @@ class PolicyForm(forms.Form):
         """The terms that were filled in; what is empty stays as it was, but for the recipients."""
         given = {name: self.cleaned_data[name] for name in self.TERMS}
         return {name: value for name, value in given.items() if value or name == "recipients" or value == 0}
+
+
+class RenderingForm(forms.Form):
+    """The draft in the community's language."""
+
+    text_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    rendering = forms.CharField(
+        label=_("The same text in your language"),
+        max_length=20_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_("It says exactly what the draft says. If the draft is in the language already, copy it here."),
+    )

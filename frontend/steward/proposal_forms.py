@@ -33,7 +33,7 @@ OFFERED = (
     Matter.AGREEMENT,
 )
 # A consent text comes from its own page, with the text itself and its terms.
-CARRIED = ("policy_text", "policy_purposes", "policy_terms")
+CARRIED = ("policy_text", "policy_purposes", "policy_terms", "policy_waiver")
 WORDS = forms.Textarea(attrs={"rows": 5})
 
 
@@ -143,6 +143,8 @@ class Questions:
         if self.matter == Matter.POLICY:
             conditions["text"] = self.given.get("policy_text", "")
             conditions["terms"] = _mapping(self.given.get("policy_terms", ""))
+            if waiver := self.given.get("policy_waiver", "").strip():
+                conditions["waiver"] = waiver
         about = {"conditions": conditions, "purposes": purposes, "configured_by": self._configured_by(every["subject"])}
         return propose(community=self.community, proposer=self.person, now=now, **about, **every)
 

@@ -54,6 +54,7 @@ urlpatterns = [
     path("checks/", checkers.ChecksView.as_view(), name="checks"),
     path("checks/<int:pk>/", checkers.CheckerView.as_view(), name="checker"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
+    path("consent/rendering/", consent.RenderingView.as_view(), name="rendering"),
     path("consent/<int:version>/", consent.VersionView.as_view(), name="consent_version"),
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),

@@ -25,7 +25,7 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
 
     class Meta:
         model = Policy
-        fields = ["id", "community", "version", "text", "purposes", "text_sha256", "state", "published_at"]
+        fields = ["id", "community", "version", "text", "purposes", "text_sha256", "waiver", "state", "published_at"]
         read_only_fields = ["version", "text_sha256", "state", "published_at"]
 
 
@@ -80,6 +80,7 @@ class PolicyViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Polic
             community=community,
             text=given.validated_data["text"],
             purposes=given.validated_data["purposes"],
+            waiver=given.validated_data.get("waiver", ""),
             published_by=person_of(request),
             now=timezone.now(),
         )

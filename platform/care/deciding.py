@@ -220,7 +220,7 @@ def _proposal(
 def _checked_policy(subject: str, conditions: Mapping[str, Any], purposes: Sequence[str]) -> None:
     """Whoever votes on a consent text must read the text that the decision will cover."""
     text, terms = str(conditions.get("text", "")), conditions.get("terms") or {}
-    if policy_subject(text, purposes, terms) != subject:
+    if policy_subject(text, purposes, terms, str(conditions.get("waiver", ""))) != subject:
         raise Invalid("This is not the text that is to be decided on.", field="text")
 
 

@@ -52,9 +52,13 @@ def rules_of(community: Community, matter: str) -> RuleSet:
     return RuleSet.from_mapping(row.rule) if row else PRESETS[Kind.SINGLE]
 
 
-def policy_subject(text: str, purposes: Collection[str], terms: Mapping[str, Any]) -> str:
-    """How a consent text is named in a decision: exactly this text, with exactly these purposes and terms."""
-    content = json.dumps([text, sorted(str(purpose) for purpose in purposes), terms], sort_keys=True)
+def policy_subject(text: str, purposes: Collection[str], terms: Mapping[str, Any], waiver: str = "") -> str:
+    """How a consent text is named in a decision: exactly this text, with exactly these purposes and terms.
+
+    A waiver of its check by a second speaker is part of what is decided on.
+    """
+    parts = [text, sorted(str(purpose) for purpose in purposes), terms, *([waiver] if waiver else [])]
+    content = json.dumps(parts, sort_keys=True)
     return f"policy:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 

@@ -61,9 +61,10 @@ def record_of(receipt: Receipt) -> dict[str, Any]:
 
 
 def _process(grant: Grant, policy: Policy, terms: Terms) -> dict[str, Any]:
-    months = terms.retention_months
+    months, read = terms.retention_months, grant.receipt.rendering_sha256
+    notice = f"policy:{policy.pk}:{policy.version}:sha256:{policy.content_sha256 or policy.text_sha256}"
     return {
-        "privacy_notice": f"policy:{policy.pk}:{policy.version}:sha256:{policy.content_sha256 or policy.text_sha256}",
+        "privacy_notice": f"{notice}:rendering:sha256:{read}" if read else notice,
         "language": policy.community.language_tag,
         "purpose": grant.purpose,
         "purpose_type": OF_VOCABULARY[Purpose(grant.purpose)],

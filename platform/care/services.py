@@ -16,7 +16,7 @@ from django.db.models import Max
 
 from care.deciding import is_suspended, require_decision
 from care.elections import policy_subject
-from care.models import NEEDED, Grant, Matter, Policy, Purpose, Receipt
+from care.models import NEEDED, Grant, Matter, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.terms import Terms, overtaken
 from ledger.services import append_entry
 from people.models import Community, Person, Role
@@ -34,6 +34,10 @@ class PolicyChanged(Conflicting):
     """The person agreed to a text that is no longer the published one; they must read the new one."""
 
 
+class RenderingMissing(Invalid):
+    """No second speaker has checked the text in the community's language, and nobody said why it should go without."""
+
+
 class UnknownPurpose(Invalid):
     """A purpose was named that the policy does not offer, or one that the work needs was left out."""
 
@@ -48,42 +52,41 @@ def publish_policy(
     now: datetime,
     terms: Mapping[str, Any] | None = None,
     is_material: bool = True,
+    waiver: str = "",
 ) -> Policy:
     """Publish the next version of the community's consent text; it replaces the one before.
 
+    It needs a rendering in the community's language that a second speaker has checked (`care.renderings`), or a
+    `waiver`: the reason why it goes without, which is decided on and shown with the text.
+
     A material change asks everybody again. An editorial one keeps every receipt valid, and is refused when a purpose is
     added or the terms become wider. Consents that the new terms overtake end for the purposes concerned, until the
-    person agrees again. Raises Invalid, UnknownPurpose, DecisionNeeded, NotAllowed.
+    person agrees again. Raises Invalid, UnknownPurpose, RenderingMissing, DecisionNeeded, NotAllowed.
     """
     require_role(published_by, community, Role.STEWARD)
-    _check_purposes(purposes)
+    check_purposes(purposes)
     Community.objects.select_for_update().get(pk=community.pk)
     before = Policy.objects.select_for_update().filter(community=community, state=Policy.State.PUBLISHED).first()
     agreed = _terms(terms or {}, community, before)
     lost = overtaken(terms_of(before), agreed) if before else frozenset()
     if before and not is_material and (lost or set(purposes) - set(before.purposes)):
         raise Invalid("This is more than an editorial change: people must be asked again.", field="is_material")
-    about = policy_subject(text, purposes, _as_json(agreed))
+    checked = _checked_renderings(community, text)
+    waiver = _needed_waiver(community, checked, waiver)
+    about = policy_subject(text, purposes, _as_json(agreed), waiver)
     require_decision(
         community=community, matter=Matter.POLICY, subject=about, actor=published_by, now=now, purposes=purposes
     )
-    latest = Policy.objects.filter(community=community).aggregate(last=Max("version"))["last"] or 0
-    Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
-    facts = {
-        "version": latest + 1,
-        "purposes": [p for p in Purpose.values if p in purposes],
-        "terms": _as_json(agreed),
-        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
-    policy = Policy.objects.create(
-        community=community,
-        text=text,
-        state=Policy.State.PUBLISHED,
+    policy = _next_version(
+        community,
+        text,
+        purposes=[p for p in Purpose.values if p in purposes],
+        terms=_as_json(agreed),
+        renderings=sorted(checked),
         is_material=is_material or before is None,
-        content_sha256=hashlib.sha256(rfc8785.dumps(facts)).hexdigest(),
+        waiver=waiver,
         created_by=published_by,
         published_at=now,
-        **facts,
     )
     given = Grant.objects.live().filter(receipt__in=Receipt.objects.filter(community=community))
     ended = given.filter(purpose__in=lost).update(overtaken_at=now, renewed_at=None)
@@ -94,8 +97,43 @@ def publish_policy(
         actor=str(published_by.pk),
         now=now,
         details={"version": policy.version, "text_sha256": policy.text_sha256, "overtaken": ended},
+        private={"waiver": waiver},
     )
     return policy
+
+
+def _next_version(community: Community, text: str, **fields: Any) -> Policy:
+    """Store it in place of the version in force and of the draft."""
+    versions = Policy.objects.filter(community=community)
+    latest = versions.aggregate(last=Max("version"))["last"] or 0
+    versions.filter(state=Policy.State.PUBLISHED).update(state=Policy.State.REPLACED)
+    PolicyDraft.objects.filter(community=community).delete()
+    facts = {"version": latest + 1, "text_sha256": sha256_of(text)}
+    facts |= {name: fields.pop(name) for name in ("purposes", "terms", "renderings")}
+    content = hashlib.sha256(rfc8785.dumps(facts)).hexdigest()
+    return Policy.objects.create(
+        community=community, text=text, state=Policy.State.PUBLISHED, content_sha256=content, **facts, **fields
+    )
+
+
+def _needed_waiver(community: Community, checked: Mapping[str, str], waiver: str) -> str:
+    """The reason to publish without a checked rendering; empty where there is one."""
+    if community.language_tag in checked.values():
+        return ""
+    if not waiver.strip():
+        raise RenderingMissing("Nobody has checked this text in the community's language yet.", field="waiver")
+    return waiver.strip()[:500]
+
+
+def sha256_of(text: str) -> str:
+    """By which a consent text is named."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _checked_renderings(community: Community, text: str) -> dict[str, str]:
+    """The language of each rendering of the text that a second speaker has checked, by its SHA-256."""
+    checked = Rendering.objects.filter(community=community, text_sha256=sha256_of(text), checked_by__isnull=False)
+    return dict(checked.values_list("sha256", "language"))
 
 
 def terms_to_agree(community: Community, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +141,8 @@ def terms_to_agree(community: Community, given: Mapping[str, Any]) -> dict[str, 
     return _as_json(_terms(given, community, published_policy(community)))
 
 
-def _check_purposes(purposes: Sequence[str]) -> None:
+def check_purposes(purposes: Sequence[str]) -> None:
+    """Raises UnknownPurpose when one is unknown, or one that the work needs is left out."""
     unknown = set(purposes) - set(Purpose.values)
     missing = set(NEEDED) - set(purposes)
     if unknown or missing:
@@ -161,7 +200,8 @@ def require_consent(person: Person, community: Community) -> Receipt:
         raise ConsentMissing("Before your first contribution, read how your words are used and choose.")
     if is_outdated(receipt):
         raise PolicyChanged("The text on how your words are used has changed. Please read it and choose again.")
-    subject = policy_subject(receipt.policy.text, receipt.policy.purposes, receipt.policy.terms)
+    policy = receipt.policy
+    subject = policy_subject(policy.text, policy.purposes, policy.terms, policy.waiver)
     if is_suspended(community=community, matter=Matter.POLICY, subject=subject):
         raise ConsentMissing("A steward has suspended the text that you agreed to. Nobody can contribute meanwhile.")
     live = set(receipt.grants.live().values_list("purpose", flat=True))
@@ -171,10 +211,13 @@ def require_consent(person: Person, community: Community) -> Receipt:
 
 
 @transaction.atomic
-def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], now: datetime) -> Receipt:
+def give_consent(
+    *, person: Person, policy: Policy, purposes: Collection[str], now: datetime, rendering: str = ""
+) -> Receipt:
     """Store a new receipt with one grant per chosen purpose; it replaces the person's current one.
 
-    Purposes that were allowed before and are not chosen now are withdrawn, for the earlier words too.
+    Purposes that were allowed before and are not chosen now are withdrawn, for the earlier words too. `rendering` is
+    the SHA-256 of the rendering that the person read; one that the policy does not have is not kept.
     """
     # Publishing waits for this, and this for publishing: nobody agrees to a text in the moment in which it ends.
     if Policy.objects.select_for_update().get(pk=policy.pk).state != Policy.State.PUBLISHED:
@@ -197,6 +240,7 @@ def give_consent(*, person: Person, policy: Policy, purposes: Collection[str], n
         community=community,
         policy=policy,
         policy_sha256=policy.text_sha256,
+        rendering_sha256=rendering if rendering in policy.renderings else "",
         given_at=now,
         sha256=hashlib.sha256(json.dumps(body).encode()).hexdigest(),
     )

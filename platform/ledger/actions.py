@@ -91,6 +91,9 @@ ACTIONS: Mapping[str, Action] = {
     "experts.names_hidden": Action(),
     # care
     "policy.published": Action({"version": number, "text_sha256": sha256, "overtaken": number}),
+    "policy.drafted": Action({"text_sha256": sha256}),
+    "rendering.written": Action({"sha256": sha256}),
+    "rendering.checked": Action({"sha256": sha256, "agrees": flag}),
     "restriction.placed": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.widened": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.lifted": Action({"cause": CAUSE, "blocks": PURPOSES}),

@@ -48,7 +48,8 @@ def test_the_walk(community, aroha, ben, filipa, goran, chen, esi, now):
     steward, researcher, expert = signed_in(aroha), signed_in(esi), signed_in(chen)
     policy = ok(
         steward.post(
-            "/api/v1/policies/", {"community": community.slug, "text": "How.", "purposes": list(Purpose.values)}
+            "/api/v1/policies/",
+            {"community": community.slug, "text": "How.", "purposes": list(Purpose.values), "waiver": "Why."},
         ),
         201,
     )

@@ -26,7 +26,9 @@ def test_needed_purposes_cannot_be_left_out_and_unknown_ones_not_chosen(policy, 
 def test_a_new_policy_asks_again_and_keeps_the_old_receipt(policy, ben, aroha, community, now):
     old = give_consent(person=ben, policy=policy, purposes=NEEDED, now=now)
     assert require_consent(ben, community) == old
-    new = publish_policy(community=community, text="Changed.", purposes=NEEDED, published_by=aroha, now=now)
+    new = publish_policy(
+        waiver="For tests.", community=community, text="Changed.", purposes=NEEDED, published_by=aroha, now=now
+    )
     with pytest.raises(PolicyChanged):
         require_consent(ben, community)
     with pytest.raises(PolicyChanged):
@@ -53,4 +55,4 @@ def test_withdrawing_everything_ends_the_receipt(policy, ben, community, now):
 
 def test_only_stewards_publish(community, ben, now):
     with pytest.raises(NotAllowed):
-        publish_policy(community=community, text="x", purposes=NEEDED, published_by=ben, now=now)
+        publish_policy(waiver="For tests.", community=community, text="x", purposes=NEEDED, published_by=ben, now=now)

@@ -97,7 +97,7 @@ def test_bad_terms_name_the_field(changes: dict[str, Any], field: str) -> None:
 
 def publish(community: Community, steward: Person, **more: Any) -> Any:
     given = {"text": "How your words are used.", "purposes": list(Purpose.values), **more}
-    return publish_policy(community=community, published_by=steward, now=NOW, **given)
+    return publish_policy(waiver="For tests.", community=community, published_by=steward, now=NOW, **given)
 
 
 def test_an_editorial_change_keeps_every_receipt(
@@ -271,6 +271,7 @@ def test_a_steward_writes_terms_and_says_what_changes(client: Client, community:
     page = "/c/test-otomi/steward/consent/"
     given = {
         "text": "How.",
+        "waiver": "For tests.",
         "purposes": list(Purpose.values),
         "controller": "The council",
         "contact": "by letter",

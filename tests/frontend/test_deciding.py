@@ -205,13 +205,13 @@ def test_approving_an_adapter_needs_a_decision_once_the_community_votes(
 
 def test_a_consent_text_is_voted_on_word_for_word(at_the_desk, community, aroha, stewards):
     adopt(community, aroha)
-    given = {"text": "A new text.", "purposes": ["display_members", "peer_review"]}
+    given = {"text": "A new text.", "purposes": ["display_members", "peer_review"], "waiver": "Why."}
     refused = text_of(at_the_desk.post(f"{DESK}consent/", given))
     assert "Put this text to the vote" in refused
     terms = terms_to_agree(community, {"recipients": []})
-    subject = policy_subject(given["text"], given["purposes"], terms)
+    subject = policy_subject(given["text"], given["purposes"], terms, given["waiver"])
     carried = {"matter": "policy", "subject": subject, "policy_purposes": given["purposes"], "text": "Clear.", **REST}
-    carried["policy_terms"] = json.dumps(terms)
+    carried |= {"policy_terms": json.dumps(terms), "policy_waiver": given["waiver"]}
     page = f"{DESK}proposals/new/"
     assert at_the_desk.post(page, {**carried, "policy_text": "Another."}).status_code == 422
     wider = json.dumps({**terms, "recipients": ["A firm"]})

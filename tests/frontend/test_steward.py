@@ -250,7 +250,10 @@ def test_the_last_steward_stays(steward: Client, community: Community, aroha: Pe
 def test_a_new_consent_text_replaces_the_old_one_which_stays_readable(
     steward: Client, community: Community, policy: Policy
 ) -> None:
-    steward.post(url("consent", community), {"text": "A newer text.", "purposes": ["display_members", "peer_review"]})
+    steward.post(
+        url("consent", community),
+        {"text": "A newer text.", "waiver": "Why.", "purposes": ["display_members", "peer_review"]},
+    )
 
     old = steward.get(url("consent_version", community, version=1)).text
     new = steward.get(url("consent_version", community, version=2)).text

@@ -26,6 +26,7 @@ from annotation.revision.batches import Chosen, apply_batch, undo_batch
 from annotation.revision.models import Inconsistency
 from annotation.revision.services import ask_for_scan, scan_project
 from annotation.standing.models import Standing
+from care.renderings import check_rendering, keep_draft, write_rendering
 from care.restricting import lift, place_hold, put_label, suspend_purpose
 from care.services import give_consent, publish_policy, withdraw_purposes
 from ledger.checkpoints import check_chain
@@ -122,6 +123,9 @@ def s(furnished: SimpleNamespace, monkeypatch: Any, request: Any) -> SimpleNames
         setattr(furnished, name, request.getfixturevalue(name))
     furnished.first, furnished.second = furnished.answer.task.project, furnished.project
     furnished.who = {"community": furnished.community, "now": NOW}
+    draft = keep_draft(**furnished.who, text="Next.", purposes=TRAINING, kept_by=furnished.aroha)
+    furnished.rendered = {"text_sha256": draft.text_sha256, "language": "ote", "text": "ñä"}
+    furnished.rendering = write_rendering(**furnished.who, **furnished.rendered, written_by=furnished.aroha)
     return furnished
 
 
@@ -153,7 +157,14 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
         ),
         "save_variety": partial(save_variety, **s.who, saved_by=s.aroha, **variety),
         "set_own_words": partial(set_own_words, **s.who, words={"a": "b"}, known={"a"}, set_by=s.aroha),
-        "publish_policy": partial(publish_policy, **s.who, text="New.", purposes=TRAINING, published_by=s.aroha),
+        "publish_policy": partial(
+            publish_policy, **s.who, text="New.", waiver="Why.", purposes=TRAINING, published_by=s.aroha
+        ),
+        "keep_draft": partial(keep_draft, **s.who, text="New.", purposes=TRAINING, kept_by=s.aroha),
+        "write_rendering": partial(write_rendering, **s.who, **s.rendered, written_by=s.aroha),
+        "check_rendering": partial(
+            check_rendering, rendering=s.rendering, sha256=s.rendering.sha256, checked_by=s.ben, objection="", now=NOW
+        ),
         "give_consent": partial(give_consent, person=s.dana, policy=s.policy, purposes=TRAINING, now=NOW),
         "withdraw_purposes": partial(withdraw_purposes, **s.who, person=s.ben, purposes=TRAINING),
     }

@@ -131,15 +131,15 @@ def test_a_text_is_published_as_it_was_decided_on_and_no_other(community, stewar
     purposes = ["display_members", "peer_review"]
     fields = {"community": community, "purposes": purposes, "published_by": stewards[0]}
     with pytest.raises(DecisionNeeded) as caught:
-        publish_policy(text="New words.", now=NOW, **fields)
+        publish_policy(waiver="For tests.", text="New words.", now=NOW, **fields)
     made = decided(
         community,
         stewards,
         "policy",
         caught.value.subject,
         purposes=purposes,
-        conditions={"text": "New words.", "terms": terms_to_agree(community, {})},
+        conditions={"text": "New words.", "waiver": "For tests.", "terms": terms_to_agree(community, {})},
     )
     with pytest.raises(DecisionNeeded):
-        publish_policy(text="Other words.", now=made.effective_from, **fields)
-    assert publish_policy(text="New words.", now=made.effective_from, **fields).version == 1
+        publish_policy(waiver="For tests.", text="Other words.", now=made.effective_from, **fields)
+    assert publish_policy(waiver="For tests.", text="New words.", now=made.effective_from, **fields).version == 1

@@ -67,13 +67,15 @@ def withdraw_consent(*, person: Person, community: Community, purposes: Collecti
 
 
 @transaction.atomic
-def change_consent(*, person: Person, policy: Policy, purposes: Collection[str], now: datetime) -> Receipt:
+def change_consent(
+    *, person: Person, policy: Policy, purposes: Collection[str], now: datetime, rendering: str = ""
+) -> Receipt:
     """Give consent anew; purposes that are left out are withdrawn for the earlier words too, all the way.
 
     Raises PolicyChanged, UnknownPurpose.
     """
     _lock_releases(answers_with_words_of(person, policy.community))
-    receipt = give_consent(person=person, policy=policy, purposes=purposes, now=now)
+    receipt = give_consent(person=person, policy=policy, purposes=purposes, rendering=rendering, now=now)
     checkpoint_after_commit(community=policy.community.slug, now=now)
     release_quarantined(author=person, receipt=receipt, now=now)
     reached = answers_with_words_of(person, policy.community)

@@ -14,15 +14,16 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
-from care.models import NEEDED, Policy, Purpose, Receipt
+from care.models import NEEDED, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.records import signed_receipt, signing_seed
+from care.renderings import check_rendering, rendering_to_read, renderings_to_check
 from care.services import current_receipt, is_outdated, published_policy, terms_of
-from frontend.desk import show_refusal
-from frontend.speaker.forms import ConsentForm, WithdrawConsentForm
+from frontend.desk import DeskView, show_refusal
+from frontend.speaker.forms import ConsentForm, RenderingCheckForm, WithdrawConsentForm
 from frontend.speaker.purposes import choices_of
 from frontend.speaker.queries import purposes_allowed, reach_of_consent
 from frontend.speaker.views.answering import OwnWordsView
-from people.models import Community, Person
+from people.models import Community, Person, Role
 from people.refusals import Refusal
 from training.runs.withdrawals import change_consent, withdraw_consent
 
@@ -83,6 +84,7 @@ class ConsentView(OwnWordsView):
                 policy=read or standing.policy,
                 now=self.now,
                 purposes={*standing.kept, *form.cleaned_data["purposes"]},
+                rendering=request.POST.get("rendering", ""),
             )
         except Refusal as refusal:
             return self.page(self._context(standing, form, ticked), status=show_refusal(form, refusal))
@@ -95,6 +97,7 @@ class ConsentView(OwnWordsView):
             "form": form,
             "standing": standing,
             "terms": terms_of(standing.policy),
+            "rendering": rendering_to_read(standing.policy),
             "next": self._back(),
             "is_member": self.is_member,
             "choices": choices_of(standing.offered, ticked=ticked, before=standing.allowed),
@@ -110,6 +113,41 @@ class ConsentView(OwnWordsView):
             back, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
         )
         return back if safe else ""
+
+
+class RenderingView(DeskView):
+    """Whether the next consent text says the same in the community's language: a second speaker's word."""
+
+    roles = (Role.SPEAKER,)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Both texts."""
+        return self._page(RenderingCheckForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Store what the speaker says."""
+        form = RenderingCheckForm(request.POST)
+        if not form.is_valid():
+            return self._page(form, status=422)
+        rendering = get_object_or_404(Rendering, community=self.community, pk=form.cleaned_data["rendering"])
+        try:
+            check_rendering(
+                rendering=rendering,
+                sha256=form.cleaned_data["sha256"],
+                checked_by=self.person,
+                objection=form.cleaned_data["objection"],
+                now=self.now,
+            )
+        except Refusal as refusal:
+            return self._page(form, status=show_refusal(form, refusal))
+        messages.success(request, _("Thank you. The stewards read it."))
+        return redirect("speaker:home", slug=self.community.slug)
+
+    def _page(self, form: RenderingCheckForm, *, status: int = 200) -> HttpResponse:
+        rendering = renderings_to_check(self.community, self.person).select_related("written_by").first()
+        draft = PolicyDraft.objects.filter(community=self.community).first()
+        context = {"community": self.community, "rendering": rendering, "draft": draft, "form": form}
+        return render(self.request, "speaker/rendering.html", context, status=status)
 
 
 class ReceiptView(OwnWordsView):

@@ -7,7 +7,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from annotation.projects.models import Project
-from care.services import current_receipt, published_policy
+from care.renderings import renderings_to_check
+from care.services import current_receipt, is_outdated, published_policy
 from frontend.desk import DeskView
 from frontend.speaker.queries import my_numbers, next_work, reviews_waiting
 from people.models import Role
@@ -42,14 +43,18 @@ class HomeView(DeskView):
             .order_by("-state", "-created_at")
         )
         waiting = reviews_waiting(self.person, projects, now=self.now)
+        receipt = current_receipt(self.person, self.community)
+        may_speak = has_role(self.person, self.community, Role.SPEAKER)
         context = {
             "community": self.community,
             "projects": [(project, waiting.get(project.pk, 0)) for project in projects],
             "reviews_waiting": sum(waiting.values()),
             "numbers": my_numbers(self.person, self.community),
             "policy": published_policy(self.community),
-            "receipt": current_receipt(self.person, self.community),
+            "receipt": receipt,
+            "is_outdated": bool(receipt and is_outdated(receipt)),
+            "has_rendering": may_speak and renderings_to_check(self.community, self.person).exists(),
             "has_ways": self.community.varieties.exists() or self.community.orthographies.exists(),
-            "may_translate": has_role(self.person, self.community, Role.SPEAKER),
+            "may_translate": may_speak,
         }
         return render(request, "speaker/home.html", context)

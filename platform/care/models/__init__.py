@@ -1,6 +1,6 @@
 """CARE: what people consent to, and how a community decides. One file for each subject."""
 
-from care.models.consent import NEEDED, Grant, Policy, Purpose, Receipt
+from care.models.consent import NEEDED, Grant, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.models.decisions import (
     AdoptedRules,
     Appeal,
@@ -26,11 +26,13 @@ __all__ = [
     "Grant",
     "Matter",
     "Policy",
+    "PolicyDraft",
     "Proposal",
     "ProposalEvent",
     "ProposalRemark",
     "Purpose",
     "Receipt",
+    "Rendering",
     "Restriction",
     "Suspension",
     "Vote",

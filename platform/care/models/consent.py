@@ -49,7 +49,15 @@ class Policy(models.Model):
     is_material = models.BooleanField(
         default=True, help_text="Whoever agreed to an earlier text is asked again before their next contribution."
     )
-    content_sha256 = models.CharField(max_length=64, blank=True, help_text="Of version, purposes, terms and text.")
+    renderings = ArrayField(
+        models.CharField(max_length=64), default=list, blank=True, help_text="Checked renderings, by their SHA-256."
+    )
+    waiver = models.CharField(
+        max_length=500, blank=True, help_text="Why it was published though nobody had checked it in the language."
+    )
+    content_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of version, purposes, terms, text and renderings."
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True)
@@ -73,6 +81,55 @@ class Policy(models.Model):
         return f"policy {self.version} of {self.community}"
 
 
+class PolicyDraft(models.Model):
+    """The next consent text of a community while it is written, rendered and checked; publishing it ends it."""
+
+    community = models.OneToOneField(Community, models.CASCADE, related_name="policy_draft")
+    text = models.TextField(max_length=20_000)
+    text_sha256 = models.CharField(max_length=64)
+    purposes = ArrayField(models.CharField(max_length=32, choices=Purpose.choices))
+    terms = models.JSONField(default=dict)
+    is_material = models.BooleanField(default=True)
+    kept_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    kept_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"draft of a policy of {self.community}"
+
+
+class Rendering(models.Model):
+    """One consent text in one language, and who else has checked that it says the same.
+
+    It belongs to a text by its SHA-256, so that it stays with it from draft to version, whatever else changes.
+    """
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="renderings")
+    text_sha256 = models.CharField(max_length=64, help_text="Of the text that it renders.")
+    language = models.CharField(max_length=35, help_text="BCP 47 tag.")
+    text = models.TextField(max_length=20_000)
+    sha256 = models.CharField(max_length=64, help_text="Of its own text and language.")
+    written_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    written_at = models.DateTimeField()
+    checked_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    objection = models.CharField(max_length=500, blank=True, help_text="What a speaker found wrong with it.")
+
+    class Meta:
+        ordering = ["language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "text_sha256", "language"], name="one_rendering_of_a_text_in_a_language"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(checked_by__isnull=True) | ~models.Q(checked_by=models.F("written_by")),
+                name="a_second_speaker_checks_a_rendering",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} rendering of {self.text_sha256[:8]}"
+
+
 class Receipt(models.Model):
     """What one person agreed to, when, and to which text (names after ISO/IEC TS 27560:2023).
 
@@ -84,6 +141,7 @@ class Receipt(models.Model):
     community = models.ForeignKey(Community, models.PROTECT, related_name="receipts")
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="receipts")
     policy_sha256 = models.CharField(max_length=64)
+    rendering_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the rendering the person read.")
     given_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, help_text="Withdrawn, or replaced by a newer one.")
     sha256 = models.CharField(max_length=64, unique=True)

@@ -134,6 +134,7 @@ def make_policy(community: Community, cast: Cast) -> Policy:
         community=community,
         text=POLICY,
         purposes=list(Purpose.values),
+        waiver="A demonstration: nobody here speaks for a community, so nobody rendered this text in its language.",
         published_by=cast.steward,
         now=timezone.now(),
     )

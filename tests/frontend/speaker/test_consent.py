@@ -98,6 +98,7 @@ class TestConsent:
     ) -> None:
         consenting(ben)
         publish_policy(
+            waiver="For tests.",
             community=community,
             text="A newer text.",
             purposes=list(Purpose.values),
@@ -114,6 +115,7 @@ class TestConsent:
         self, bens: Client, ben: Person, aroha: Person, community: Community, policy: Policy
     ) -> None:
         publish_policy(
+            waiver="For tests.",
             community=community,
             text="A newer text.",
             purposes=list(Purpose.values),
@@ -135,6 +137,7 @@ class TestConsent:
     ) -> None:
         release, _ = freeze_release(project=project, purpose=Purpose.TRAIN_NONCOMMERCIAL, created_by=aroha, now=now)
         newer = publish_policy(
+            waiver="For tests.",
             community=community,
             text="A newer text.",
             purposes=list(Purpose.values),

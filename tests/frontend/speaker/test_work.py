@@ -114,7 +114,12 @@ class TestTranslate:
     ) -> None:
         fields = lease_of(bens, project)
         publish_policy(
-            community=community, text="Newer.", purposes=list(Purpose.values), published_by=aroha, now=timezone.now()
+            waiver="For tests.",
+            community=community,
+            text="Newer.",
+            purposes=list(Purpose.values),
+            published_by=aroha,
+            now=timezone.now(),
         )
         response = send(bens, project, {**fields, "text": "ñä kept"})
         text = text_of(response, 409)
