@@ -73,8 +73,10 @@ def _tables_are_emptied_by_deleting() -> Iterator[None]:
     """
     growing = ("ledger_entry", "ledger_checkpoint", "care_proposalevent", "rewards_point")
     staying = {"django_content_type", "auth_permission", "django_site"}
-    first = [f"GRANT DELETE ON {name} TO CURRENT_USER; ALTER TABLE {name} DISABLE TRIGGER USER" for name in growing]
-    last = [f"REVOKE DELETE ON {name} FROM CURRENT_USER; ALTER TABLE {name} ENABLE TRIGGER USER" for name in growing]
+    off = [f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in growing]
+    on = [f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in growing]
+    first = ["GRANT DELETE ON ledger_entry, ledger_checkpoint TO CURRENT_USER", *off]
+    last = ["REVOKE DELETE ON ledger_entry, ledger_checkpoint FROM CURRENT_USER", *on]
 
     def deleting(_: Any, __: Any, tables: Iterable[str], **___: Any) -> list[str]:
         emptied = [f'DELETE FROM "{name}"' for name in tables if name not in staying]  # noqa: S608 - our own tables
