@@ -18,6 +18,7 @@ from annotation.projects.picking import next_task
 from annotation.projects.rules import ProjectRule, RuleError
 from annotation.standing.services import require_not_frozen
 from annotation.text.clean import UnusableText, clean_text
+from annotation.text.licences import find_clash
 from annotation.text.settings import BadSettings, tidy_settings
 from care.deciding import is_suspended, require_decision
 from care.models import Matter
@@ -30,6 +31,10 @@ from people.services import require_role
 RULE_OF_VOTES = ("concordant", "most", "unsure_limit")
 PACKET_TIME = timedelta(hours=48)
 LARGEST_PACKET = 50
+
+
+class LicencesClash(Invalid):
+    """Nothing made from these texts may be shared, by their licences."""
 
 
 class NothingToDo(Conflicting):
@@ -88,6 +93,7 @@ def open_project(
         raise Invalid("Choose at least one document to work on.", field="sources")
     if any(source.community_id != community.pk for source in sources):
         raise NotAllowed("A document of another community cannot be worked on here.")
+    require_combinable(source.licence for source in sources)
     project = Project(community=community, created_by=created_by, created_at=now, **fields)
     _complete(project)
     subject = f"project:{project.title}"
@@ -106,6 +112,23 @@ def open_project(
         private={"title": project.title},
     )
     return project
+
+
+def require_combinable(licences: Iterable[str]) -> None:
+    """Raises LicencesClash when nothing made from texts under all of these terms may be shared."""
+    clash = find_clash(licences)
+    if clash is None:
+        return
+    if clash.one == clash.other:
+        raise LicencesClash(
+            "%(one)s allows nothing that is made from the text, and an answer is that.", field="sources", one=clash.one
+        )
+    raise LicencesClash(
+        "Nothing made from texts under %(one)s and under %(other)s may be shared: no licence suits both.",
+        field="sources",
+        one=clash.one,
+        other=clash.other,
+    )
 
 
 def add_tasks(*, project: Project, sources: Iterable[Source]) -> int:

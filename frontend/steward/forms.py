@@ -48,7 +48,10 @@ class UploadForm(forms.Form):
     licence = forms.CharField(
         label=_("Licence"),
         max_length=200,
-        help_text=_("On what terms the text may be used, such as CC BY 4.0."),
+        help_text=_(
+            "On what terms the text may be used, such as CC BY 4.0. Texts under terms that forbid changes, or that "
+            "suit no others here, are not worked on together."
+        ),
     )
 
 

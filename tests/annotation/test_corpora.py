@@ -6,6 +6,8 @@ from annotation.corpora.models import Item, Source
 from annotation.corpora.packaged import ELOTL_LICENCE, read_tsunkua
 from annotation.corpora.readers import UnreadableFile, read_rows
 from annotation.corpora.services import import_packaged, import_upload
+from annotation.projects.models import Project
+from annotation.projects.services import LicencesClash, open_project
 from annotation.text.characters import character_row, propose_row, shown
 from annotation.text.clean import UnusableText, clean_text
 from annotation.text.scripts import is_in_script, share_in_script
@@ -131,3 +133,20 @@ def test_character_row():
     assert character_row("ä ñ  ä ʼ") == ["ä", "ñ", "ʼ"]
     assert shown("\u0331") == "◌\u0331"
     assert propose_row(["ra ʼbu̱i", "ʼyo̱", "niño"])[:2] == ["ʼ", "\u0331"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("licences", "said"),
+    [(("CC BY-ND 4.0",) * 3, "allows nothing"), (("CC BY-SA 4.0", "CC BY-NC 4.0", "CC0"), "no licence suits both")],
+)
+def test_texts_whose_licences_clash_are_not_worked_on(community, aroha, sources, now, licences, said):
+    for source, licence in zip(sources, licences, strict=True):
+        Source.objects.filter(pk=source.pk).update(licence=licence)
+    fields = {"title": "A", "source_language_name": "Spanish", "source_language_tag": "es"}
+    with pytest.raises(LicencesClash, match=said):
+        open_project(community=community, created_by=aroha, sources=community.sources.all(), now=now, **fields)
+    assert not Project.objects.exists()
+    freed = community.sources.filter(licence="CC0") if "CC0" in licences else community.sources.none()
+    if freed:
+        assert open_project(community=community, created_by=aroha, sources=freed, now=now, **fields).pk

@@ -7,6 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from annotation.answers.models import Answer
+from annotation.corpora.models import Source
+from annotation.projects.services import LicencesClash
 from care.models import Grant, Purpose
 from care.services import give_consent
 from people.refusals import Invalid, NotAllowed
@@ -189,3 +191,11 @@ def test_a_contributor_in_several_documents_has_rows_withheld_rather_than_leaked
 def test_too_few_documents_are_refused_with_numbers():
     with pytest.raises(CannotSplit, match="1 documents and 2 contributors among 2 sentences"):
         assign_splits([SplitRow("1", "a", ("x",)), SplitRow("2", "a", ("y",))])
+
+
+def test_words_whose_licences_clash_are_not_released_together(validated_corpus, esi):
+    first, second, _ = Source.objects.order_by("pk")
+    Source.objects.filter(pk=first.pk).update(licence="CC BY-SA 4.0")
+    Source.objects.filter(pk=second.pk).update(licence="CC BY-NC 4.0")
+    with pytest.raises(LicencesClash, match="no licence suits both"):
+        draft_release(project=validated_corpus[0].task.project, purpose="train_noncommercial")

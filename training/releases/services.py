@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from annotation.answers.models import Answer
 from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
+from annotation.projects.services import require_combinable
 from care.deciding import require_decision
 from care.models import Matter, Purpose, Receipt
 from care.purposes import reading_for
@@ -56,7 +57,7 @@ def selected_answers(project: Project, purpose: str) -> QuerySet[Answer]:
 
 
 def draft_release(*, project: Project, purpose: str) -> Draft:
-    """Select, split and lay out a release without storing anything. Raises NothingToRelease."""
+    """Select, split and lay out a release without storing anything. Raises NothingToRelease, LicencesClash."""
     with reading_for(purpose):
         return _draft(project, purpose)
 
@@ -72,6 +73,7 @@ def _draft(project: Project, purpose: str) -> Draft:
     if not answers:
         raise NothingToRelease("No validated sentence may be used for this purpose yet.")
     rows = [_row(answer, project) for answer in answers.values()]
+    require_combinable(row["licence"] for row in rows)
     measuring = Answer.objects.filter(pk__in=answers).eligible_for(Purpose.EVALUATE_MODELS)
     may_test = {str(pk) for pk in measuring.values_list("pk", flat=True)}
     try:
