@@ -89,3 +89,16 @@ class StopForm(forms.Form):
 
     purpose = forms.ChoiceField(label=_("Use"), choices=Purpose.choices)
     why = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class FollowForm(forms.Form):
+    """A project of the Local Contexts Hub whose labels are to hold here."""
+
+    hub_id = forms.CharField(
+        label=_("The project's unique id at the Hub"), max_length=40, help_text=_("36 letters and digits with dashes.")
+    )
+    followed_for = SubjectField()
+
+    def __init__(self, *args: Any, community: Community, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["followed_for"].offer(community, person)  # type: ignore[attr-defined]

@@ -61,6 +61,7 @@ urlpatterns = [
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
+    path("holds/hub/<int:pk>/", restrictions.HubView.as_view(), name="hub"),
     path("record/", home.RecordView.as_view(), name="record"),
     path("record/file/", home.RecordFileView.as_view(), name="record_file"),
     path("record/checkpoint/", home.CheckpointView.as_view(), name="record_checkpoint"),

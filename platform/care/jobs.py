@@ -8,9 +8,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from care.deciding import keep_time
+from care.hub import read_hub
 
 
 @shared_task
 def keep_time_job(**kwargs: Any) -> int:
     """Close votes, begin and end decisions, let suspensions lapse (every minute)."""
     return keep_time(now=timezone.now())
+
+
+@shared_task
+def read_hub_job(**kwargs: Any) -> int:
+    """Ask the Local Contexts Hub for the labels that are followed (daily, and when a steward asks)."""
+    return read_hub(now=timezone.now())

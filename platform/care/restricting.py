@@ -47,7 +47,7 @@ def put_label(
         raise Invalid("Name the label by its code.", field="code")
     if label.is_seasonal and not all(season):
         raise Invalid("Say from which day to which day of the year it may be seen.", field="season_from")
-    return _place(
+    return place_restriction(
         community=community,
         kind=kind,
         key=key,
@@ -78,7 +78,7 @@ def place_hold(
     if not note.strip():
         raise Invalid("Give the reason.", field="note")
     blocks = sorted(HELD[Hold.DISPLAY if hides else Hold.USE])
-    return _place(
+    return place_restriction(
         community=community, kind=kind, key=key, cause=cause, blocks=blocks, placed_by=placed_by, note=note, now=now
     )
 
@@ -94,7 +94,7 @@ def suspend_purpose(*, community: Community, purpose: str, placed_by: Person, no
     )
     existing: Restriction | None = standing.select_for_update().first()
     if existing is None:
-        return _place(
+        return place_restriction(
             community=community,
             kind=Restriction.Kind.COMMUNITY,
             key=str(community.pk),
@@ -129,7 +129,8 @@ def lift(*, restriction: Restriction, lifted_by: Person, now: datetime) -> None:
     _record("restriction.lifted", current, lifted_by, now)
 
 
-def _place(*, season: tuple[str, str] = ("", ""), now: datetime, **fields: object) -> Restriction:
+def place_restriction(*, season: tuple[str, str] = ("", ""), now: datetime, **fields: object) -> Restriction:
+    """Store a restriction for a command that has checked who asks. Raises Invalid, RestrictedAlready."""
     made = Restriction(placed_at=now, season_from=season[0], season_to=season[1], **fields)
     try:
         made.full_clean(validate_constraints=False)

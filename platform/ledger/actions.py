@@ -94,6 +94,8 @@ ACTIONS: Mapping[str, Action] = {
     "policy.drafted": Action({"text_sha256": sha256}),
     "rendering.written": Action({"sha256": sha256}),
     "rendering.checked": Action({"sha256": sha256, "agrees": flag}),
+    "hub.followed": Action(),
+    "hub.unfollowed": Action(),
     "restriction.placed": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.widened": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.lifted": Action({"cause": CAUSE, "blocks": PURPOSES}),

@@ -43,6 +43,9 @@ SECRET_KEY = _secret_key()
 # Signs the ledger's checkpoints: 32 bytes in base64, else made once when the first is signed.
 LEDGER_KEY = os.environ.get("WORDHEARTH_LEDGER_KEY", "")
 LEDGER_KEY_FILE = VAR_DIR / "ledger_key"
+# Where labels of communities are read, and the key of an account there; without a key nothing is asked.
+LOCAL_CONTEXTS_HUB = os.environ.get("LOCAL_CONTEXTS_HUB", "https://localcontextshub.org/api/v2")
+LOCAL_CONTEXTS_KEY = os.environ.get("LOCAL_CONTEXTS_KEY", "")
 DEBUG = _flag("DJANGO_DEBUG")
 ALLOWED_HOSTS = _words("DJANGO_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]", "testserver"]
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
@@ -151,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     "make-checkpoints": {"task": "ledger.jobs.make_checkpoints_job", "schedule": 1800.0},
     "expire-leases": {"task": "annotation.projects.jobs.expire_leases_job", "schedule": 60.0},
     "keep-time-of-decisions": {"task": "care.jobs.keep_time_job", "schedule": 60.0},
+    "read-labels-of-the-hub": {"task": "care.jobs.read_hub_job", "schedule": 86_400.0},
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},

@@ -14,7 +14,8 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
-from care.models import Proposal
+from care.hub import follow_project
+from care.models import HubProject, Proposal
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
@@ -91,9 +92,16 @@ def furnished(
         restriction=put_label(community=community, kind="source", key="0", code="tka", placed_by=aroha, now=NOW),
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
+    rows.hub_project = _followed(community, aroha)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
+
+
+def _followed(community: Community, steward: Person) -> HubProject:
+    """A project of the Local Contexts Hub that a steward follows."""
+    everything = {"kind": "community", "key": str(community.pk)}
+    return follow_project(community=community, hub_id="6" * 32, **everything, followed_by=steward, now=NOW)
 
 
 def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
@@ -143,6 +151,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "hard": rows.probe.pk,
         "order": rows.project.pk,
         "holds": rows.restriction.pk,
+        "hub": rows.hub_project.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,

@@ -26,6 +26,7 @@ from annotation.revision.batches import Chosen, apply_batch, undo_batch
 from annotation.revision.models import Inconsistency
 from annotation.revision.services import ask_for_scan, scan_project
 from annotation.standing.models import Standing
+from care.hub import follow_project, unfollow_project
 from care.renderings import check_rendering, keep_draft, write_rendering
 from care.restricting import lift, place_hold, put_label, suspend_purpose
 from care.services import give_consent, publish_policy, withdraw_purposes
@@ -69,7 +70,7 @@ WITHOUT_ENTRY = {
         *("use_as_gold", "next_gold", "take_back_gold"),
     },
     "part of a command that writes the entry": {
-        *("add_tasks", "take_out", "add_version", "release_quarantined", "mark_withdrawn"),
+        *("place_restriction", "add_tasks", "take_out", "add_version", "release_quarantined", "mark_withdrawn"),
     },
     "estimates from votes, reckoned anew at any time; a stop that follows is entered as person.stopped": {
         *("estimate_skills", "estimate_person", "lock_standing"),
@@ -81,7 +82,7 @@ WITHOUT_ENTRY = {
     },
     "leases of workers": {"claim_run", "claim_probe", "renew_lease", "give_back_run"},
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
-    "made of commands that write their own entries": {"check_schedule", "send_back"},
+    "made of commands that write their own entries": {"check_schedule", "send_back", "read_hub", "take_over"},
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},
     "steps of deciding, each of which enters decision.* or delegation.* itself (tests/care/test_deciding.py)": {
@@ -162,6 +163,10 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
         ),
         "keep_draft": partial(keep_draft, **s.who, text="New.", purposes=TRAINING, kept_by=s.aroha),
         "write_rendering": partial(write_rendering, **s.who, **s.rendered, written_by=s.aroha),
+        "follow_project": partial(
+            follow_project, **s.who, hub_id=f"{7:032x}", kind="community", key="1", followed_by=s.aroha
+        ),
+        "unfollow_project": partial(unfollow_project, project=s.hub_project, unfollowed_by=s.aroha, now=NOW),
         "check_rendering": partial(
             check_rendering, rendering=s.rendering, sha256=s.rendering.sha256, checked_by=s.ben, objection="", now=NOW
         ),

@@ -14,6 +14,7 @@ from care.models.decisions import (
     Suspension,
     Vote,
 )
+from care.models.hub import HubLabel, HubProject
 from care.models.restrictions import Restriction
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Decision",
     "Delegation",
     "Grant",
+    "HubLabel",
+    "HubProject",
     "Matter",
     "Policy",
     "PolicyDraft",
