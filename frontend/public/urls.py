@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import decisions, fonts, founding, guidelines, installing, views
+from frontend.public import decisions, fonts, founding, guidelines, installing, transparency, views
 
 app_name = "public"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
     path("c/<slug:slug>/decisions/", decisions.DecisionsView.as_view(), name="decisions"),
+    path("c/<slug:slug>/transparency/", transparency.TransparencyView.as_view(), name="transparency"),
     path("c/<slug:slug>/font/<str:sha256>.css", fonts.FontSheetView.as_view(), name="font_sheet"),
     path("c/<slug:slug>/font/<str:sha256>.woff2", fonts.FontView.as_view(), name="font"),
     path("c/<slug:slug>/join/", views.JoinView.as_view(), name="join_open"),

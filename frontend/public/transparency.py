@@ -1,0 +1,138 @@
+"""What became of a community's words, in numbers that name nobody: for its members, for anybody where it is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import Count, Q
+from django.db.models.functions import TruncMonth
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views import View
+
+from annotation.answers.models import Answer
+from care.models import Decision, Grant, Purpose, Receipt
+from people.models import Community, Person
+from training.releases.models import Release
+from training.runs.models import Adapter, Run
+
+MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Month:
+    """What was written in one month; `share` of the fullest one, in percent, is the length of its bar."""
+
+    begins: Any
+    answers: int
+    people: int
+    share: int
+
+
+class TransparencyView(View):
+    """One page; a community that is closed to others is closed here, too."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        """Read it."""
+        person = request.user if isinstance(request.user, Person) else None
+        seen = Community.objects.visible_to(person) if person else Community.objects.none()
+        community = seen.filter(slug=slug).first() or Community.objects.joinable().filter(slug=slug).first()
+        if community is None and person is None:
+            return redirect_to_login(request.get_full_path())
+        if community is None:
+            raise Http404("No such page.")
+        is_member = bool(person) and seen.filter(pk=community.pk).exists()
+        return self._page(request, community, is_member)
+
+    def _page(self, request: HttpRequest, community: Community, is_member: bool) -> HttpResponse:
+        context = {
+            "community": community,
+            "is_member": is_member,
+            "written": written(community),
+            "months": months(community),
+            "releases": releases(community),
+            "runs": runs(community),
+            "adapters": adapters(community),
+            "decisions": decisions(community),
+            "taken_back": taken_back(community),
+        }
+        return render(request, "public/transparency.html", context)
+
+
+def written(community: Community) -> dict[str, int]:
+    """Answers by what became of them, and the people who wrote them."""
+    ours = Answer.objects.of_community(community)
+    return ours.aggregate(
+        answers=Count("pk", filter=~Q(state=Answer.State.WITHDRAWN)),
+        validated=Count("pk", filter=Q(state=Answer.State.VALIDATED)),
+        people=Count("author", filter=~Q(state=Answer.State.WITHDRAWN), distinct=True),
+    )
+
+
+def months(community: Community) -> list[Month]:
+    """The last months in which something was written, oldest first."""
+    ours = Answer.objects.of_community(community).exclude(state=Answer.State.WITHDRAWN)
+    rows = list(
+        ours.annotate(month=TruncMonth("created_at"))
+        .order_by()
+        .values("month")
+        .annotate(answers=Count("pk"), people=Count("author", distinct=True))
+        .order_by("-month")[:MONTHS]
+    )
+    most = max((row["answers"] for row in rows), default=1)
+    return [
+        Month(row["month"], row["answers"], row["people"], round(100 * row["answers"] / most)) for row in reversed(rows)
+    ]
+
+
+def releases(community: Community) -> list[dict[str, Any]]:
+    """What was frozen, for which purpose, and what was made from it."""
+    rows = Release.objects.filter(community=community).annotate(
+        items_count=Count("items", distinct=True),
+        runs_count=Count("runs", distinct=True),
+        adapters_count=Count("runs__adapter", distinct=True),
+    )
+    return [{"row": row, "purpose": Purpose(row.purpose).label} for row in rows.order_by("-number")]
+
+
+def runs(community: Community) -> dict[str, Any]:
+    """How often models were trained, and the energy that it took: measured time by the stated power of the machine."""
+    ours = Run.objects.filter(community=community)
+    spent = [one.report.get("energy") or {} for one in Adapter.objects.filter(community=community).only("report")]
+    return {
+        **ours.aggregate(all=Count("pk"), done=Count("pk", filter=Q(state=Run.State.FINISHED))),
+        "watt_hours": round(sum(one.get("wh") or 0 for one in spent), 1),
+        "grams": round(sum(one.get("grams_co2") or 0 for one in spent), 1),
+    }
+
+
+def adapters(community: Community) -> list[dict[str, Any]]:
+    """Every adapter: whose words it holds in numbers, how it measures, whether it is in use."""
+    usable = set(Adapter.objects.usable().filter(community=community).values_list("pk", flat=True))
+    rows = Adapter.objects.filter(community=community).select_related("run__release").order_by("-created_at")
+    return [{"row": row, "is_used": row.pk in usable, "counts": row.run.release.counts} for row in rows]
+
+
+def decisions(community: Community) -> dict[str, int]:
+    """Decisions by what became of them."""
+    ours = Decision.objects.filter(community=community)
+    return ours.aggregate(
+        all=Count("pk"),
+        in_force=Count("pk", filter=Q(state="in_force")),
+        rejected=Count("pk", filter=Q(outcome="rejected")),
+        suspended=Count("pk", filter=Q(state="suspended")),
+    )
+
+
+def taken_back(community: Community) -> dict[str, int]:
+    """Withdrawals, and how far they reached."""
+    receipts = Receipt.objects.filter(community=community)
+    return {
+        "answers": Answer.objects.of_community(community).filter(state=Answer.State.WITHDRAWN).count(),
+        "purposes": Grant.objects.filter(receipt__in=receipts, withdrawn_at__isnull=False).count(),
+        "releases": Release.objects.filter(community=community, withdrawn_since__isnull=False).count(),
+        "adapters": Adapter.objects.filter(community=community, withdrawn_since__isnull=False).count(),
+    }
