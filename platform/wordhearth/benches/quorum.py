@@ -126,7 +126,10 @@ def compare(elections: int, seed: int) -> dict[str, Any]:
         facts["risky opened below quorum"] += election.is_risky and voted_on and low and outcome.result == "passed"
         facts["with conflicts"] += bool(election.barred)
         facts["with delegations"] += bool(election.proxies)
-    return {"elections": elections, "seed": seed, **facts, "results": dict(results)}
+    failures = [
+        f"{facts[name]} elections: {name}." for name in ("mismatches", "risky opened below quorum") if facts[name]
+    ]
+    return {"elections": elections, "seed": seed, **facts, "results": dict(results), "failures": failures}
 
 
 def run() -> dict[str, Any]:
