@@ -1,4 +1,4 @@
-"""Repeated work on decisions."""
+"""Repeated work on decisions and agreements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from care.agreements import keep_agreements
 from care.deciding import keep_time
 
 
@@ -14,3 +15,9 @@ from care.deciding import keep_time
 def keep_time_job(**kwargs: Any) -> int:
     """Close votes, begin and end decisions, let suspensions lapse (every minute)."""
     return keep_time(now=timezone.now())
+
+
+@shared_task
+def keep_agreements_job(**kwargs: Any) -> int:
+    """Let access agreements end and their promises fall due, and give notice of the end (every day)."""
+    return keep_agreements(now=timezone.now())
