@@ -14,11 +14,13 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
-from care.models import Proposal
+from care.agreements import begin_agreement, save_terms, submit_agreement
+from care.models import Agreement, Proposal
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
-from tests.conftest import NOW
+from tests.care.agreeing import TERMS, promised
+from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
@@ -91,9 +93,19 @@ def furnished(
         restriction=put_label(community=community, kind="source", key="0", code="tka", placed_by=aroha, now=NOW),
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
+    rows.agreement = _agreement(community, aroha)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
+
+
+def _agreement(community: Community, steward: Person) -> Agreement:
+    """A request from outside that waits for the community."""
+    rua = make_person("rua")
+    made = begin_agreement(community=community, applicant=rua, begun_by=steward, now=NOW)
+    made = save_terms(agreement=made, saved_by=rua, now=NOW, **TERMS)
+    promised(made)
+    return submit_agreement(agreement=made, submitted_by=rua, now=NOW)
 
 
 def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
@@ -122,6 +134,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "projects": rows.project.pk,
         "guidelines": rows.project.pk,
         "agreement": rows.project.pk,
+        "agreements": rows.agreement.pk,
+        "part": "who",
         "next-review": rows.project.pk,
         "font": rows.font.sha256,
         "picture": rows.picture.sha256,
