@@ -145,8 +145,10 @@ class AgreementView(SignedIn):
     def page(self, agreement: Agreement, *, status: int = 200, **more: Any) -> HttpResponse:
         """The page, as far as this person has a part in it."""
         missing = set(missing_terms(agreement))
+        both = page_of(agreement, timezone.now())
         context = {
-            **page_of(agreement, timezone.now()),
+            **both,
+            "command": self._command(agreement, both["covered"].first()),
             "is_applicant": agreement.applicant_id == self.person.pk,
             "person": self.person,
             "parts": [(name, form.title, missing & set(form.base_fields)) for name, form in PARTS.items()],
@@ -155,12 +157,18 @@ class AgreementView(SignedIn):
             "notices": DownloadNotice.objects.filter(download__agreement=agreement)
             .open_ones()
             .select_related("download__release", "download__person"),
-            "address": self.request.build_absolute_uri("/api/v1/"),
             "tokens": agreement.tokens.filter(person=self.person, ended_at__isnull=True),
             "typed": self.request.POST.get("words", ""),
             **more,
         }
         return render(self.request, "public/agreement.html", context, status=status)
+
+    def _command(self, agreement: Agreement, release: Release | None) -> str:
+        """How a program downloads; the same in every language."""
+        if release is None:
+            return ""
+        path = reverse("api-agreement-download", args=[agreement.pk, release.number])
+        return f'curl -OJ -H "Authorization: Bearer TOKEN" {self.request.build_absolute_uri(path)}'
 
     def _number(self, name: str) -> int:
         given = self.request.POST.get(name, "")

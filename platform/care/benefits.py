@@ -78,8 +78,8 @@ def drop_benefit(*, commitment: Commitment, dropped_by: Person, now: datetime) -
     _require_applicant(agreement, dropped_by)
     if not agreement.may_be_changed:
         raise NotPossible("What was promised stays promised.")
+    Commitment.objects.filter(pk=commitment.pk).delete()
     _record("dropped", commitment, dropped_by, now)
-    commitment.delete()
 
 
 @transaction.atomic
