@@ -63,7 +63,7 @@ class WhatForm(PartForm):
         label=_("Which uses do you need?"),
         choices=[(purpose.value, purpose.label) for purpose in OFFERED],
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Only words whose authors allow all of these are given out."),
+        help_text=_("In the words in which authors are asked. Only what all of them allow is given out."),
     )
     releases = forms.TypedMultipleChoiceField(
         label=_("Which releases?"), coerce=int, widget=forms.CheckboxSelectMultiple

@@ -205,6 +205,7 @@ def put_to_decision(
     has_benefit = current.commitments.exists()
     if not has_benefit and (not waives_benefits or Purpose.TRAIN_COMMERCIAL in current.purposes):
         raise NoBenefit("Nothing is promised to the community. Send it back, or decide that this is well.")
+    abroad = [Purpose.PROCESS_OUTSIDE_COUNTRY] if computes_abroad(current) else []
     promised = "\n".join(f"{row.get_kind_display()}: {row.words}" for row in current.commitments.all())
     return propose(
         community=current.community,
@@ -215,7 +216,7 @@ def put_to_decision(
         text=text,
         harm=harm,
         benefit=promised,
-        purposes=current.purposes,
+        purposes=[*current.purposes, *abroad],
         conditions={"terms_sha256": current.terms_sha256, "waives_benefits": waives_benefits and not has_benefit},
         days=days,
     )

@@ -8,7 +8,8 @@ import pytest
 
 from care.agreements import close_agreement, keep_agreements, revoke_access, sign_agreement, suspend_access
 from care.deciding import keep_time
-from care.models import AgreementNotice, AgreementToken
+from care.jobs import keep_agreements_job
+from care.models import AgreementNotice, AgreementToken, Decision
 from care.suspending import propose_about, suspend
 from care.tokens import find_token, make_token
 from ledger.models import Entry
@@ -124,3 +125,23 @@ def test_an_applicant_ends_it_and_others_do_not(community, dana, aroha):
     secret = make_token(agreement=made, person=dana, now=NOW)
     assert close_agreement(agreement=made, closed_by=dana, now=NOW).state == "closed"
     assert find_token(secret=secret, now=NOW) is None
+
+
+def test_an_agreement_ends_when_its_decision_does(community, dana, aroha):
+    made = active(community, dana, aroha)
+    Decision.objects.filter(pk=made.decision_id).update(expires_at=later(days=30))
+    secret = make_token(agreement=made, person=dana, now=NOW)
+    assert find_token(secret=secret, now=later(days=30) - SECOND) is not None
+    assert find_token(secret=secret, now=later(days=30)) is None
+    keep_time(now=later(days=30))
+    made.refresh_from_db()
+    assert made.state == "expired"
+
+
+def test_the_daily_job_is_scheduled_and_does_it(community, dana, aroha, settings, monkeypatch):
+    made = active(community, dana, aroha)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: made.ends_at)
+    task = settings.CELERY_BEAT_SCHEDULE["keep-agreements"]
+    assert (task["task"], task["schedule"]) == (keep_agreements_job.name, 86_400)
+    assert keep_agreements_job() == 3  # it ended, and its promise became due and overdue
+    assert keep_agreements_job() == 0
