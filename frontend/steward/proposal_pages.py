@@ -113,9 +113,10 @@ def _in_own_words(proposal: Proposal, kind: str, rest: str) -> str:
 
 
 def _access(proposal: Proposal) -> dict[str, Any]:
-    """The agreement that is voted on, with who is named in it: whoever votes reads all of its terms."""
+    """The agreement that is voted on, with who is named in it: whoever votes reads all of its terms. Nothing where they
+    have changed since."""
     found = agreement_named(proposal.community, proposal.subject) if proposal.matter == Matter.AGREEMENT else None
-    if found is None:
+    if found is None or found.terms_sha256 != proposal.conditions.get("terms_sha256"):
         return {}
     return {
         "agreement": found,

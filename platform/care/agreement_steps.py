@@ -35,7 +35,10 @@ def approve(decision: Decision, now: datetime) -> None:
     agreement = agreement_of(decision)
     if agreement is None:
         raise NotPossible("There is no such agreement.")
-    if agreement.state == Agreement.State.APPROVED:  # a second vote on the same terms came to the same
+    if decision.conditions.get("terms_sha256") != agreement.terms_sha256:
+        raise NotPossible("The terms have changed since that was decided.")
+    if agreement.state in {Agreement.State.APPROVED, Agreement.State.ACTIVE}:
+        # A second vote on the same terms came to the same, and takes the place of the first.
         agreement.decision = decision
         agreement.save(update_fields=["decision"])
         return

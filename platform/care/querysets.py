@@ -114,10 +114,9 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
         named = self.model.users.through.objects.filter(agreement=models.OuterRef("pk"), person_id=person.pk)
         return self.filter(models.Q(applicant_id=person.pk) | models.Exists(named))
 
-    def visible_to(self, person: Person) -> AgreementQuerySet:
-        """One's own, and what was sent to communities in which one is a steward."""
-        stewarded = models.Q(community__in=Community.objects.where(person, "steward"))
-        return self.held_by(person) | self.filter(stewarded)
+    def sent_to(self, community: Community) -> AgreementQuerySet:
+        """What the community's stewards read: until it is sent, a request is its applicant's own."""
+        return self.filter(community=community, submitted_at__isnull=False)
 
     def in_force(self, now: datetime) -> AgreementQuerySet:
         """Those that open anything at that moment: signed, begun, not over, and the decision on them stands."""

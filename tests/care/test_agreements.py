@@ -23,7 +23,7 @@ from care.agreements import (
     submit_agreement,
     suspend_access,
 )
-from care.deciding import decide_alone, open_proposal
+from care.deciding import decide_alone, keep_time, open_proposal
 from care.elections import NotPossible
 from care.models import Agreement, Commitment, Decision, Proposal
 from care.states import states
@@ -258,6 +258,42 @@ def test_nothing_is_decided_on_but_the_terms_that_were_sent(community, dana, aro
     save_terms(agreement=back, saved_by=dana, now=NOW, aim="Something else.")
     again = submit_agreement(agreement=back, submitted_by=dana, now=NOW)
     assert again.terms_sha256 != made.terms_sha256
+
+
+def test_a_decision_that_waits_covers_no_terms_that_came_after_it(community, dana, aroha):
+    """It passed, then somebody sent the request back, and the applicant changed it before the decision held."""
+    stewards = [aroha, *make_stewards(community)]
+    adopt(community, aroha)
+    made = submitted(community, dana)
+    proposal = put_to_decision(agreement=made, proposer=aroha, now=NOW, text="Yes.")
+    voted(proposal, stewards)
+    decision = closed(proposal)
+    assert decision.state == "cooling_off"
+    back = return_agreement(agreement=made, returned_by=aroha, words="One more thing.", now=proposal.closes_at)
+    save_terms(agreement=back, saved_by=dana, now=NOW, computing="Anywhere.")
+    submit_agreement(agreement=back, submitted_by=dana, now=proposal.closes_at)
+    keep_time(now=decision.effective_from)
+    made.refresh_from_db()
+    assert (made.state, made.decision) == ("submitted", None)
+
+
+def test_a_decision_holds_after_the_time_for_appeals(community, dana, aroha):
+    stewards = [aroha, *make_stewards(community)]
+    adopt(community, aroha)
+    made = submitted(community, dana)
+    proposal = put_to_decision(agreement=made, proposer=aroha, now=NOW, text="Yes.")
+    voted(proposal, stewards)
+    decision = closed(proposal)
+    # Meanwhile somebody puts the same terms to the vote again: the later decision takes the place of the first.
+    again = put_to_decision(agreement=made, proposer=aroha, now=proposal.closes_at, text="Yes, again.")
+    keep_time(now=decision.effective_from)
+    made.refresh_from_db()
+    assert (made.state, made.decision) == ("approved", decision)
+    voted(again, stewards, at=decision.effective_from)
+    later_one = closed(again)
+    keep_time(now=later_one.effective_from)
+    made.refresh_from_db()
+    assert (made.state, made.decision) == ("approved", later_one)
 
 
 def test_access_ends_with_the_decision_that_allows_it(community, dana, aroha):

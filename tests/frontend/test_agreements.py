@@ -117,7 +117,10 @@ def test_a_closed_community_is_not_there_for_strangers_until_a_steward_lets_them
     made = Agreement.objects.get()
     assert "My agreements" in words(outside.get("/"))
     assert "Go on with it" in words(outside.get("/agreements/"))
-    # Nobody reads a request that was not sent.
+    # Nobody reads a request that was not sent, nor one that its applicant gave up before.
+    assert "Nobody has asked yet" in words(steward.get(DESK))
+    assert steward.get(f"{DESK}{made.pk}/").status_code == 404
+    outside.post(page(made), {"act": "close"})
     assert steward.get(f"{DESK}{made.pk}/").status_code == 404
 
 

@@ -73,7 +73,8 @@ def download_release(
     """The release as one file, and the receipt that was written for it. Raises what `require_access` does, TooMany."""
     count_act(person, "download", most=HOURLY, now=now)
     # Until the receipt is written, nothing in it can be withdrawn unseen: a withdrawal waits for this lock.
-    release = Release.objects.select_for_update(of=("self",)).select_related("community").get(pk=release.pk)
+    rows = Release.objects.select_for_update(of=("self",), no_key=True).select_related("community")
+    release = rows.get(pk=release.pk)
     purposes = require_access(agreement=agreement, release=release, person=person, now=now)
     folder = folder_of(release)
     if not (folder / "manifest.json").is_file():

@@ -82,7 +82,7 @@ class AgreementsView(StewardView):
         return redirect("steward:agreements", slug=self.community.slug)
 
     def _page(self, form: forms.Form, *, status: int = 200) -> HttpResponse:
-        ours = with_what_waits(Agreement.objects.filter(community=self.community), self.now)
+        ours = with_what_waits(Agreement.objects.sent_to(self.community), self.now)
         rows = list(ours)
         context = {
             "community": self.community,
@@ -133,8 +133,7 @@ class AgreementView(StewardView):
         return redirect("steward:agreement", slug=self.community.slug, pk=pk)
 
     def _agreement(self, pk: int) -> Agreement:
-        # A request is the applicant's own until it is sent.
-        ours = Agreement.objects.filter(community=self.community).exclude(state="draft")
+        ours = Agreement.objects.sent_to(self.community)
         found: Agreement = get_object_or_404(
             ours.select_related("community", "applicant", "decision", "steward", "renews"), pk=pk
         )
