@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import decisions, fonts, founding, guidelines, installing, transparency, views
+from frontend.public import access, decisions, fonts, founding, guidelines, installing, transparency, views
 
 app_name = "public"
 
@@ -21,6 +21,13 @@ urlpatterns = [
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
     path("c/<slug:slug>/decisions/", decisions.DecisionsView.as_view(), name="decisions"),
     path("c/<slug:slug>/transparency/", transparency.TransparencyView.as_view(), name="transparency"),
+    path("c/<slug:slug>/access/", access.AskView.as_view(), name="ask_access"),
+    path("agreements/", access.MineView.as_view(), name="agreements"),
+    path("agreements/<int:pk>/", access.AgreementView.as_view(), name="agreement"),
+    path("agreements/<int:pk>/terms/<slug:part>/", access.TermsView.as_view(), name="agreement_terms"),
+    path("agreements/<int:pk>/promise/", access.PromiseView.as_view(), name="agreement_promise"),
+    path("agreements/<int:pk>/token/", access.TokenView.as_view(), name="agreement_token"),
+    path("agreements/<int:pk>/releases/<int:number>/", access.DownloadView.as_view(), name="agreement_download"),
     path("c/<slug:slug>/font/<str:sha256>.css", fonts.FontSheetView.as_view(), name="font_sheet"),
     path("c/<slug:slug>/font/<str:sha256>.woff2", fonts.FontView.as_view(), name="font"),
     path("c/<slug:slug>/join/", views.JoinView.as_view(), name="join_open"),

@@ -17,6 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 from django.views.i18n import set_language
 
+from care.benefits import register_of
+from care.models import Agreement
 from care.services import current_receipt, published_policy
 from frontend.public.queries import adapters_with_reasons, communities_left, community_numbers
 from people.models import Community, Person, Role
@@ -44,6 +46,7 @@ class HomeView(View):
         context = {
             "mine": mine,
             "left": communities_left(request.user),
+            "has_agreements": Agreement.objects.held_by(request.user).exists(),
             "joinable": joinable.exclude(pk__in=mine.values("pk")),
         }
         return render(request, "public/home.html", context)
@@ -76,7 +79,8 @@ class CommunityView(View):
         if person and (community := Community.objects.visible_to(person).filter(slug=slug).first()):
             return render(request, "public/community.html", _members_context(community, person))
         if community := Community.objects.joinable().filter(slug=slug).first():
-            return render(request, "public/community_card.html", {"community": community})
+            context = {"community": community, "benefits": register_of(community)}
+            return render(request, "public/community_card.html", context)
         if person is None:
             return redirect_to_login(request.get_full_path())
         raise Http404("No such page.")
@@ -91,6 +95,7 @@ def _members_context(community: Community, person: Person) -> dict[str, Any]:
         "policy": published_policy(community),
         "receipt": current_receipt(person, community),
         "numbers": community_numbers(community),
+        "benefits": register_of(community),
         "adapters": adapters_with_reasons(person, community).usable(),
     }
 

@@ -30,7 +30,6 @@ OFFERED = (
     Matter.RELEASE,
     Matter.PROJECT,
     Matter.LABEL,
-    Matter.AGREEMENT,
 )
 # A consent text comes from its own page, with the text itself and its terms.
 CARRIED = ("policy_text", "policy_purposes", "policy_terms", "policy_waiver")

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from annotation.projects.models import Project
-from care.elections import barred_from, may_close, outcome_now, proxies_for
+from care.elections import agreement_named, barred_from, may_close, outcome_now, proxies_for
 from care.models import Decision, Matter, Proposal, Suspension
 from care.quorum import RuleSet
 from care.suspending import NOT_TO_STOP
@@ -33,6 +33,7 @@ def proposal_page(proposal: Proposal, person: Person, now: datetime) -> dict[str
         "proposal": proposal,
         "about": about_in_words(proposal),
         "proposed_rules": proposed_rules(proposal),
+        **_access(proposal),
         "outcome": outcome,
         "missing": [said(because.message, because.values) for because in outcome.missing] if is_open else [],
         "rule_words": [said(because.message, because.values) for because in rule.explained()],
@@ -89,7 +90,7 @@ def about_in_words(proposal: Proposal) -> str:
     """What it is about, as people call it: kind:id says nothing to anybody."""
     kind, _colon, rest = proposal.subject.partition(":")
     if proposal.matter in {Matter.PROJECT, Matter.LABEL, Matter.AGREEMENT} or not rest.isdigit():
-        return rest if kind in {"project", "label", "agreement"} else ""
+        return _in_own_words(proposal, kind, rest)
     ours = {"community": proposal.community_id, "pk": int(rest)}
     if kind == "project":
         project = Project.objects.filter(**ours).first()
@@ -101,6 +102,27 @@ def about_in_words(proposal: Proposal) -> str:
     if kind == "decision" and (decision := Decision.objects.filter(**ours).select_related("proposal").first()):
         return f"{decision.get_matter_display()}: {about_in_words(decision.proposal)}".rstrip(": ")
     return ""
+
+
+def _in_own_words(proposal: Proposal, kind: str, rest: str) -> str:
+    """A title or a word stands for itself; access is called after who asks for it."""
+    if proposal.matter == Matter.AGREEMENT:
+        found = agreement_named(proposal.community, proposal.subject)
+        return found.organisation if found else ""
+    return rest if kind in {"project", "label"} else ""
+
+
+def _access(proposal: Proposal) -> dict[str, Any]:
+    """The agreement that is voted on, with who is named in it: whoever votes reads all of its terms. Nothing where they
+    have changed since."""
+    found = agreement_named(proposal.community, proposal.subject) if proposal.matter == Matter.AGREEMENT else None
+    if found is None or found.terms_sha256 != proposal.conditions.get("terms_sha256"):
+        return {}
+    return {
+        "agreement": found,
+        "people": [person.name for person in found.users.order_by("username")],
+        "commitments": found.commitments.all(),
+    }
 
 
 def proposed_rules(proposal: Proposal) -> list[str]:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from frontend.steward.views import (
     adapters,
+    agreements,
     checkers,
     checks,
     consent,
@@ -59,6 +60,8 @@ urlpatterns = [
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
+    path("agreements/", agreements.AgreementsView.as_view(), name="agreements"),
+    path("agreements/<int:pk>/", agreements.AgreementView.as_view(), name="agreement"),
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
     path("holds/hub/<int:pk>/", restrictions.HubView.as_view(), name="hub"),

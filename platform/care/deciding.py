@@ -12,6 +12,7 @@ from care.effects import begin, end_suspensions, is_alone, lift, lock, require_f
 from care.elections import (
     ABOUT_DECISIONS,
     NotPossible,
+    agreement_named,
     decision_named,
     is_light,
     matter_of,
@@ -22,7 +23,7 @@ from care.elections import (
     rules_of,
     seats_now,
 )
-from care.models import AdoptedRules, Decision, Matter, Proposal, Suspension, Vote
+from care.models import AdoptedRules, Agreement, Decision, Matter, Proposal, Suspension, Vote
 from care.quorum import BadRules, Result, RuleSet, may_be_put_to_vote
 from people.models import Community, Person, Role
 from people.refusals import Invalid, NotAllowed
@@ -197,6 +198,8 @@ def _proposal(
         raise IsSuspended("This was suspended. The community must lift the suspension first.")
     if matter in ABOUT_DECISIONS:
         require_fitting(decision_named(community, subject), matter)
+    if matter == Matter.AGREEMENT:
+        _checked_agreement(community, subject, more.get("conditions") or {})
     if matter == Matter.RULES:
         _checked_rules(community, more.get("conditions") or {})
     electors = seats_now(community, rule)
@@ -222,6 +225,15 @@ def _checked_policy(subject: str, conditions: Mapping[str, Any], purposes: Seque
     text, terms = str(conditions.get("text", "")), conditions.get("terms") or {}
     if policy_subject(text, purposes, terms, str(conditions.get("waiver", ""))) != subject:
         raise Invalid("This is not the text that is to be decided on.", field="text")
+
+
+def _checked_agreement(community: Community, subject: str, conditions: Mapping[str, Any]) -> None:
+    """Whoever votes on access reads the terms that the decision will cover, and they do not change meanwhile."""
+    agreement = agreement_named(community, subject)
+    if agreement is None or agreement.state != Agreement.State.SUBMITTED:
+        raise Invalid("There is no request for access that waits for a decision.", field="subject")
+    if conditions.get("terms_sha256") != agreement.terms_sha256:
+        raise Invalid("These are not the terms that are to be decided on.", field="subject")
 
 
 def _checked_rules(community: Community, conditions: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Max, QuerySet
 
-from care import states
+from care import agreement_steps, states
 from care.elections import TIGHTENING, NotPossible, decision_named, election_of, record
 from care.models import AdoptedRules, Decision, Matter, Proposal, Suspension
 from care.quorum import Choice, Kind, Outcome, Result, RuleSet, accepted, months_after, takes_effect
@@ -20,6 +20,8 @@ def step(row: Proposal | Decision | Suspension, act: str) -> None:
     except states.ImpossibleStep as error:
         raise NotPossible("That cannot be done now: this is %(state)s.", state=row.get_state_display()) from error
     row.save(update_fields=["state"])
+    if isinstance(row, Decision):
+        agreement_steps.follow(row, act)
 
 
 def store_decision(proposal: Proposal, outcome: Outcome, now: datetime, *, alone: bool = False) -> Decision:
@@ -47,6 +49,8 @@ def store_decision(proposal: Proposal, outcome: Outcome, now: datetime, *, alone
     )
     if has_passed and begins <= now:
         begin(decision, now, is_noted=not alone)
+    if not has_passed and decision.matter == Matter.AGREEMENT:
+        agreement_steps.refuse(decision, now)
     return decision
 
 
@@ -72,6 +76,8 @@ def begin(decision: Decision, now: datetime, *, is_noted: bool = True) -> None:
 def _do(decision: Decision, now: datetime) -> None:
     if decision.matter == Matter.RULES:
         adopt(decision, now)
+    elif decision.matter == Matter.AGREEMENT:
+        agreement_steps.approve(decision, now)
     elif decision.matter == Matter.LIFT:
         suspended = decision_named(decision.community, decision.subject)
         if live_suspensions(suspended).filter(began_at__gt=decision.proposal.opened_at).exists():

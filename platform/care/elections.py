@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from care.models import AdoptedRules, Decision, Delegation, Matter, Proposal, ProposalEvent, Vote
+from care.models import AdoptedRules, Agreement, Decision, Delegation, Matter, Proposal, ProposalEvent, Vote
 from care.quorum import (
     LIGHT_PURPOSES,
     PRESETS,
@@ -72,6 +72,21 @@ def decision_named(community: Community, subject: str) -> Decision:
     return found
 
 
+def agreement_named(community: Community, subject: str) -> Agreement | None:
+    """The agreement that a subject like agreement:12 names, if the community has it."""
+    number = subject.removeprefix("agreement:")
+    ours = Agreement.objects.filter(community=community)
+    return ours.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
+
+
+def applicants_of(proposal: Proposal) -> set[int]:
+    """Who asks for access, and whom they name: they never decide on it, nor on letting it go on, not even alone."""
+    if proposal.matter == Matter.LIFT:
+        return applicants_of(decision_named(proposal.community, proposal.subject).proposal)
+    named = agreement_named(proposal.community, proposal.subject) if proposal.matter == Matter.AGREEMENT else None
+    return {named.applicant_id, *named.users.values_list("pk", flat=True)} if named else set()
+
+
 def matter_of(community: Community, matter: str, subject: str) -> str:
     """Whose rules hold: the matter's own, or those of the decision that it is about."""
     return decision_named(community, subject).matter if matter in ABOUT_DECISIONS else matter
@@ -114,14 +129,18 @@ def proxies_for(proposal: Proposal) -> list[Proxy]:
 
 def barred_from(proposal: Proposal) -> set[int]:
     """Who does not count: upheld conflicts of interest, and whoever asks for the use. Lifting a suspension allows the
-    use again, so it bars whom the first vote barred. Where one steward decides alone, nobody is left who could instead.
+    use again, so it bars whom the first vote barred. Where one steward decides alone, nobody is left who could instead,
+    but on access for themselves nobody decides.
     """
-    barred = set(proposal.conflicts.filter(is_upheld=True).values_list("person_id", flat=True))
+    applicants = applicants_of(proposal)
+    barred = applicants | set(proposal.conflicts.filter(is_upheld=True).values_list("person_id", flat=True))
     if proposal.rule["kind"] == Kind.SINGLE:
         return barred
     if proposal.matter == Matter.LIFT:
         return barred | barred_from(decision_named(proposal.community, proposal.subject).proposal)
-    return barred | {proposal.proposer_id} if proposal.matter in REQUESTED else barred
+    # A steward who puts somebody else's request to the vote asks for nothing themselves.
+    is_own_request = proposal.matter in REQUESTED and not applicants
+    return barred | {proposal.proposer_id} if is_own_request else barred
 
 
 def election_of(proposal: Proposal) -> Election:

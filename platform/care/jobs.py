@@ -1,4 +1,4 @@
-"""Repeated work on decisions."""
+"""Repeated work on decisions and agreements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from care.agreements import keep_agreements
 from care.deciding import keep_time
 from care.hub import read_hub
 
@@ -21,3 +22,9 @@ def keep_time_job(**kwargs: Any) -> int:
 def read_hub_job(**kwargs: Any) -> int:
     """Ask the Local Contexts Hub for the labels that are followed (daily, and when a steward asks)."""
     return read_hub(now=timezone.now())
+
+
+@shared_task
+def keep_agreements_job(**kwargs: Any) -> int:
+    """Let access agreements end and their promises fall due, and give notice of the end (every day)."""
+    return keep_agreements(now=timezone.now())

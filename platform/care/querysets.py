@@ -1,8 +1,8 @@
-"""Named sets of policies, receipts, grants, restrictions, proposals and decisions."""
+"""Named sets of policies, receipts, grants, restrictions, proposals, decisions and agreements."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -104,3 +104,43 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def in_force(self, now: datetime) -> DecisionQuerySet:
         """Those that allow something at that moment."""
         return self.filter(state="in_force", effective_from__lte=now, expires_at__gt=now)
+
+
+class AgreementQuerySet(models.QuerySet["Agreement"]):
+    """Chainable selections of access agreements."""
+
+    def held_by(self, person: Person) -> AgreementQuerySet:
+        """Those that the person asked for, or is named in."""
+        named = self.model.users.through.objects.filter(agreement=models.OuterRef("pk"), person_id=person.pk)
+        return self.filter(models.Q(applicant_id=person.pk) | models.Exists(named))
+
+    def sent_to(self, community: Community) -> AgreementQuerySet:
+        """What the community's stewards read: until it is sent, a request is its applicant's own."""
+        return self.filter(community=community, submitted_at__isnull=False)
+
+    def in_force(self, now: datetime) -> AgreementQuerySet:
+        """Those that open anything at that moment: signed, begun, not over, and the decision on them stands."""
+        return self.filter(
+            state="active",
+            starts_on__lte=now.astimezone(UTC).date(),
+            ends_at__gt=now,
+            decision__state="in_force",
+            decision__effective_from__lte=now,
+            decision__expires_at__gt=now,
+        )
+
+
+class CommitmentQuerySet(models.QuerySet["Commitment"]):
+    """Chainable selections of promised benefits."""
+
+    def binding(self) -> CommitmentQuerySet:
+        """Of agreements that have been in force, however they ended: a promise does not end with access."""
+        return self.filter(agreement__activated_at__isnull=False)
+
+    def missing(self) -> CommitmentQuerySet:
+        """Binding ones that have not been delivered."""
+        return self.binding().filter(state__in=["promised", "due", "overdue"])
+
+    def late(self, today: date, *, days: int) -> CommitmentQuerySet:
+        """Missing ones that are overdue for more than so many days."""
+        return self.missing().filter(due_on__lt=today - timedelta(days=days))

@@ -74,6 +74,8 @@ DECIDING = (
     *("suspended", "suspension_ratified", "suspension_lifted", "suspension_lapsed"),
 )
 CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
+SIDE = one_of("applicant", "steward")
+BENEFIT = one_of("money", "compute", "training", "coauthorship", "tools", "reinvest", "data", "other")
 DECISION = one_of("accept", "both", "correct", "send_back", "reject")
 
 ACTIONS: Mapping[str, Action] = {
@@ -105,6 +107,15 @@ ACTIONS: Mapping[str, Action] = {
     **{f"decision.{kind}": Action({"matter": MATTER}) for kind in DECIDING},
     "delegation.given": Action({"days": number}),
     "delegation.revoked": Action({"days": number}),
+    "agreement.begun": Action(),
+    "agreement.submitted": Action({"terms_sha256": sha256, "benefits": number}),
+    **{f"agreement.{what}": Action() for what in ("returned", "rejected", "suspended", "revoked", "closed", "expired")},
+    "agreement.signed": Action({"side": SIDE, "active": flag, "terms_sha256": sha256}),
+    "agreement.token_made": Action(),
+    **{
+        f"benefit.{what}": Action({"kind": BENEFIT, "agreement": number})
+        for what in ("promised", "dropped", "delivered", "sent_back", "confirmed")
+    },
     # annotation
     "corpus.imported": Action({"added": number, "sha256": sha256}),
     "project.opened": Action(),
@@ -126,6 +137,8 @@ ACTIONS: Mapping[str, Action] = {
     "tasks.opened_again": Action({"tasks": number}),
     # training
     "release.frozen": Action({"number": number, "sha256": sha256, "purpose": PURPOSE}),
+    "release.downloaded": Action({"agreement": number, "sha256": sha256, "bytes": number}),
+    "notice.answered": Action({"agreement": number, "answer": one_of("deleted", "replaced", "refused")}),
     "run.queued": Action({"release": sha256, "method": one_of("qlora")}),
     "run.cancelling": Action(),
     "run.cancelled": Action(),

@@ -9,11 +9,12 @@ from annotation.conflicts.api import DisputeViewSet
 from annotation.corpora.api import ImportViewSet, PictureView, SourceViewSet
 from annotation.guard.api import StandingViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
+from care.agreements_api import AgreementViewSet
 from care.api import PolicyViewSet
 from care.deciding_api import DecisionViewSet, ProposalViewSet
 from people.api import CommunityViewSet, TokenView
 from training.playground.api import GenerationViewSet
-from training.releases.api import ReleaseViewSet
+from training.releases.api import AgreementDownloadView, ReleaseViewSet
 from training.runs.api import (
     AdapterViewSet,
     ConsentViewSet,
@@ -32,6 +33,7 @@ for prefix, viewset in {
     "receipts": ConsentViewSet,
     "proposals": ProposalViewSet,
     "decisions": DecisionViewSet,
+    "agreements": AgreementViewSet,
     "sources": SourceViewSet,
     "imports": ImportViewSet,
     "projects": ProjectViewSet,
@@ -52,6 +54,7 @@ urlpatterns = [
     path("projects/<int:pk>/suggestions/", SuggestionsView.as_view(), name="api-suggestions"),
     path("pictures/<str:sha256>/", PictureView.as_view(), name="api-picture"),
     path("answers/<uuid:pk>/withdraw/", WithdrawAnswerView.as_view(), name="api-answer-withdraw"),
+    path("agreements/<int:pk>/releases/<int:number>/", AgreementDownloadView.as_view(), name="api-agreement-download"),
     path("consent/withdraw/", WithdrawConsentView.as_view(), name="api-consent-withdraw"),
     path("projects/<int:pk>/schedule/", ScheduleView.as_view(), name="api-schedule"),
     path("", include(router.urls)),

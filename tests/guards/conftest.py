@@ -14,12 +14,14 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
+from care.agreements import begin_agreement, save_terms, submit_agreement
 from care.hub import follow_project
-from care.models import HubProject, Proposal
+from care.models import Agreement, HubProject, Proposal
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
-from tests.conftest import NOW
+from tests.care.agreeing import TERMS, promised
+from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
@@ -93,6 +95,7 @@ def furnished(
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
     rows.hub_project = _followed(community, aroha)
+    rows.agreement = _agreement(community, aroha)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
@@ -102,6 +105,15 @@ def _followed(community: Community, steward: Person) -> HubProject:
     """A project of the Local Contexts Hub that a steward follows."""
     everything = {"kind": "community", "key": str(community.pk)}
     return follow_project(community=community, hub_id="6" * 32, **everything, followed_by=steward, now=NOW)
+
+
+def _agreement(community: Community, steward: Person) -> Agreement:
+    """A request from outside that waits for the community."""
+    rua = make_person("rua")
+    made = begin_agreement(community=community, applicant=rua, begun_by=steward, now=NOW)
+    made = save_terms(agreement=made, saved_by=rua, now=NOW, **TERMS)
+    promised(made)
+    return submit_agreement(agreement=made, submitted_by=rua, now=NOW)
 
 
 def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
@@ -130,6 +142,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "projects": rows.project.pk,
         "guidelines": rows.project.pk,
         "agreement": rows.project.pk,
+        "agreements": rows.agreement.pk,
+        "part": "who",
         "next-review": rows.project.pk,
         "font": rows.font.sha256,
         "picture": rows.picture.sha256,

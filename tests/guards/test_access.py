@@ -33,6 +33,7 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "get public:join": ({410}, "for whoever holds an invitation; nobody made this secret"),
     "post public:join": ({410}, "the same"),
     "post public:language": ({302}, "the language of the pages is for whoever reads them to choose"),
+    "get public:agreements": ({200}, "one's own agreements: none"),
     "get api-root": ({200}, "names addresses, holds no rows"),
     "get api-schema": ({200}, "describes addresses, holds no rows"),
     "post api-token": ({400}, "signing in; this form has no password"),

@@ -26,10 +26,13 @@ from annotation.revision.batches import Chosen, apply_batch, undo_batch
 from annotation.revision.models import Inconsistency
 from annotation.revision.services import ask_for_scan, scan_project
 from annotation.standing.models import Standing
+from care import agreements, benefits
 from care.hub import follow_project, unfollow_project
+from care.models import Agreement, Commitment
 from care.renderings import check_rendering, keep_draft, write_rendering
 from care.restricting import lift, place_hold, put_label, suspend_purpose
 from care.services import give_consent, publish_policy, withdraw_purposes
+from care.tokens import make_token
 from ledger.checkpoints import check_chain
 from ledger.models import Entry
 from people.fonts import remove_font, set_font
@@ -47,7 +50,9 @@ from people.services import (
 from tests.conftest import NOW, TRAINING
 from tests.frontend.made import report
 from tests.guards.tree import ROOT, shipped_python, shown
-from training.releases.models import Release
+from training.releases.access import download_release
+from training.releases.models import Download, DownloadNotice, Release
+from training.releases.notices import answer_notice
 from training.releases.services import freeze_release
 from training.runs.models import Run
 from training.runs.schedule import set_schedule
@@ -71,6 +76,7 @@ WITHOUT_ENTRY = {
     },
     "part of a command that writes the entry": {
         *("place_restriction", "add_tasks", "take_out", "add_version", "release_quarantined", "mark_withdrawn"),
+        "queue_notices",
     },
     "estimates from votes, reckoned anew at any time; a stop that follows is entered as person.stopped": {
         *("estimate_skills", "estimate_person", "lock_standing"),
@@ -82,13 +88,17 @@ WITHOUT_ENTRY = {
     },
     "leases of workers": {"claim_run", "claim_probe", "renew_lease", "give_back_run"},
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
-    "made of commands that write their own entries": {"check_schedule", "send_back", "read_hub", "take_over"},
+    "made of commands that write their own entries": {
+        *("check_schedule", "send_back", "read_hub", "take_over", "keep_agreements"),
+    },
+    "a request that its applicant is still writing; what is sent is entered with the hash of its terms": {"save_terms"},
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},
     "steps of deciding, each of which enters decision.* or delegation.* itself (tests/care/test_deciding.py)": {
         *("open_proposal", "propose", "take_back_proposal", "close_proposal", "keep_time", "appeal", "set_rules"),
         *("vote", "declare_conflict", "judge_conflict", "delegate", "revoke_delegation", "suspend", "give_up"),
-        *("decide_alone", "require_decision", "adopt", "step", "store_decision", "record"),
+        *("decide_alone", "require_decision", "adopt", "step", "store_decision", "record", "put_to_decision"),
+        *("take", "note", "approve"),
     },
 }
 
@@ -219,6 +229,91 @@ def experts(s: SimpleNamespace) -> dict[str, Act]:
     }
 
 
+def access(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands of access agreements and of what is promised for them."""
+    sent, rua = s.agreement, s.agreement.applicant
+    by, words = {"agreement": sent, "now": NOW}, {"words": "Why?"}
+    agreements.put_to_decision(**by, proposer=s.aroha, text="Yes.")
+
+    def was(state: str) -> Act:
+        return lambda: Agreement.objects.update(state=state)
+
+    def in_force() -> None:
+        Agreement.objects.update(state="active", **signed_by(s.aroha))
+
+    def at_home() -> None:
+        in_force()
+        Agreement.objects.update(computing_countries=["ZZ"])
+
+    def hand_out(_: Any) -> Download:
+        given = Agreement.objects.get()
+        return download_release(agreement=given, release=s.release, person=rua, now=NOW)[0]
+
+    def downloaded() -> DownloadNotice:
+        at_home()
+        return DownloadNotice.objects.create(download=hand_out(None), queued_at=NOW, due_at=NOW)
+
+    return {
+        "begin_agreement": partial(
+            agreements.begin_agreement, **s.who, applicant=s.dana, begun_by=s.aroha, renews=None
+        ),
+        "submit_agreement": after(was("draft"), lambda _: agreements.submit_agreement(**by, submitted_by=rua)),
+        "return_agreement": after(
+            was("submitted"), lambda _: agreements.return_agreement(**by, **words, returned_by=s.aroha)
+        ),
+        "reject_agreement": after(
+            was("submitted"), lambda _: agreements.reject_agreement(**by, **words, rejected_by=s.aroha)
+        ),
+        "sign_agreement": partial(agreements.sign_agreement, **by, signed_by=s.aroha),
+        "suspend_access": after(
+            in_force, lambda _: agreements.suspend_access(**by, reason="Stop.", suspended_by=s.aroha)
+        ),
+        "revoke_access": partial(agreements.revoke_access, **by, reason="Stop.", revoked_by=s.aroha),
+        "close_agreement": partial(agreements.close_agreement, **by, closed_by=rua),
+        "make_token": after(in_force, lambda _: make_token(**by, person=rua)),
+        "download_release": after(at_home, hand_out),
+        "answer_notice": after(
+            downloaded, lambda made: answer_notice(notice=made, answer="deleted", answered_by=rua, now=NOW)
+        ),
+    }
+
+
+def promises(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands of what is promised for access."""
+    rua, mine = s.agreement.applicant, {"commitment": s.agreement.commitments.get(), "now": NOW}
+
+    def in_force() -> None:
+        Agreement.objects.update(state="active", **signed_by(s.aroha))
+
+    def delivered() -> None:
+        in_force()
+        Commitment.objects.update(state="delivered", evidence="A list.")
+
+    return {
+        "promise_benefit": after(
+            in_force,
+            lambda _: benefits.promise_benefit(
+                agreement=s.agreement, now=NOW, words="Much.", promised_by=rua, kind="money", due_on=NOW.date()
+            ),
+        ),
+        "drop_benefit": after(
+            lambda: Agreement.objects.update(state="draft"), lambda _: benefits.drop_benefit(**mine, dropped_by=rua)
+        ),
+        "deliver_benefit": after(
+            in_force, lambda _: benefits.deliver_benefit(**mine, evidence="A list.", delivered_by=rua)
+        ),
+        "dispute_benefit": after(
+            delivered, lambda _: benefits.dispute_benefit(**mine, remark="No.", disputed_by=s.aroha)
+        ),
+        "confirm_benefit": after(delivered, lambda _: benefits.confirm_benefit(**mine, confirmed_by=s.aroha)),
+    }
+
+
+def signed_by(steward: Any) -> dict[str, Any]:
+    """What an agreement in force has."""
+    return {"applicant_signed_at": NOW, "steward_signed_at": NOW, "steward": steward, "activated_at": NOW}
+
+
 def training(s: SimpleNamespace) -> dict[str, Act]:
     """Commands of training."""
     queue = partial(queue_run, release=s.release, started_by=s.esi, now=NOW)
@@ -266,7 +361,7 @@ def after(first: Act, act: Callable[[Any], object]) -> Any:
 
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
-    acts = {**people(s), **annotation(s), **experts(s), **training(s)}
+    acts = {**people(s), **annotation(s), **experts(s), **access(s), **promises(s), **training(s)}
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = {node.name for _, node in commands()} - {"apply_batch"}  # which needs labels, and is tried below
     assert found - set(acts) - excused == set(), "try these here, or say in WITHOUT_ENTRY why they need no entry"

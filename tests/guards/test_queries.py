@@ -29,7 +29,14 @@ pytestmark = pytest.mark.django_db
 # Who reads which pages. The API's lists come from the URL conf: Ben reads his own words, Chen what all may read.
 API_READERS = ("ben", "chen")
 PAGES = {
-    "ben": ["/", "/c/test-otomi/", "/c/test-otomi/speak/", "/c/test-otomi/speak/words/", "/c/test-otomi/try/"],
+    "ben": [
+        "/",
+        "/agreements/",
+        "/c/test-otomi/",
+        "/c/test-otomi/speak/",
+        "/c/test-otomi/speak/words/",
+        "/c/test-otomi/try/",
+    ],
     "chen": ["/c/test-otomi/decide/", "/c/test-otomi/decide/settled/"],
     "esi": ["/c/test-otomi/train/", "/c/test-otomi/train/freeze/", "/c/test-otomi/train/releases/{release}/"],
     "aroha": [
@@ -41,6 +48,7 @@ PAGES = {
         "/c/test-otomi/steward/consent/",
         "/c/test-otomi/steward/projects/new/",
         "/c/test-otomi/steward/record/",
+        "/c/test-otomi/steward/agreements/",
     ],
 }
 

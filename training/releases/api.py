@@ -6,17 +6,23 @@ import json
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from annotation.projects.models import Project
+from care.agreements_api import AgreementTokenAuthentication
+from care.models import Agreement, AgreementToken
 from people.api import person_of
+from training.releases.access import download_release
 from training.releases.models import Release
 from training.releases.services import PURPOSES, folder_of, freeze_release, verify_release
 
@@ -98,3 +104,33 @@ class ReleaseViewSet(viewsets.ReadOnlyModelViewSet[Release]):
     def verify(self, request: Request, pk: str) -> Response:
         """Check every hash of the release's files."""
         return Response({"problems": verify_release(self.get_object())})
+
+
+class AgreementDownloadView(APIView):
+    """A release under an access agreement, for the holders of its tokens."""
+
+    authentication_classes = [AgreementTokenAuthentication, SessionAuthentication]
+
+    @extend_schema(
+        operation_id="agreements_download",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, pk: int, number: int) -> FileResponse:
+        """The release's folder as a zip; each call writes a receipt. It is refused when the agreement is not in force,
+        does not cover the release, or words in it may not be used any more."""
+        person, token = person_of(request), request.auth
+        mine = Agreement.objects.held_by(person).select_related("community")
+        if isinstance(token, AgreementToken):
+            mine = mine.filter(pk=token.agreement_id)
+        agreement = get_object_or_404(mine, pk=pk)
+        release = get_object_or_404(Release.objects.covered_by(agreement), number=number)
+        made, file = download_release(agreement=agreement, release=release, person=person, now=timezone.now())
+        answer = FileResponse(
+            file,
+            as_attachment=True,
+            filename=f"{agreement.community.slug}-release-{number}.zip",
+            content_type="application/zip",
+        )
+        answer.headers["X-Manifest-SHA256"] = made.manifest_sha256
+        answer.headers["Cache-Control"] = "no-store"
+        return answer

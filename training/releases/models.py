@@ -1,15 +1,18 @@
-"""Frozen dataset versions, and which answer is in which under whose receipt."""
+"""Frozen dataset versions, which answer is in which under whose receipt, and who outside was given one."""
 
 from __future__ import annotations
 
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
-from care.models import Receipt
+from care.models import Agreement, Receipt
 from people.models import Community, Person
-from training.releases.querysets import ReleaseQuerySet
+from training.releases.querysets import NoticeQuerySet, ReleaseQuerySet
 
 
 class Release(models.Model):
@@ -83,3 +86,58 @@ class ReleaseItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answer_id} in release {self.release_id}"
+
+
+class Download(models.Model):
+    """That somebody was given a release under an access agreement: the receipt for it, which nothing changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="downloads")
+    release = models.ForeignKey(Release, models.PROTECT, related_name="downloads")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    manifest_sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveBigIntegerField(help_text="Of the file that was sent.")
+    purposes = ArrayField(models.CharField(max_length=32), help_text="What every row of it could be used for then.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"download of release {self.release_id} under agreement {self.agreement_id}"
+
+
+class DownloadNotice(models.Model):
+    """That words in a download were taken back: its holder deletes or replaces it within seven days, and says so."""
+
+    class Answer(models.TextChoices):
+        WAITING = "", _("not answered")
+        DELETED = "deleted", _("deleted everywhere")
+        REPLACED = "replaced", _("deleted, and replaced by a newer release")
+        REFUSED = "refused", _("refused")
+
+    download = models.OneToOneField(Download, models.PROTECT, related_name="notice")
+    queued_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    answer = models.CharField(max_length=12, choices=Answer.choices, blank=True)
+    words = models.CharField(max_length=1000, blank=True)
+    answered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(answer__in=["", "deleted", "replaced", "refused"]), name="notice_answer_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answer="", answered_at__isnull=True, answered_by__isnull=True)
+                | (~models.Q(answer="") & models.Q(answered_at__isnull=False, answered_by__isnull=False)),
+                name="a_notice_is_answered_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice on download {self.download_id}"

@@ -28,6 +28,7 @@ from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.releases.models import Release, ReleaseItem
+from training.releases.notices import queue_notices
 from training.releases.splits import CannotSplit, SplitRow, assign_splits
 from training.releases.writing import canonical, card_of, data_files, manifest_of, sha256_of_row, write_folder
 
@@ -262,8 +263,9 @@ def _was_changed(file: str) -> str:
 def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]:
     """Mark the releases that hold any of these answers as containing withdrawn words.
 
-    Only rows whose answer may no longer be used for their release's purpose are marked. Returns the releases
-    that hold such rows, those marked earlier included, so that adapters can be marked after them.
+    Only rows whose answer may no longer be used for their release's purpose are marked; whoever was given such words
+    is told. Returns the releases that hold such rows, those marked earlier included, so that adapters can be marked
+    after them.
     """
     touched: list[Release] = []
     for release in Release.objects.filter(items__answer__in=answers).distinct():
@@ -274,6 +276,8 @@ def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]
         lost.filter(withdrawn_at__isnull=True).update(withdrawn_at=now)
         Release.objects.filter(pk=release.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
         touched.append(release)
+    # Last: a download that was going on meanwhile had the release locked, and is seen now.
+    queue_notices(answers=answers, now=now)
     return touched
 
 

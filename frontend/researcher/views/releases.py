@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from annotation.projects.models import Project
 from care.models import Purpose
 from frontend.desk import show_refusal
-from frontend.researcher.archives import zip_folder
 from frontend.researcher.forms import FreezeForm
 from frontend.researcher.queries import projects_with_usable, read_card, read_manifest
 from frontend.researcher.views.home import ResearchView
 from people.refusals import Refusal
+from training.releases.archives import zip_folder
 from training.releases.models import Release
 from training.releases.services import folder_of, freeze_release, verify_release
 from training.runs.models import Run

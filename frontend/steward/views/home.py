@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from annotation.projects.models import Project
 from annotation.standing.models import Standing
+from care.models import Agreement
 from care.services import published_policy
 from frontend.desk import DeskView
 from frontend.steward.queries import record_lines
@@ -42,6 +43,7 @@ class HomeView(StewardView):
             "candidates": adapters.filter(state=Adapter.State.CANDIDATE).select_related("run__release"),
             "counted_out": Standing.objects.filter(community=self.community).who_may_not_check().count(),
             "in_use": adapters.usable().count(),
+            "requests": Agreement.objects.filter(community=self.community, state__in=["submitted", "approved"]).count(),
         }
         return render(request, "steward/home.html", context)
 

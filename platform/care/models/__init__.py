@@ -1,5 +1,6 @@
 """CARE: what people consent to, and how a community decides. One file for each subject."""
 
+from care.models.agreements import Agreement, AgreementEvent, AgreementNotice, AgreementToken, Commitment
 from care.models.consent import NEEDED, Grant, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.models.decisions import (
     AdoptedRules,
@@ -20,7 +21,12 @@ from care.models.restrictions import Restriction
 __all__ = [
     "NEEDED",
     "AdoptedRules",
+    "Agreement",
+    "AgreementEvent",
+    "AgreementNotice",
+    "AgreementToken",
     "Appeal",
+    "Commitment",
     "ConflictDeclaration",
     "Decision",
     "Delegation",

@@ -1,0 +1,52 @@
+"""Tokens that open the releases of one agreement: shown once, stored as a hash, and asked anew at each request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from care.models import Agreement, AgreementToken
+from ledger.services import append_entry
+from people.models import Person
+from people.refusals import NotAllowed
+
+# So that a token which somebody published by mistake can be found.
+PREFIX = "wha_"
+
+
+@transaction.atomic
+def make_token(*, agreement: Agreement, person: Person, now: datetime) -> str:
+    """A new token for one of the agreement's people; the one before it opens nothing any more.
+
+    It is returned this once and never stored. Raises NotAllowed while the agreement is not in force.
+    """
+    live = Agreement.objects.select_for_update(of=("self",)).in_force(now).filter(pk=agreement.pk).first()
+    if live is None or not live.users.filter(pk=person.pk).exists():
+        raise NotAllowed("Tokens are for people named in an agreement that is in force.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    AgreementToken.objects.filter(agreement=live, person=person, ended_at__isnull=True).update(ended_at=now)
+    AgreementToken.objects.create(agreement=live, person=person, secret_sha256=_hash(secret), made_at=now)
+    append_entry(
+        action="agreement.token_made",
+        subject=live.subject,
+        community=live.community.slug,
+        actor=str(person.pk),
+        now=now,
+    )
+    return secret
+
+
+def find_token(*, secret: str, now: datetime) -> AgreementToken | None:
+    """The live token behind a secret: its agreement is in force at that moment, and still names its person."""
+    rows = AgreementToken.objects.select_related("agreement", "person").filter(secret_sha256=_hash(secret))
+    token: AgreementToken | None = rows.filter(ended_at__isnull=True, person__is_active=True).first()
+    if token is None or not Agreement.objects.in_force(now).filter(pk=token.agreement_id, users=token.person).exists():
+        return None
+    return token
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
