@@ -14,9 +14,10 @@ from django.shortcuts import render
 from django.views import View
 
 from annotation.answers.models import Answer
-from care.models import Decision, Grant, Purpose, Receipt
+from care.benefits import register_of
+from care.models import Agreement, Decision, Grant, Purpose, Receipt
 from people.models import Community, Person
-from training.releases.models import Release
+from training.releases.models import Download, Release
 from training.runs.models import Adapter, Run
 
 MONTHS = 12
@@ -58,6 +59,8 @@ class TransparencyView(View):
             "adapters": adapters(community),
             "decisions": decisions(community),
             "taken_back": taken_back(community),
+            "benefits": register_of(community),
+            "access": access(community),
         }
         return render(request, "public/transparency.html", context)
 
@@ -125,6 +128,15 @@ def decisions(community: Community) -> dict[str, int]:
         rejected=Count("pk", filter=Q(outcome="rejected")),
         suspended=Count("pk", filter=Q(state="suspended")),
     )
+
+
+def access(community: Community) -> dict[str, int]:
+    """Agreements with people outside, and the downloads under them."""
+    return {
+        "active": Agreement.objects.filter(community=community, state="active").count(),
+        "ended": Agreement.objects.filter(community=community, state__in=["expired", "revoked", "closed"]).count(),
+        "downloads": Download.objects.filter(agreement__community=community).count(),
+    }
 
 
 def taken_back(community: Community) -> dict[str, int]:
