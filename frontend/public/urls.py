@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import decisions, fonts, founding, guidelines, installing, views
+from frontend.public import decisions, fonts, founding, guidelines, installing, reporting, views
 
 app_name = "public"
 
@@ -18,6 +18,10 @@ urlpatterns = [
     path("device/", installing.DeviceView.as_view(), name="device"),
     path("online/", installing.OnlineView.as_view(), name="online"),
     path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
+    path("report/", reporting.ReportView.as_view(), name="report"),
+    path("report/code/", reporting.ReportStatusView.as_view(), name="report_status"),
+    path("report/mine/", reporting.MyReportsView.as_view(), name="my_reports"),
+    path("report/about/<str:token>/", reporting.ReportAboutView.as_view(), name="report_about"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
     path("c/<slug:slug>/decisions/", decisions.DecisionsView.as_view(), name="decisions"),
     path("c/<slug:slug>/font/<str:sha256>.css", fonts.FontSheetView.as_view(), name="font_sheet"),

@@ -16,6 +16,7 @@ from frontend.steward.views import (
     members,
     projects,
     proposals,
+    reports,
     restrictions,
     rules,
 )
@@ -60,6 +61,9 @@ urlpatterns = [
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
+    path("reports/", reports.ReportsView.as_view(), name="reports"),
+    path("reports/<int:pk>/", reports.ReportView.as_view(), name="report"),
+    path("notices/<int:pk>/read/", reports.NoticeView.as_view(), name="notice"),
     path("record/", home.RecordView.as_view(), name="record"),
     path("record/file/", home.RecordFileView.as_view(), name="record_file"),
     path("record/checkpoint/", home.CheckpointView.as_view(), name="record_checkpoint"),

@@ -129,8 +129,30 @@ def lift(*, restriction: Restriction, lifted_by: Person, now: datetime) -> None:
     _record("restriction.lifted", current, lifted_by, now)
 
 
-def _place(*, season: tuple[str, str] = ("", ""), now: datetime, **fields: object) -> Restriction:
-    made = Restriction(placed_at=now, season_from=season[0], season_to=season[1], **fields)
+def hold_at_once(*, community: Community, kind: str, key: str, cause: str, note: str, now: datetime) -> Restriction:
+    """Hide a subject from everybody and keep it from every use, placed by nobody: what a severe report does.
+
+    A hold of the same cause that stands there is widened. Part of a command that writes the entry. Raises Invalid.
+    """
+    same = Restriction.objects.live().filter(community=community, kind=kind, key=key, cause=cause)
+    standing: Restriction | None = same.select_for_update().first()
+    everything = sorted(EVERYTHING)
+    if standing is None:
+        about = {"community": community, "kind": kind, "key": key, "cause": cause}
+        return _saved(Restriction(**about, blocks=everything, note=note, placed_at=now))
+    if standing.blocks != everything:
+        standing.blocks = everything
+        standing.save(update_fields=["blocks"])
+    return standing
+
+
+def _place(*, placed_by: Person, now: datetime, season: tuple[str, str] = ("", ""), **fields: object) -> Restriction:
+    made = _saved(Restriction(placed_by=placed_by, placed_at=now, season_from=season[0], season_to=season[1], **fields))
+    _record("restriction.placed", made, placed_by, now)
+    return made
+
+
+def _saved(made: Restriction) -> Restriction:
     try:
         made.full_clean(validate_constraints=False)
     except ValidationError as error:
@@ -140,7 +162,6 @@ def _place(*, season: tuple[str, str] = ("", ""), now: datetime, **fields: objec
     if Restriction.objects.live().filter(community=made.community, **same).exists():
         raise RestrictedAlready("It stands there already.")
     made.save()
-    _record("restriction.placed", made, made.placed_by, now)
     return made
 
 

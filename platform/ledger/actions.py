@@ -73,6 +73,8 @@ DECIDING = (
     *("decided_alone", "given_up", "in_force", "had_no_effect", "expired", "revoked"),
     *("suspended", "suspension_ratified", "suspension_lifted", "suspension_lapsed"),
 )
+HARM = one_of("sacred", "child", "threat", "misuse", "personal", "offensive", "wrong", "died", "other")
+OUTCOME = one_of("upheld", "in_part", "not_upheld", "keep", "restrict", "remove")
 CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
 DECISION = one_of("accept", "both", "correct", "send_back", "reject")
 
@@ -94,6 +96,14 @@ ACTIONS: Mapping[str, Action] = {
     "restriction.placed": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.widened": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.lifted": Action({"cause": CAUSE, "blocks": PURPOSES}),
+    "harm.reported": Action({"report": number, "category": HARM, "held": flag}),
+    "harm.triaged": Action({"held": flag}),
+    "harm.held": Action(),
+    "harm.investigated": Action(),
+    "harm.decided": Action({"outcome": OUTCOME}),
+    "harm.remedied": Action(),
+    "harm.closed": Action(),
+    "harm.late": Action({"report": number}),
     "consent.given": Action({"purposes": PURPOSES}, hides_person=True),
     "consent.withdrawn": Action({"purposes": PURPOSES, "grants": number}, hides_person=True),
     "answer.withdrawn": Action({"answers": number}, hides_person=True),

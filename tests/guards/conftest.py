@@ -14,7 +14,8 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
-from care.models import Proposal
+from care.harm import report_harm
+from care.models import Proposal, StewardNotice
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
@@ -91,9 +92,17 @@ def furnished(
         restriction=put_label(community=community, kind="source", key="0", code="tka", placed_by=aroha, now=NOW),
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
+    _report(rows)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
+
+
+def _report(rows: SimpleNamespace) -> None:
+    """A severe report, and the notice that comes with it."""
+    about = {"kind": "item", "key": "0", "category": "threat", "words": "", "reporter": None}
+    rows.report, _code = report_harm(community=rows.community, now=NOW, **about)
+    rows.notice = StewardNotice.objects.get(subject=f"report:{rows.report.pk}")
 
 
 def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
@@ -143,6 +152,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "hard": rows.probe.pk,
         "order": rows.project.pk,
         "holds": rows.restriction.pk,
+        "reports": rows.report.pk,
+        "notices": rows.notice.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,
@@ -154,6 +165,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "standings": rows.standing.pk,
         "checks": rows.membership.person_id,
         "secret": "nobody-made-this-secret",
+        "token": "nobody-made-this-token",
         # Of other people's apps: accounts and administration.
         "key": "nobody-made-this-key",
         "uidb36": "1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,17 @@ from annotation.revision.batches import Chosen, apply_batch, undo_batch
 from annotation.revision.models import Inconsistency
 from annotation.revision.services import ask_for_scan, scan_project
 from annotation.standing.models import Standing
+from care.harm import (
+    close_report,
+    decide_report,
+    hold_after_all,
+    investigate,
+    mark_late,
+    remedy,
+    report_harm,
+    triage,
+)
+from care.models import HarmReport
 from care.restricting import lift, place_hold, put_label, suspend_purpose
 from care.services import give_consent, publish_policy, withdraw_purposes
 from ledger.checkpoints import check_chain
@@ -68,12 +80,21 @@ WITHOUT_ENTRY = {
         *("use_as_gold", "next_gold", "take_back_gold"),
     },
     "part of a command that writes the entry": {
-        *("add_tasks", "take_out", "add_version", "release_quarantined", "mark_withdrawn"),
+        *(
+            "hold_at_once",
+            "tell_stewards",
+            "add_tasks",
+            "take_out",
+            "add_version",
+            "release_quarantined",
+            "mark_withdrawn",
+        ),
     },
     "estimates from votes, reckoned anew at any time; a stop that follows is entered as person.stopped": {
         *("estimate_skills", "estimate_person", "lock_standing"),
     },
     "points and what only the person sees of the game": {"score_changes", "set_play"},
+    "taking a notice off the desk; the row says who and when": {"read_notice"},
     "a person's own choice of what work comes to them": {"set_language_profile"},
     "readings and looks over data, whose results change nothing by themselves": {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
@@ -134,7 +155,26 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
     opened.is_open = True
     secret = invite(**s.who, role="speaker", invited_by=s.aroha)
     variety = {"code": "new", "name": "New", "pk": None}
+    read, looked = partial(triage, report=s.report, holds=True, triaged_by=s.aroha, now=NOW), partial(_looked_into, s)
+    decide = {"outcome": "upheld", "answer": "Thank you.", "decided_by": s.aroha, "now": NOW}
     return {
+        "report_harm": partial(report_harm, **s.who, kind="item", key="1", category="threat", words="", reporter=s.ben),
+        "triage": read,
+        "hold_after_all": after(
+            lambda: triage(report=_light_report(s), holds=False, triaged_by=s.aroha, now=NOW),
+            lambda report: hold_after_all(report=report, held_by=s.aroha, now=NOW),
+        ),
+        "investigate": after(read, lambda report: investigate(report=report, begun_by=s.aroha, now=NOW)),
+        "decide_report": after(looked, lambda report: decide_report(report=report, **decide)),
+        "remedy": after(
+            lambda: decide_report(report=looked(), **decide),
+            lambda report: remedy(report=report, done="Done.", done_by=s.aroha, now=NOW),
+        ),
+        "close_report": after(
+            lambda: remedy(report=decide_report(report=looked(), **decide), done="Done.", done_by=s.aroha, now=NOW),
+            lambda report: close_report(report=report, closed_by=s.aroha, now=NOW),
+        ),
+        "mark_late": partial(mark_late, now=NOW + timedelta(days=2)),
         "found_community": partial(found_community, founder=s.dana, now=NOW, **other),
         "grant_role": partial(grant_role, **s.who, person=s.dana, role="speaker", granted_by=s.aroha),
         "end_membership": partial(end_membership, membership=s.membership, ended_by=s.aroha, now=NOW),
@@ -157,6 +197,15 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
         "give_consent": partial(give_consent, person=s.dana, policy=s.policy, purposes=TRAINING, now=NOW),
         "withdraw_purposes": partial(withdraw_purposes, **s.who, person=s.ben, purposes=TRAINING),
     }
+
+
+def _light_report(s: SimpleNamespace) -> HarmReport:
+    return report_harm(**s.who, kind="item", key="2", category="offensive", words="", reporter=None)[0]
+
+
+def _looked_into(s: SimpleNamespace) -> HarmReport:
+    report = triage(report=s.report, holds=True, triaged_by=s.aroha, now=NOW)
+    return investigate(report=report, begun_by=s.aroha, now=NOW)
 
 
 def annotation(s: SimpleNamespace) -> dict[str, Act]:

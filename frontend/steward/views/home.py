@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from annotation.projects.models import Project
 from annotation.standing.models import Standing
+from care.models import HarmReport, StewardNotice
 from care.services import published_policy
 from frontend.desk import DeskView
 from frontend.steward.queries import record_lines
@@ -42,6 +43,8 @@ class HomeView(StewardView):
             "candidates": adapters.filter(state=Adapter.State.CANDIDATE).select_related("run__release"),
             "counted_out": Standing.objects.filter(community=self.community).who_may_not_check().count(),
             "in_use": adapters.usable().count(),
+            "notices": StewardNotice.objects.unread().filter(community=self.community),
+            "unread_reports": HarmReport.objects.unread().filter(community=self.community).count(),
         }
         return render(request, "steward/home.html", context)
 

@@ -14,6 +14,7 @@ from care.models.decisions import (
     Suspension,
     Vote,
 )
+from care.models.harm import HarmReport, StewardNotice
 from care.models.restrictions import Restriction
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Decision",
     "Delegation",
     "Grant",
+    "HarmReport",
     "Matter",
     "Policy",
     "Proposal",
@@ -32,6 +34,7 @@ __all__ = [
     "Purpose",
     "Receipt",
     "Restriction",
+    "StewardNotice",
     "Suspension",
     "Vote",
 ]
