@@ -70,6 +70,10 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
             found.setdefault(kind, []).append(key)
         return found
 
+    def hidden_people(self, community: Community) -> set[int]:
+        """Whose words no member of the community may see now, as of somebody who has died; nobody names them either."""
+        return {int(key) for key in self.hidden_by_kind(community).get("person", ()) if key.isdecimal()}
+
     def on(self, **subjects: Combinable | str) -> RestrictionQuerySet:
         """Those on any of these subjects, by kind: `on(item=OuterRef("item_id"))` inside another query."""
         wanted = models.Q(pk__in=[])
