@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import decisions, fonts, founding, guidelines, installing, reporting, views
+from frontend.public import decisions, fonts, founding, glass, guidelines, installing, reporting, views
 
 app_name = "public"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("report/code/", reporting.ReportStatusView.as_view(), name="report_status"),
     path("report/mine/", reporting.MyReportsView.as_view(), name="my_reports"),
     path("report/about/<str:token>/", reporting.ReportAboutView.as_view(), name="report_about"),
+    path("break-glass/", glass.GlassView.as_view(), name="glass"),
+    path("c/<slug:slug>/looked-in/", glass.GlassesView.as_view(), name="glasses"),
+    path("c/<slug:slug>/looked-in/<int:pk>/end/", glass.EndGlassView.as_view(), name="end_glass"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
     path("c/<slug:slug>/decisions/", decisions.DecisionsView.as_view(), name="decisions"),
     path("c/<slug:slug>/font/<str:sha256>.css", fonts.FontSheetView.as_view(), name="font_sheet"),

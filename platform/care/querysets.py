@@ -116,6 +116,14 @@ class StewardNoticeQuerySet(models.QuerySet["StewardNotice"]):
         return self.filter(read_at__isnull=True)
 
 
+class BrokenGlassQuerySet(models.QuerySet["BrokenGlass"]):
+    """Chainable selections of broken glass."""
+
+    def live(self, now: datetime) -> BrokenGlassQuerySet:
+        """What lets somebody read at that moment: begun, not over, and not ended."""
+        return self.filter(broken_at__lte=now, ends_at__gt=now, ended_at__isnull=True)
+
+
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Chainable selections of proposals."""
 

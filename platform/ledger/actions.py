@@ -104,6 +104,8 @@ ACTIONS: Mapping[str, Action] = {
     "harm.remedied": Action(),
     "harm.closed": Action(),
     "harm.late": Action({"report": number}),
+    "glass.broken": Action({"hours": number}),
+    "glass.ended": Action(),
     "consent.given": Action({"purposes": PURPOSES}, hides_person=True),
     "consent.withdrawn": Action({"purposes": PURPOSES, "grants": number}, hides_person=True),
     "answer.withdrawn": Action({"answers": number}, hides_person=True),

@@ -14,6 +14,7 @@ from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
+from care.glass import break_glass, end_glass
 from care.harm import report_harm
 from care.models import Proposal, StewardNotice
 from care.restricting import put_label
@@ -93,6 +94,7 @@ def furnished(
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
     _report(rows)
+    _broken_glass(rows)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
@@ -103,6 +105,14 @@ def _report(rows: SimpleNamespace) -> None:
     about = {"kind": "item", "key": "0", "category": "threat", "words": "", "reporter": None}
     rows.report, _code = report_harm(community=rows.community, now=NOW, **about)
     rows.notice = StewardNotice.objects.get(subject=f"report:{rows.report.pk}")
+
+
+def _broken_glass(rows: SimpleNamespace) -> None:
+    """Somebody of the platform's staff, who looked in once and can no more."""
+    rows.operator = Person.objects.create_user("operator", is_staff=True, is_superuser=True)
+    about = {"community": rows.community, "person": rows.operator, "reason": "A court asks for it."}
+    rows.glass = break_glass(hours=1, now=NOW, **about)
+    end_glass(glass=rows.glass, ended_by=rows.operator, now=NOW)
 
 
 def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
@@ -154,6 +164,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "holds": rows.restriction.pk,
         "reports": rows.report.pk,
         "notices": rows.notice.pk,
+        "looked-in": rows.glass.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,

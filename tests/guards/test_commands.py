@@ -27,6 +27,7 @@ from annotation.revision.batches import Chosen, apply_batch, undo_batch
 from annotation.revision.models import Inconsistency
 from annotation.revision.services import ask_for_scan, scan_project
 from annotation.standing.models import Standing
+from care.glass import break_glass, end_glass
 from care.harm import (
     close_report,
     decide_report,
@@ -158,6 +159,13 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
     read, looked = partial(triage, report=s.report, holds=True, triaged_by=s.aroha, now=NOW), partial(_looked_into, s)
     decide = {"outcome": "upheld", "answer": "Thank you.", "decided_by": s.aroha, "now": NOW}
     return {
+        "break_glass": partial(
+            break_glass, community=s.community, person=s.operator, reason="A court asks.", hours=1, now=NOW
+        ),
+        "end_glass": after(
+            lambda: break_glass(community=s.community, person=s.operator, reason="A court asks.", hours=1, now=NOW),
+            lambda glass: end_glass(glass=glass, ended_by=s.aroha, now=NOW),
+        ),
         "report_harm": partial(report_harm, **s.who, kind="item", key="1", category="threat", words="", reporter=s.ben),
         "triage": read,
         "hold_after_all": after(

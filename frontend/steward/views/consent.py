@@ -21,6 +21,8 @@ from people.refusals import Refusal
 class ConsentView(StewardView):
     """The text in force, the form for the next version, and all versions."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """Start from the text in force."""
         current = published_policy(self.community)
@@ -73,6 +75,8 @@ def _known(policy: Policy) -> dict[str, object]:
 
 class VersionView(StewardView):
     """One version of the consent text, in force or replaced."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest, version: int) -> HttpResponse:
         """Read it."""

@@ -30,6 +30,8 @@ class StewardView(DeskView):
 class HomeView(StewardView):
     """Everything the stewards look after, with what needs them first."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """The desk."""
         live = self.community.memberships.filter(ended_at__isnull=True)
@@ -51,6 +53,8 @@ class HomeView(StewardView):
 
 class RecordView(StewardView):
     """The community's chain of the ledger, newest first."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """One page of it; with `check`, what came of checking all of it."""

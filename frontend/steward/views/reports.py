@@ -98,6 +98,8 @@ def about(report: HarmReport, community: Community) -> About:
 class ReportsView(StewardView):
     """All reports, those that wait first."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """The list."""
         ours = HarmReport.objects.filter(community=self.community).select_related("hold")
@@ -115,6 +117,8 @@ class ReportsView(StewardView):
 
 class ReportView(StewardView):
     """One report."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read it; its subject's words only where they are asked for."""

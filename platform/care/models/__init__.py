@@ -14,6 +14,7 @@ from care.models.decisions import (
     Suspension,
     Vote,
 )
+from care.models.glass import BrokenGlass
 from care.models.harm import HarmReport, StewardNotice
 from care.models.restrictions import Restriction
 
@@ -21,6 +22,7 @@ __all__ = [
     "NEEDED",
     "AdoptedRules",
     "Appeal",
+    "BrokenGlass",
     "ConflictDeclaration",
     "Decision",
     "Delegation",
