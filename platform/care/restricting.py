@@ -10,7 +10,7 @@ from django.db import transaction
 from care.deciding import require_decision
 from care.eligibility import HELD, Hold
 from care.labels import EVERYTHING, label_of
-from care.models import Matter, Restriction
+from care.models import AgeBand, Matter, Restriction
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -122,11 +122,18 @@ def lift(*, restriction: Restriction, lifted_by: Person, now: datetime) -> None:
     require_role(lifted_by, current.community, Role.STEWARD)
     if current.lifted_at is not None:
         raise Conflicting("This was lifted before.")
+    if current.cause == Cause.MINOR and _is_of_minor(current):
+        raise Conflicting("Only a guardian lets the words of somebody under age be used.")
     subject = f"restriction:{current.pk}"
     require_decision(community=current.community, matter=Matter.LABEL, subject=subject, actor=lifted_by, now=now)
     current.lifted_at, current.lifted_by = now, lifted_by
     current.save(update_fields=["lifted_at", "lifted_by"])
     _record("restriction.lifted", current, lifted_by, now)
+
+
+def _is_of_minor(restriction: Restriction) -> bool:
+    minors = AgeBand.objects.filter(community=restriction.community).exclude(band=AgeBand.Band.ADULT)
+    return restriction.key in {str(person) for person in minors.values_list("person", flat=True)}
 
 
 def hold_at_once(*, community: Community, kind: str, key: str, cause: str, note: str, now: datetime) -> Restriction:

@@ -151,6 +151,7 @@ CELERY_BEAT_SCHEDULE = {
     "make-checkpoints": {"task": "ledger.jobs.make_checkpoints_job", "schedule": 1800.0},
     "expire-leases": {"task": "annotation.projects.jobs.expire_leases_job", "schedule": 60.0},
     "keep-time-of-decisions": {"task": "care.jobs.keep_time_job", "schedule": 60.0},
+    "keep-ages": {"task": "care.jobs.keep_ages_job", "schedule": 3600.0},
     "mark-late-reports": {"task": "care.jobs.mark_late_job", "schedule": 60.0},
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from annotation.answers.models import Answer
+from care.ages import keep_ages, set_age_rule, state_age
 from care.harm import report_harm
 from care.models import HarmReport, Restriction, StewardNotice
 from frontend.reporting import Subject, report_address
@@ -186,3 +188,50 @@ def test_a_member_says_that_somebody_has_died_and_a_visitor_cannot(client, addre
     assert Restriction.objects.get().cause == "deceased"
     assert (Restriction.objects.get().kind, Restriction.objects.get().key) == ("person", str(author.pk))
     assert not Answer.objects.eligible_for("display_members").filter(author=author).exists()
+
+
+def test_a_young_speaker_is_asked_for_their_age_and_a_steward_witnesses_the_guardian(
+    client, validated_corpus, community, aroha, ben, goran
+):
+    client.force_login(aroha)
+    page = f"{DESK}ages/"
+    assert client.post(page, {"years": 3, "time_zone": "UTC"}).status_code == 422
+    assert client.post(page, {"years": 18, "time_zone": "Nowhere"}).status_code == 422
+    client.post(page, {"years": 18, "time_zone": "America/Mexico_City"})
+
+    client.force_login(ben)
+    asked = client.get("/c/test-otomi/speak/consent/", follow=True)
+    assert "How old are you?" in words_of(asked)
+    age = "/c/test-otomi/speak/age/"
+    assert client.post(age, {"band": "young"}).status_code == 422
+    assert client.post(age, {"band": "young", "month": 4, "year": 2020}).status_code == 422
+    then = client.post(age, {"band": "young", "month": 4, "year": 2090}, follow=True)
+    assert "Your words wait." in words_of(then)
+    assert not Answer.objects.visible_to(goran).filter(author=ben).exists()
+
+    client.force_login(aroha)
+    assert "no guardian yet" in words_of(client.get(page))
+    number = community.age_bands.get().pk
+    client.post(f"{page}{number}/", {"guardian": "Somebody’s aunt"})
+    shown = words_of(client.get(page))
+    assert "a guardian has agreed" in shown
+    assert "aunt" not in shown
+    assert Answer.objects.visible_to(goran).filter(author=ben).count() == 4
+    client.force_login(ben)
+    assert "Your guardian has agreed." in words_of(client.get("/c/test-otomi/speak/consent/"))
+
+    client.force_login(aroha)
+    client.post(f"{page}{number}/", {"adult": 1})
+    assert "Nobody has said that they are under age" in words_of(client.get(page))
+
+
+def test_whoever_came_of_age_chooses_again(client, validated_corpus, community, aroha, ben, policy):
+    set_age_rule(community=community, years=18, set_by=aroha, now=NOW)
+    state_age(person=ben, community=community, band="young", of_age_in="2026-05", stated_by=ben, now=NOW)
+    keep_ages(now=NOW + timedelta(days=100))
+    client.force_login(ben)
+    page = "/c/test-otomi/speak/consent/"
+    assert "You are of age now." in words_of(client.get(page))
+    client.post(page, {"policy": policy.pk, "purposes": ["display_members", "peer_review"]})
+    assert "You are of age now." not in words_of(client.get(page))
+    assert Answer.objects.eligible_for("display_members").filter(author=ben).count() == 4

@@ -16,7 +16,7 @@ from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
 from care.glass import break_glass, end_glass
 from care.harm import report_harm
-from care.models import Proposal, StewardNotice
+from care.models import AgeBand, Proposal, StewardNotice
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
@@ -95,6 +95,8 @@ def furnished(
     )
     _report(rows)
     _broken_glass(rows)
+    young = {"band": "young", "of_age_in": "2031-04", "stated_at": NOW}
+    rows.band = AgeBand.objects.create(person=esi, community=community, **young)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
@@ -165,6 +167,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "reports": rows.report.pk,
         "notices": rows.notice.pk,
         "looked-in": rows.glass.pk,
+        "ages": rows.band.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,

@@ -27,6 +27,7 @@ from annotation.revision.batches import Chosen, apply_batch, undo_batch
 from annotation.revision.models import Inconsistency
 from annotation.revision.services import ask_for_scan, scan_project
 from annotation.standing.models import Standing
+from care.ages import keep_ages, record_guardian, set_age_rule, state_age
 from care.glass import break_glass, end_glass
 from care.harm import (
     close_report,
@@ -82,6 +83,7 @@ WITHOUT_ENTRY = {
     },
     "part of a command that writes the entry": {
         *(
+            "settle_age",
             "hold_at_once",
             "tell_stewards",
             "add_tasks",
@@ -159,6 +161,13 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
     read, looked = partial(triage, report=s.report, holds=True, triaged_by=s.aroha, now=NOW), partial(_looked_into, s)
     decide = {"outcome": "upheld", "answer": "Thank you.", "decided_by": s.aroha, "now": NOW}
     return {
+        "set_age_rule": partial(set_age_rule, **s.who, years=18, set_by=s.aroha),
+        "state_age": partial(state_age, **s.who, person=s.ben, band="young", of_age_in="2031-04", stated_by=s.ben),
+        "record_guardian": after(
+            partial(state_age, **s.who, person=s.ben, band="young", of_age_in="2031-04", stated_by=s.ben),
+            lambda _: record_guardian(**s.who, person=s.ben, guardian="An aunt", witnessed_by=s.aroha),
+        ),
+        "keep_ages": partial(keep_ages, now=NOW + timedelta(days=2000)),
         "break_glass": partial(
             break_glass, community=s.community, person=s.operator, reason="A court asks.", hours=1, now=NOW
         ),

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='restriction',
-            constraint=models.CheckConstraint(condition=models.Q(('placed_by__isnull', False), ('cause__in', ['hold', 'deceased']), _connector='OR'), name='holds_alone_are_placed_by_nobody'),
+            constraint=models.CheckConstraint(condition=models.Q(('placed_by__isnull', False), ('cause__in', ['hold', 'deceased', 'minor']), _connector='OR'), name='holds_alone_are_placed_by_nobody'),
         ),
         migrations.AddField(
             model_name='harmreport',

@@ -1,5 +1,6 @@
 """CARE: what people consent to, and how a community decides. One file for each subject."""
 
+from care.models.ages import AgeBand, AgeRule
 from care.models.consent import NEEDED, Grant, Policy, Purpose, Receipt
 from care.models.decisions import (
     AdoptedRules,
@@ -21,6 +22,8 @@ from care.models.restrictions import Restriction
 __all__ = [
     "NEEDED",
     "AdoptedRules",
+    "AgeBand",
+    "AgeRule",
     "Appeal",
     "BrokenGlass",
     "ConflictDeclaration",

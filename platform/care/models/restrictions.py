@@ -79,7 +79,7 @@ class Restriction(models.Model):
                 name="a_season_begins_and_ends",
             ),
             models.CheckConstraint(
-                condition=models.Q(placed_by__isnull=False) | models.Q(cause__in=["hold", "deceased"]),
+                condition=models.Q(placed_by__isnull=False) | models.Q(cause__in=["hold", "deceased", "minor"]),
                 name="holds_alone_are_placed_by_nobody",
             ),
         ]
