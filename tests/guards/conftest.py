@@ -93,13 +93,18 @@ def furnished(
         restriction=put_label(community=community, kind="source", key="0", code="tka", placed_by=aroha, now=NOW),
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
-    _report(rows)
-    _broken_glass(rows)
-    young = {"band": "young", "of_age_in": "2031-04", "stated_at": NOW}
-    rows.band = AgeBand.objects.create(person=esi, community=community, **young)
+    _responsibility(rows, esi)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
+
+
+def _responsibility(rows: SimpleNamespace, young: Person) -> None:
+    """A report, a look of the platform's staff, and somebody under age."""
+    _report(rows)
+    _broken_glass(rows)
+    said = {"band": "young", "of_age_in": "2031-04", "stated_at": NOW}
+    rows.band = AgeBand.objects.create(person=young, community=rows.community, **said)
 
 
 def _report(rows: SimpleNamespace) -> None:

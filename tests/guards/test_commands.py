@@ -158,6 +158,33 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
     opened.is_open = True
     secret = invite(**s.who, role="speaker", invited_by=s.aroha)
     variety = {"code": "new", "name": "New", "pk": None}
+    return {
+        "found_community": partial(found_community, founder=s.dana, now=NOW, **other),
+        "grant_role": partial(grant_role, **s.who, person=s.dana, role="speaker", granted_by=s.aroha),
+        "end_membership": partial(end_membership, membership=s.membership, ended_by=s.aroha, now=NOW),
+        "join_open_community": partial(join_open_community, person=s.dana, community=opened, now=NOW),
+        "invite": partial(invite, **s.who, role="speaker", invited_by=s.aroha),
+        "accept_invitation": partial(accept_invitation, person=s.dana, secret=secret, now=NOW),
+        "put_label": partial(put_label, **s.who, kind="source", key="1", code="tkss", placed_by=s.aroha),
+        "place_hold": partial(place_hold, **s.who, kind="item", key="1", note="A reason.", placed_by=s.aroha),
+        "suspend_purpose": partial(suspend_purpose, **s.who, purpose="research", note="", placed_by=s.aroha),
+        "lift": partial(lift, restriction=s.restriction, lifted_by=s.aroha, now=NOW),
+        "show_names_to_experts": partial(show_names_to_experts, **s.who, are_shown=True, changed_by=s.aroha),
+        "set_font": partial(set_font, **s.who, set_by=s.aroha, **font),
+        "remove_font": partial(remove_font, **s.who, removed_by=s.aroha),
+        "save_orthography": partial(
+            save_orthography, **s.who, saved_by=s.aroha, name="New", script="Latn", characters="a", pk=None
+        ),
+        "save_variety": partial(save_variety, **s.who, saved_by=s.aroha, **variety),
+        "set_own_words": partial(set_own_words, **s.who, words={"a": "b"}, known={"a"}, set_by=s.aroha),
+        "publish_policy": partial(publish_policy, **s.who, text="New.", purposes=TRAINING, published_by=s.aroha),
+        "give_consent": partial(give_consent, person=s.dana, policy=s.policy, purposes=TRAINING, now=NOW),
+        "withdraw_purposes": partial(withdraw_purposes, **s.who, person=s.ben, purposes=TRAINING),
+    }
+
+
+def responsibility(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands of care about harm, age and broken glass."""
     read, looked = partial(triage, report=s.report, holds=True, triaged_by=s.aroha, now=NOW), partial(_looked_into, s)
     decide = {"outcome": "upheld", "answer": "Thank you.", "decided_by": s.aroha, "now": NOW}
     return {
@@ -192,27 +219,6 @@ def people(s: SimpleNamespace) -> dict[str, Act]:
             lambda report: close_report(report=report, closed_by=s.aroha, now=NOW),
         ),
         "mark_late": partial(mark_late, now=NOW + timedelta(days=2)),
-        "found_community": partial(found_community, founder=s.dana, now=NOW, **other),
-        "grant_role": partial(grant_role, **s.who, person=s.dana, role="speaker", granted_by=s.aroha),
-        "end_membership": partial(end_membership, membership=s.membership, ended_by=s.aroha, now=NOW),
-        "join_open_community": partial(join_open_community, person=s.dana, community=opened, now=NOW),
-        "invite": partial(invite, **s.who, role="speaker", invited_by=s.aroha),
-        "accept_invitation": partial(accept_invitation, person=s.dana, secret=secret, now=NOW),
-        "put_label": partial(put_label, **s.who, kind="source", key="1", code="tkss", placed_by=s.aroha),
-        "place_hold": partial(place_hold, **s.who, kind="item", key="1", note="A reason.", placed_by=s.aroha),
-        "suspend_purpose": partial(suspend_purpose, **s.who, purpose="research", note="", placed_by=s.aroha),
-        "lift": partial(lift, restriction=s.restriction, lifted_by=s.aroha, now=NOW),
-        "show_names_to_experts": partial(show_names_to_experts, **s.who, are_shown=True, changed_by=s.aroha),
-        "set_font": partial(set_font, **s.who, set_by=s.aroha, **font),
-        "remove_font": partial(remove_font, **s.who, removed_by=s.aroha),
-        "save_orthography": partial(
-            save_orthography, **s.who, saved_by=s.aroha, name="New", script="Latn", characters="a", pk=None
-        ),
-        "save_variety": partial(save_variety, **s.who, saved_by=s.aroha, **variety),
-        "set_own_words": partial(set_own_words, **s.who, words={"a": "b"}, known={"a"}, set_by=s.aroha),
-        "publish_policy": partial(publish_policy, **s.who, text="New.", purposes=TRAINING, published_by=s.aroha),
-        "give_consent": partial(give_consent, person=s.dana, policy=s.policy, purposes=TRAINING, now=NOW),
-        "withdraw_purposes": partial(withdraw_purposes, **s.who, person=s.ben, purposes=TRAINING),
     }
 
 
@@ -316,7 +322,7 @@ def after(first: Act, act: Callable[[Any], object]) -> Any:
 
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
-    acts = {**people(s), **annotation(s), **experts(s), **training(s)}
+    acts = {**people(s), **responsibility(s), **annotation(s), **experts(s), **training(s)}
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = {node.name for _, node in commands()} - {"apply_batch"}  # which needs labels, and is tried below
     assert found - set(acts) - excused == set(), "try these here, or say in WITHOUT_ENTRY why they need no entry"
