@@ -5,6 +5,7 @@ A restriction on the person says so, of cause minor: rule, query and row securit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -118,7 +119,8 @@ def record_guardian(
     band = AgeBand.objects.select_for_update().filter(person=person, community=community).first()
     if band is None or not band.is_minor:
         raise Conflicting("This person is of age, or has not said how old they are.")
-    receipt = Receipt.objects.select_for_update().filter(person=person, community=community, ended_at=None).first()
+    held = Receipt.objects.select_for_update().filter(person=person, community=community, ended_at=None)
+    receipt: Receipt | None = held.first()
     if receipt is None:
         raise Conflicting("First the person agrees themselves, on the page about consent.")
     receipt.guardian_at, receipt.guardian_witness = now, witnessed_by
@@ -204,7 +206,7 @@ def _enter(
     subject: str,
     actor: Person | None,
     now: datetime,
-    private: dict[str, object] | None = None,
+    private: Mapping[str, object] | None = None,
     **details: int,
 ) -> None:
     append_entry(

@@ -140,8 +140,9 @@ def _hold(report: HarmReport, now: datetime) -> None:
     _step(report, "hold")
     cause = Restriction.Cause.DECEASED if report.is_about_death else Restriction.Cause.HOLD
     note = str(report.get_category_display())
-    subject = {"community": report.community, "kind": report.kind, "key": report.key}
-    report.hold = hold_at_once(**subject, cause=cause, note=note, now=now)
+    report.hold = hold_at_once(
+        community=report.community, kind=report.kind, key=report.key, cause=cause, note=note, now=now
+    )
 
 
 @transaction.atomic
