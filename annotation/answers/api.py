@@ -149,6 +149,11 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
         ]
         read_only_fields = ["answer", "fix", "created_at"]
 
+    def to_representation(self, instance: Review) -> dict[str, Any]:
+        """Without the note of somebody whose words are hidden."""
+        shown = super().to_representation(instance)
+        return {**shown, "note": ""} if getattr(instance, "is_hushed", False) else shown
+
 
 def _with_look(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was sent, with `confirmed` and `later` as the look that services ask for."""

@@ -155,6 +155,7 @@ def _again(text: str, task: Task, author: Person, now: datetime) -> list[Finding
         Q(task=task) | Q(state__in=[Answer.State.WITHDRAWN, Answer.State.QUARANTINED, Answer.State.REJECTED])
     )
     own = others.filter(author=author, created_at__gte=now - SHORT_WHILE)
+    # What is hidden or may not be used for checking says nothing about what somebody else writes.
     stored = (
         others.validated().usable_for(Purpose.PEER_REVIEW).exclude(author=author, created_at__gte=now - SHORT_WHILE)
     )

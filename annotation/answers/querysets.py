@@ -207,6 +207,13 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         heard = self.filter(is_gold=False).filter(~open_ones | ~models.Exists(standing.filter(is_frozen=True)))
         return heard.filter(unguarded | (~models.Exists(standing.filter(is_stopped=True)) & ~models.Exists(apart)))
 
+    def as_read(self) -> ReviewQuerySet:
+        """Adds `is_hushed`: whether its reviewer's words are hidden, as of somebody who died; the verdict counts."""
+        ours = Restriction.objects.blocking(Purpose.DISPLAY_MEMBERS).filter(
+            community=models.OuterRef("answer__task__project__community_id")
+        )
+        return self.annotate(is_hushed=models.Exists(ours.on(person=models.OuterRef("reviewer_id"))))
+
     def harmful(self) -> ReviewQuerySet:
         """Verdicts that turn an answer down as offensive, or for personal data in it."""
         return self.filter(verdict="reject", reason__in=["offensive", "personal_data"])

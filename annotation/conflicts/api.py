@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.answers.api import LONGEST_BODY, AnswerSerializer, ReviewSerializer
-from annotation.answers.models import Answer
+from annotation.answers.models import Answer, Review
 from annotation.conflicts.models import Adjudication
 from annotation.conflicts.services import adjudicate
 from people.api import person_of
@@ -77,7 +77,9 @@ class DisputeViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         if getattr(self, "swagger_fake_view", False):
             return Answer.objects.none()
         queue = Answer.objects.adjudicable_by(person_of(self.request))
-        return queue.select_related("task__item__source", "task__project__community").prefetch_related("reviews")
+        return queue.select_related("task__item__source", "task__project__community").prefetch_related(
+            Prefetch("reviews", Review.objects.as_read())
+        )
 
     @extend_schema(request=AdjudicationSerializer, responses={201: AdjudicationSerializer})
     @action(detail=True, methods=["post"])

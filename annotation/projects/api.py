@@ -221,9 +221,10 @@ class AssignmentViewSet(viewsets.ReadOnlyModelViewSet[Assignment]):
         """One's own assignments."""
         if getattr(self, "swagger_fake_view", False):
             return Assignment.objects.none()
-        return Assignment.objects.visible_to(person_of(self.request)).select_related(
-            "task__item__source", "task__project"
-        )
+        mine = Assignment.objects.visible_to(person_of(self.request))
+        for community in Community.objects.visible_to(person_of(self.request)):
+            mine = mine.shown_in(community)
+        return mine.select_related("task__item__source", "task__project")
 
     @extend_schema(request=SkipSerializer, responses=AssignmentSerializer)
     @action(detail=True, methods=["post"])

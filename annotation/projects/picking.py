@@ -17,6 +17,7 @@ from people.models import Person
 def next_task(project: Project, person: Person, now: datetime) -> Task | None:
     """The next task for the person, its row locked: those that others have begun to answer first."""
     free = Task.objects.wanting(now).unseen_by(person).suiting(person).filter(project=project)
+    free = free.shown_in(project.community)
     own = Assignment.objects.filter(task__project=project, person=person)
     if (
         project.control_share is not None

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import models
 
+from care.models import Restriction
 from people.models import Community
 from people.querysets import suits
 
 if TYPE_CHECKING:
     from people.models import Person
+
+
+def _ids(keys: Iterable[str]) -> list[int]:
+    return [int(key) for key in keys if key.isdecimal()]
+
+
+def _uuids(keys: Iterable[str]) -> list[UUID]:
+    return [UUID(key) for key in keys if len(key) == 36]
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -48,6 +59,31 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Tasks of the communities in which the person holds a role."""
         return self.filter(project__community__in=Community.objects.visible_to(person))
 
+    def hidden_in(self, community: Community) -> TaskQuerySet:
+        """The community's tasks about something that is hidden from its members: the text itself, the document or the
+        project that it belongs to, or an answer or somebody's words that it quotes."""
+        keys = Restriction.objects.hidden_by_kind(community)
+        ours = self.filter(project__community=community)
+        if not keys:
+            return self.none()
+        if str(community.pk) in keys.get("community", ()):
+            return ours
+        quoted = self.model.item.field.related_model.quotations.rel.related_model.objects.filter(
+            models.Q(answer__in=_uuids(keys.get("answer", ())))
+            | models.Q(answer__author__in=_ids(keys.get("person", ())))
+        )
+        return ours.filter(
+            models.Q(item__in=_ids(keys.get("item", ())))
+            | models.Q(item__source__in=_ids(keys.get("source", ())))
+            | models.Q(project__in=_ids(keys.get("project", ())))
+            | models.Q(item__in=quoted.values("item"))
+        )
+
+    def shown_in(self, community: Community) -> TaskQuerySet:
+        """All but the community's hidden ones."""
+        hidden = self.model._default_manager.hidden_in(community)
+        return self if hidden.query.is_empty() else self.exclude(pk__in=hidden.values("pk"))
+
     def unseen_by(self, person: Person) -> TaskQuerySet:
         """Tasks that the person has neither answered nor skipped, nor holds now, and that ask about others' words."""
         seen = person.assignments.exclude(state="expired").filter(task_id=models.OuterRef("pk"))
@@ -75,6 +111,11 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def visible_to(self, person: Person) -> AssignmentQuerySet:
         """A lease concerns its holder only."""
         return self.filter(person_id=person.pk)
+
+    def shown_in(self, community: Community) -> AssignmentQuerySet:
+        """All but those of the community's hidden tasks."""
+        tasks = self.model.task.field.related_model._default_manager.hidden_in(community)
+        return self if tasks.query.is_empty() else self.exclude(task__in=tasks.values("pk"))
 
     def live(self, now: datetime) -> AssignmentQuerySet:
         """Leases that have not run out."""

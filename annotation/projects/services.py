@@ -237,7 +237,7 @@ def lease_task(*, project: Project, person: Person, now: datetime) -> Assignment
     Raises ConsentMissing, PolicyChanged, ProjectIsClosed, NotAllowed, NothingToDo.
     """
     _begin(project, person, now)
-    own = Assignment.objects.filter(task__project=project, person=person, packet=None)
+    own = Assignment.objects.filter(task__project=project, person=person, packet=None).shown_in(project.community)
     live: Assignment | None = own.live(now).select_related("task__item__source").first()
     if live is not None:
         return live
@@ -261,7 +261,8 @@ def lease_packet(*, project: Project, person: Person, size: int, now: datetime) 
     packet, until = uuid4(), now + PACKET_TIME
     while held.count() < size and (task := next_task(project, person, now)) is not None:
         Assignment.objects.create(task=task, person=person, leased_at=now, expires_at=until, packet=packet)
-    found = list(held.select_related("task__item__source", "task__project").order_by("leased_at", "pk"))
+    shown = held.shown_in(project.community)
+    found = list(shown.select_related("task__item__source", "task__project").order_by("leased_at", "pk"))
     if not found:
         why = why_nothing_to_do(project, person)
         raise NothingToDo(why)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext_noop
 
 from annotation.answers.models import Answer, Review
 from annotation.rewards.formula import Work, agrees, badge_of, level_of, points_for, points_of, streak_of
 from annotation.rewards.models import Player, Point, Scoring
+from care.models import Restriction
 from people.models import Community, Person
 from people.refusals import Invalid
 
@@ -204,8 +205,10 @@ def balanced_board(*, community: Community, around: Person | None = None) -> lis
     return _rows(sorted(((p, n) for p, n in both.items() if n), key=lambda row: (-row[1], row[0])), around)
 
 
-def _hidden(community: Community) -> QuerySet[Player, int]:
-    return Player.objects.filter(community=community, is_hidden=True).values_list("person", flat=True)
+def _hidden(community: Community) -> set[int]:
+    """Who does not want to be seen, and whose words are hidden, as of somebody who has died."""
+    players = Player.objects.filter(community=community, is_hidden=True).values_list("person", flat=True)
+    return set(players) | Restriction.objects.hidden_people(community)
 
 
 def _rows(sums: Iterable[tuple[int, int]], around: Person | None) -> list[Row]:

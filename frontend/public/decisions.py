@@ -18,6 +18,8 @@ PAGE = 30
 class DecisionsView(DeskView):
     """Open votes, and the log of decisions, newest first."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """Read it."""
         ours = Decision.objects.visible_to(self.person).filter(community=self.community)

@@ -55,6 +55,8 @@ def _why_not(adapter: Adapter) -> str:
     """Why an adapter may not be tried, in plain words."""
     if adapter.contains_withdrawn:
         return _("Words it learnt from were withdrawn, so nobody uses it any more.")
+    if adapter.is_usable:
+        return _("It is held back, or the community’s decision on it does not hold now.")
     reasons = {
         Adapter.State.CANDIDATE: _("A steward has not decided on it yet."),
         Adapter.State.REFUSED: _("The stewards refused it."),
@@ -87,7 +89,8 @@ class PlaygroundView(DeskView):
 
     def _page(self, form: TryForm, *, status: int = 200) -> HttpResponse:
         adapters = list(self._adapters())
-        usable = [adapter for adapter in adapters if adapter.is_usable]
+        in_use = set(self._adapters().usable().values_list("pk", flat=True))
+        usable = [adapter for adapter in adapters if adapter.pk in in_use]
         if usable:
             form.fields["source"].widget.attrs["lang"] = usable[0].run.release.project.source_language_tag
         mine = Generation.objects.visible_to(self.person).filter(adapter__community=self.community)
@@ -95,7 +98,7 @@ class PlaygroundView(DeskView):
             "community": self.community,
             "form": form,
             "usable": usable,
-            "refused": [(adapter, _why_not(adapter)) for adapter in adapters if not adapter.is_usable],
+            "refused": [(adapter, _why_not(adapter)) for adapter in adapters if adapter.pk not in in_use],
             "waiting": mine.exclude(state__in=ENDED).first(),
             "earlier": mine.filter(state__in=ENDED)[:10],
         }

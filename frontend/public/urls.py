@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from frontend.public import access, decisions, fonts, founding, guidelines, installing, transparency, views
+from frontend.public import (
+    access,
+    decisions,
+    fonts,
+    founding,
+    glass,
+    guidelines,
+    installing,
+    reporting,
+    transparency,
+    views,
+)
 
 app_name = "public"
 
@@ -18,6 +29,13 @@ urlpatterns = [
     path("device/", installing.DeviceView.as_view(), name="device"),
     path("online/", installing.OnlineView.as_view(), name="online"),
     path("join/<str:secret>/", views.InvitationView.as_view(), name="join"),
+    path("report/", reporting.ReportView.as_view(), name="report"),
+    path("report/code/", reporting.ReportStatusView.as_view(), name="report_status"),
+    path("report/mine/", reporting.MyReportsView.as_view(), name="my_reports"),
+    path("report/about/<str:token>/", reporting.ReportAboutView.as_view(), name="report_about"),
+    path("break-glass/", glass.GlassView.as_view(), name="glass"),
+    path("c/<slug:slug>/looked-in/", glass.GlassesView.as_view(), name="glasses"),
+    path("c/<slug:slug>/looked-in/<int:pk>/end/", glass.EndGlassView.as_view(), name="end_glass"),
     path("c/<slug:slug>/", views.CommunityView.as_view(), name="community"),
     path("c/<slug:slug>/decisions/", decisions.DecisionsView.as_view(), name="decisions"),
     path("c/<slug:slug>/transparency/", transparency.TransparencyView.as_view(), name="transparency"),

@@ -66,12 +66,9 @@ def next_work(person: Person, community: Community, *, now: datetime) -> Next | 
     projects = list(Project.objects.filter(community=community).open().order_by("created_at"))
     reviews = reviews_waiting(person, projects, now=now)
     begun = reviews_waiting(person, projects, now=now, begun=True)
+    tasks = Task.objects.wanting(now).unseen_by(person).suiting(person).shown_in(community)
     writing = (
-        {
-            project.pk: count
-            for project in projects
-            if (count := Task.objects.wanting(now).unseen_by(person).suiting(person).filter(project=project).count())
-        }
+        {project.pk: count for project in projects if (count := tasks.filter(project=project).count())}
         if has_role(person, community, Role.SPEAKER)
         else {}
     )

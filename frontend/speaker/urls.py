@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.speaker.views import consent, home, packet, play, profile, review, words, work
+from frontend.speaker.views import age, consent, home, packet, play, profile, review, words, work
 
 app_name = "speaker"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("play/", play.PlayView.as_view(), name="play"),
     path("impact/", play.ImpactView.as_view(), name="impact"),
     path("next/", home.NextView.as_view(), name="next"),
+    path("age/", age.AgeView.as_view(), name="age"),
     path("consent/", consent.ConsentView.as_view(), name="consent"),
     path("consent/rendering/", consent.RenderingView.as_view(), name="rendering"),
     path("consent/receipts/<uuid:pk>/", consent.ReceiptView.as_view(), name="receipt"),

@@ -6,6 +6,7 @@ from django.urls import path
 
 from frontend.steward.views import (
     adapters,
+    ages,
     agreements,
     checkers,
     checks,
@@ -17,6 +18,7 @@ from frontend.steward.views import (
     members,
     projects,
     proposals,
+    reports,
     restrictions,
     rules,
 )
@@ -65,6 +67,11 @@ urlpatterns = [
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
     path("holds/hub/<int:pk>/", restrictions.HubView.as_view(), name="hub"),
+    path("reports/", reports.ReportsView.as_view(), name="reports"),
+    path("reports/<int:pk>/", reports.ReportView.as_view(), name="report"),
+    path("notices/<int:pk>/read/", reports.NoticeView.as_view(), name="notice"),
+    path("ages/", ages.AgesView.as_view(), name="ages"),
+    path("ages/<int:pk>/", ages.MinorView.as_view(), name="minor"),
     path("record/", home.RecordView.as_view(), name="record"),
     path("record/file/", home.RecordFileView.as_view(), name="record_file"),
     path("record/checkpoint/", home.CheckpointView.as_view(), name="record_checkpoint"),

@@ -76,6 +76,8 @@ class Facts:
     labels: Collection[str] = ()
     in_season: bool = False
     hold: Hold = Hold.NONE
+    kept_from: Collection[str] = ()
+    """What the words of somebody under age are not used for."""
     is_validated: bool = True
 
 
@@ -86,7 +88,7 @@ def refusal(purpose: str, facts: Facts) -> Why | None:
         Why.CONSENT: not facts.consents or not VALID.issuperset(facts.consents),
         Why.COMMUNITY: facts.community != Allowed.IN_FORCE,
         Why.LABEL: purpose in blocked_by(facts.labels, in_season=facts.in_season),
-        Why.HOLD: purpose in HELD[facts.hold],
+        Why.HOLD: purpose in HELD[facts.hold] or purpose in facts.kept_from,
         Why.NOT_VALIDATED: not facts.is_validated and purpose not in BEFORE_VALIDATION,
     }
     return next((why for why, stands in against.items() if stands), None)

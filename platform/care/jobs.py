@@ -1,4 +1,4 @@
-"""Repeated work on decisions and agreements."""
+"""Repeated work on decisions, agreements, reports, ages and labels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from care.ages import keep_ages
 from care.agreements import keep_agreements
 from care.deciding import keep_time
+from care.harm import mark_late
 from care.hub import read_hub
 
 
@@ -28,3 +30,15 @@ def read_hub_job(**kwargs: Any) -> int:
 def keep_agreements_job(**kwargs: Any) -> int:
     """Let access agreements end and their promises fall due, and give notice of the end (every day)."""
     return keep_agreements(now=timezone.now())
+
+
+@shared_task
+def mark_late_job(**kwargs: Any) -> int:
+    """Tell stewards of reports that nobody has read in time (every minute)."""
+    return mark_late(now=timezone.now())
+
+
+@shared_task
+def keep_ages_job(**kwargs: Any) -> int:
+    """Ask those who have come of age again, and stop what the silent ones' words are used for (every hour)."""
+    return keep_ages(now=timezone.now())

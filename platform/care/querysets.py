@@ -63,12 +63,65 @@ class RestrictionQuerySet(models.QuerySet["Restriction"]):
         in_season = ~models.Q(season_from="") & (within | around)
         return self.live().filter(blocks__contains=[purpose]).exclude(in_season)
 
+    def hidden_by_kind(self, community: Community) -> dict[str, list[str]]:
+        """What no member of the community may see now: the keys of each kind. Few, so they are read at once."""
+        found: dict[str, list[str]] = {}
+        for kind, key in self.blocking("display_members").filter(community=community).values_list("kind", "key"):
+            found.setdefault(kind, []).append(key)
+        return found
+
+    def hidden_people(self, community: Community) -> set[int]:
+        """Whose words no member of the community may see now, as of somebody who has died; nobody names them either."""
+        return {int(key) for key in self.hidden_by_kind(community).get("person", ()) if key.isdecimal()}
+
     def on(self, **subjects: Combinable | str) -> RestrictionQuerySet:
         """Those on any of these subjects, by kind: `on(item=OuterRef("item_id"))` inside another query."""
         wanted = models.Q(pk__in=[])
         for kind, key in subjects.items():
             wanted |= models.Q(kind=kind, key=Cast(key, models.CharField()))
         return self.filter(wanted)
+
+
+class HarmReportQuerySet(models.QuerySet["HarmReport"]):
+    """Chainable selections of reports of harm."""
+
+    def visible_to(self, person: Person) -> HarmReportQuerySet:
+        """What somebody reports is for the stewards, and what became of it for whoever reported it."""
+        return self.filter(
+            models.Q(reporter_id=person.pk) | models.Q(community__in=Community.objects.where(person, "steward"))
+        )
+
+    def by(self, person: Person) -> HarmReportQuerySet:
+        """What the person reported."""
+        return self.filter(reporter_id=person.pk)
+
+    def unread(self) -> HarmReportQuerySet:
+        """Those that no steward has sorted yet."""
+        return self.filter(state="received")
+
+    def open(self) -> HarmReportQuerySet:
+        """Those that are not closed."""
+        return self.exclude(state="closed")
+
+    def overdue(self, now: datetime) -> HarmReportQuerySet:
+        """Unread ones whose time is over and of which nobody was told yet."""
+        return self.unread().filter(triage_due_at__lte=now, late_since__isnull=True)
+
+
+class StewardNoticeQuerySet(models.QuerySet["StewardNotice"]):
+    """Chainable selections of notices."""
+
+    def unread(self) -> StewardNoticeQuerySet:
+        """Those that no steward has read."""
+        return self.filter(read_at__isnull=True)
+
+
+class BrokenGlassQuerySet(models.QuerySet["BrokenGlass"]):
+    """Chainable selections of broken glass."""
+
+    def live(self, now: datetime) -> BrokenGlassQuerySet:
+        """What lets somebody read at that moment: begun, not over, and not ended."""
+        return self.filter(broken_at__lte=now, ends_at__gt=now, ended_at__isnull=True)
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):

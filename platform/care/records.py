@@ -118,6 +118,10 @@ def _events(receipt: Receipt) -> list[dict[str, Any]]:
         )
         if at is not None
     ]
+    if receipt.guardian_at is not None:
+        ended.append(
+            {**given, "event_time": _text(receipt.guardian_at), "entity_id": "guardian", "channel": "before a steward"}
+        )
     return [given, *sorted(ended, key=lambda event: str(event["event_time"]))]
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from care.deciding import require_decision
 from care.eligibility import HELD, Hold
 from care.labels import EVERYTHING, label_of
-from care.models import Matter, Restriction
+from care.models import AgeBand, Matter, Restriction
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
@@ -122,6 +122,8 @@ def lift(*, restriction: Restriction, lifted_by: Person, now: datetime) -> None:
     require_role(lifted_by, current.community, Role.STEWARD)
     if current.lifted_at is not None:
         raise Conflicting("This was lifted before.")
+    if current.cause == Cause.MINOR and _is_of_minor(current):
+        raise Conflicting("Only a guardian lets the words of somebody under age be used.")
     subject = f"restriction:{current.pk}"
     require_decision(community=current.community, matter=Matter.LABEL, subject=subject, actor=lifted_by, now=now)
     current.lifted_at, current.lifted_by = now, lifted_by
@@ -129,9 +131,38 @@ def lift(*, restriction: Restriction, lifted_by: Person, now: datetime) -> None:
     _record("restriction.lifted", current, lifted_by, now)
 
 
-def place_restriction(*, season: tuple[str, str] = ("", ""), now: datetime, **fields: object) -> Restriction:
+def _is_of_minor(restriction: Restriction) -> bool:
+    minors = AgeBand.objects.filter(community=restriction.community).exclude(band=AgeBand.Band.ADULT)
+    return restriction.key in {str(person) for person in minors.values_list("person", flat=True)}
+
+
+def hold_at_once(*, community: Community, kind: str, key: str, cause: str, note: str, now: datetime) -> Restriction:
+    """Hide a subject from everybody and keep it from every use, placed by nobody: what a severe report does.
+
+    A hold of the same cause that stands there is widened. Part of a command that writes the entry. Raises Invalid.
+    """
+    same = Restriction.objects.live().filter(community=community, kind=kind, key=key, cause=cause)
+    standing: Restriction | None = same.select_for_update().first()
+    everything = sorted(EVERYTHING)
+    if standing is None:
+        about = {"community": community, "kind": kind, "key": key, "cause": cause}
+        return _saved(Restriction(**about, blocks=everything, note=note, placed_at=now))
+    if standing.blocks != everything:
+        standing.blocks = everything
+        standing.save(update_fields=["blocks"])
+    return standing
+
+
+def place_restriction(
+    *, placed_by: Person, now: datetime, season: tuple[str, str] = ("", ""), **fields: object
+) -> Restriction:
     """Store a restriction for a command that has checked who asks. Raises Invalid, RestrictedAlready."""
-    made = Restriction(placed_at=now, season_from=season[0], season_to=season[1], **fields)
+    made = _saved(Restriction(placed_by=placed_by, placed_at=now, season_from=season[0], season_to=season[1], **fields))
+    _record("restriction.placed", made, placed_by, now)
+    return made
+
+
+def _saved(made: Restriction) -> Restriction:
     try:
         made.full_clean(validate_constraints=False)
     except ValidationError as error:
@@ -141,7 +172,6 @@ def place_restriction(*, season: tuple[str, str] = ("", ""), now: datetime, **fi
     if Restriction.objects.live().filter(community=made.community, **same).exists():
         raise RestrictedAlready("It stands there already.")
     made.save()
-    _record("restriction.placed", made, made.placed_by, now)
     return made
 
 

@@ -14,6 +14,7 @@ import rfc8785
 from django.db import transaction
 from django.db.models import Max
 
+from care.ages import settle_age
 from care.deciding import is_suspended, require_decision
 from care.elections import policy_subject
 from care.models import NEEDED, Grant, Matter, Policy, PolicyDraft, Purpose, Receipt, Rendering
@@ -227,6 +228,7 @@ def give_consent(
         raise UnknownPurpose("Choose among the purposes of this policy; the needed ones cannot be left out.")
     community = policy.community
     Person.objects.select_for_update().get(pk=person.pk)
+    settle_age(person=person, community=community, now=now)
     Receipt.objects.filter(person=person, community=community, ended_at__isnull=True).update(ended_at=now)
     dropped = set(Purpose.values) - chosen
     # Grants of these receipts, and not grants joined with receipts: an update of a join joins the table with itself.

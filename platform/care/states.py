@@ -1,6 +1,7 @@
-"""PURE: how proposals, decisions and suspensions go from state to state, as a table; and the picture of it.
+"""PURE: how proposals, decisions, suspensions and reports of harm go from state to state, as a table; and its picture.
 
-Services ask `after` for every step they take, so that the picture in docs/decisions-and-votes.md is what happens.
+Services ask `after` for every step they take, so that the pictures in docs/decisions-and-votes.md and
+docs/harm-and-holds.md are what happens.
 """
 
 from __future__ import annotations
@@ -55,7 +56,20 @@ SUSPENSION = (
     Step("running", "lift", "ended", "a decision of the community"),
     Step("ratified", "lift", "ended", "a decision of the community"),
 )
+HARM_REPORT = (
+    Step("", "report", "received", "anybody, with an account or without"),
+    Step("received", "triage", "triaged", "one steward, within 24 hours if severe, else 72"),
+    Step("triaged", "hold", "hold_applied", "one steward; a severe report has held it already"),
+    Step("triaged", "let be", "no_hold", "one steward, where nothing is held"),
+    Step("no_hold", "hold", "hold_applied", "one steward"),
+    Step("hold_applied", "investigate", "investigating", "one steward"),
+    Step("no_hold", "investigate", "investigating", "one steward"),
+    Step("investigating", "decide", "decided", "one steward, with words for the reporter"),
+    Step("decided", "remedy", "remedied", "one steward, who says what was done"),
+    Step("remedied", "close", "closed", "one steward"),
+)
 MACHINES = {"Proposal": PROPOSAL, "Decision": DECISION, "Suspension": SUSPENSION}
+HARM_MACHINES = {"HarmReport": HARM_REPORT}
 
 
 def after(machine: Sequence[Step], before: str, act: str) -> str:
@@ -81,5 +95,5 @@ def mermaid(machine: Sequence[Step]) -> str:
 
 
 def drawn(machines: Mapping[str, Sequence[Step]] = MACHINES) -> str:
-    """All machines, as a document holds them."""
+    """These machines, as a document holds them."""
     return "\n\n".join(f"### {name}\n\n```mermaid\n{mermaid(steps)}\n```" for name, steps in machines.items())

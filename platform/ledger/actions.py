@@ -73,6 +73,8 @@ DECIDING = (
     *("decided_alone", "given_up", "in_force", "had_no_effect", "expired", "revoked"),
     *("suspended", "suspension_ratified", "suspension_lifted", "suspension_lapsed"),
 )
+HARM = one_of("sacred", "child", "threat", "misuse", "personal", "offensive", "wrong", "died", "other")
+OUTCOME = one_of("upheld", "in_part", "not_upheld", "keep", "restrict", "remove")
 CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
 SIDE = one_of("applicant", "steward")
 BENEFIT = one_of("money", "compute", "training", "coauthorship", "tools", "reinvest", "data", "other")
@@ -101,6 +103,21 @@ ACTIONS: Mapping[str, Action] = {
     "restriction.placed": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.widened": Action({"cause": CAUSE, "blocks": PURPOSES}),
     "restriction.lifted": Action({"cause": CAUSE, "blocks": PURPOSES}),
+    "harm.reported": Action({"report": number, "category": HARM, "held": flag}),
+    "harm.triaged": Action({"held": flag}),
+    "harm.held": Action(),
+    "harm.investigated": Action(),
+    "harm.decided": Action({"outcome": OUTCOME}),
+    "harm.remedied": Action(),
+    "harm.closed": Action(),
+    "harm.late": Action({"report": number}),
+    "age.rule_set": Action({"years": number}),
+    "age.stated": Action(hides_person=True),
+    "age.asked_again": Action(hides_person=True),
+    "age.silent": Action(hides_person=True),
+    "guardian.consented": Action(hides_person=True),
+    "glass.broken": Action({"hours": number}),
+    "glass.ended": Action(),
     "consent.given": Action({"purposes": PURPOSES}, hides_person=True),
     "consent.withdrawn": Action({"purposes": PURPOSES, "grants": number}, hides_person=True),
     "answer.withdrawn": Action({"answers": number}, hides_person=True),

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from people.models import Person
+from people.models import Community, Person
 from people.refusals import TooMany
 
 HOUR = 3600
@@ -21,7 +21,18 @@ def count_act(person: Person, act: str, *, most: int, now: datetime) -> None:
     The counter is one atomic increment, so acts at the same moment are all counted. Without a cache nobody is held
     up: a limit is there against scripts, and speakers must not pay for an outage.
     """
-    key = f"limit:{act}:{person.pk}:{now:%Y%m%d%H}"
+    _count(f"limit:{act}:{person.pk}:{now:%Y%m%d%H}", most)
+
+
+def count_visits(community: Community, act: str, *, most: int, now: datetime) -> None:
+    """Count one act of people without an account on a community in this hour, all of them together.
+
+    Nothing of the visitor is looked at, so that nothing of them is kept. Raises TooMany after `most` of them.
+    """
+    _count(f"limit:{act}:of:{community.pk}:{now:%Y%m%d%H}", most)
+
+
+def _count(key: str, most: int) -> None:
     try:
         cache.add(key, 0, timeout=2 * HOUR)
         count = cache.incr(key)

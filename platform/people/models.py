@@ -27,6 +27,9 @@ class Person(AbstractUser):
 
     objects = UserManager()
 
+    looking_into: int | None = None
+    """The community whose pages somebody of the staff reads in this request, having broken its glass; never stored."""
+
     def __str__(self) -> str:
         return self.name
 

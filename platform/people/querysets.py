@@ -31,7 +31,9 @@ class CommunityQuerySet(models.QuerySet["Community"]):
     """Chainable selections of communities."""
 
     def visible_to(self, person: Person) -> CommunityQuerySet:
-        """Communities in which the person holds any live role."""
+        """Communities in which the person holds any live role; and the one whose glass they broke, on its pages."""
+        if person.looking_into is not None:
+            return self.filter(pk=person.looking_into)
         return self.filter(memberships__person_id=person.pk, memberships__ended_at__isnull=True).distinct()
 
     def where(self, person: Person, *roles: str) -> CommunityQuerySet:

@@ -15,8 +15,10 @@ from annotation.answers.services import submit_answer
 from annotation.projects.services import lease_task, open_project
 from annotation.revision.models import Batch, Inconsistency
 from care.agreements import begin_agreement, save_terms, submit_agreement
+from care.glass import break_glass, end_glass
+from care.harm import report_harm
 from care.hub import follow_project
-from care.models import Agreement, HubProject, Proposal
+from care.models import AgeBand, Agreement, HubProject, Proposal, StewardNotice
 from care.restricting import put_label
 from people.models import Community, CommunityFont, Person, Role
 from people.services import invite
@@ -94,11 +96,17 @@ def furnished(
         restriction=put_label(community=community, kind="source", key="0", code="tka", placed_by=aroha, now=NOW),
         batch=Batch.objects.create(project=second, expert=chen, surface="una frase", reason="A reason.", made_at=NOW),
     )
-    rows.hub_project = _followed(community, aroha)
-    rows.agreement = _agreement(community, aroha)
+    _governed(rows, aroha, esi)
     invite(community=community, role=Role.SPEAKER, invited_by=aroha, now=NOW)
     rows.arguments = arguments_of(rows)
     return rows
+
+
+def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
+    """What stewards look after beside the words."""
+    rows.hub_project = _followed(rows.community, steward)
+    rows.agreement = _agreement(rows.community, steward)
+    _responsibility(rows, young)
 
 
 def _followed(community: Community, steward: Person) -> HubProject:
@@ -116,6 +124,29 @@ def _agreement(community: Community, steward: Person) -> Agreement:
     return submit_agreement(agreement=made, submitted_by=rua, now=NOW)
 
 
+def _responsibility(rows: SimpleNamespace, young: Person) -> None:
+    """A report, a look of the platform's staff, and somebody under age."""
+    _report(rows)
+    _broken_glass(rows)
+    said = {"band": "young", "of_age_in": "2031-04", "stated_at": NOW}
+    rows.band = AgeBand.objects.create(person=young, community=rows.community, **said)
+
+
+def _report(rows: SimpleNamespace) -> None:
+    """A severe report, and the notice that comes with it."""
+    about = {"kind": "item", "key": "0", "category": "threat", "words": "", "reporter": None}
+    rows.report, _code = report_harm(community=rows.community, now=NOW, **about)
+    rows.notice = StewardNotice.objects.get(subject=f"report:{rows.report.pk}")
+
+
+def _broken_glass(rows: SimpleNamespace) -> None:
+    """Somebody of the platform's staff, who looked in once and can no more."""
+    rows.operator = Person.objects.create_user("operator", is_staff=True, is_superuser=True)
+    about = {"community": rows.community, "person": rows.operator, "reason": "A court asks for it."}
+    rows.glass = break_glass(hours=1, now=NOW, **about)
+    end_glass(glass=rows.glass, ended_by=rows.operator, now=NOW)
+
+
 def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any, consenting: Any) -> Answer:
     """An answer that three peers could not settle."""
     consenting(readers[-1])
@@ -127,6 +158,17 @@ def _disputed(project: Any, author: Person, readers: list[Person], verdict: Any,
     answer.refresh_from_db()
     assert answer.state == Answer.State.DISPUTED
     return answer
+
+
+# Of other people's apps: accounts and administration.
+OF_OTHERS = {
+    "key": "nobody-made-this-key",
+    "uidb36": "1",
+    "object_id": "1",
+    "content_type_id": "1",
+    "app_label": "auth",
+    "url": "nothing",
+}
 
 
 def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
@@ -166,6 +208,10 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "order": rows.project.pk,
         "holds": rows.restriction.pk,
         "hub": rows.hub_project.pk,
+        "reports": rows.report.pk,
+        "notices": rows.notice.pk,
+        "looked-in": rows.glass.pk,
+        "ages": rows.band.pk,
         "try": rows.generation.pk,
         "generations": rows.generation.pk,
         "consent": rows.policy.version,
@@ -177,13 +223,8 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "standings": rows.standing.pk,
         "checks": rows.membership.person_id,
         "secret": "nobody-made-this-secret",
-        # Of other people's apps: accounts and administration.
-        "key": "nobody-made-this-key",
-        "uidb36": "1",
-        "object_id": "1",
-        "content_type_id": "1",
-        "app_label": "auth",
-        "url": "nothing",
+        "token": "nobody-made-this-token",
+        **OF_OTHERS,
     }
 
 

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin import site
 from django.test import Client
+from django.utils import timezone
 
+from care.glass import break_glass
 from people.models import Person, Role
 from people.services import found_community, grant_role
 from tests.conftest import NOW
@@ -30,6 +33,11 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "get public:online": ({200}, "who is signed in, told to whoever is signed in"),
     "get public:found": ({200}, "anybody with an account may found a community of their own"),
     "post public:found": ({422}, "the same; this form says nothing about a community to found"),
+    "get public:report": ({200}, "anybody may report harm"),
+    "post public:report": ({422}, "the same; this form names no dataset and no adapter"),
+    "get public:report_status": ({200}, "anybody with a code reads what became of a report"),
+    "post public:report_status": ({422}, "the same; this form has no code"),
+    "get public:my_reports": ({200}, "what the person reported: nothing"),
     "get public:join": ({410}, "for whoever holds an invitation; nobody made this secret"),
     "post public:join": ({410}, "the same"),
     "post public:language": ({302}, "the language of the pages is for whoever reads them to choose"),
@@ -50,11 +58,28 @@ FOR_ANYBODY: dict[str, tuple[set[int], str]] = {
         "get public:service_worker",
         "get public:device",
         "get public:online",
+        "get public:report",
+        "post public:report",
+        "get public:report_status",
+        "post public:report_status",
         "get public:join",
         "post public:language",
         "get api-schema",
         "post api-token",
     )
+}
+# The platform's staff are anybody, but for asking to be let in.
+FOR_STAFF: dict[str, tuple[set[int], str]] = {
+    **FOR_ANY_ACCOUNT,
+    "get public:glass": ({200}, "where staff break the glass"),
+    "post public:glass": ({422}, "the same; this form gives no reason"),
+}
+# What broken glass opens to them: pages to read.
+BEHIND_GLASS = {
+    *("public:decisions", "public:glasses", "speaker:home", "speaker:play"),
+    *("steward:home", "steward:corpus", "steward:import", "steward:project", "steward:members"),
+    *("steward:consent", "steward:consent_version", "steward:adapters", "steward:adapter"),
+    *("steward:restrictions", "steward:reports", "steward:report", "steward:record"),
 }
 # Apps of others: one's own account, and an administration that asks whoever is not staff to sign in as staff.
 ACCOUNTS = {200, 302, 404}
@@ -130,6 +155,55 @@ def test_an_outsider_with_an_account_finds_nothing(
 
     assert not wrong, "\n".join(wrong)
     assert not leaking, "these name a community that is none of Dana's business"
+    assert snapshot() == before
+
+
+@pytest.mark.slow
+def test_the_staff_of_the_platform_find_nothing_either(
+    client: Client, furnished: SimpleNamespace, body: dict[str, Any]
+) -> None:
+    before = snapshot()
+
+    wrong = []
+    for address, method, response in walk(client, furnished, body, furnished.operator):
+        if not address.is_ours:
+            continue
+        closed = is_empty_list(address, response) if method == "get" else False
+        if not (response.status_code == 404 or closed or is_closed(address, method, response, FOR_STAFF)):
+            wrong.append(told(address, method, response))
+        if response.status_code == 200 and b"test-otomi" in response.content:
+            wrong.append(told(address, method, response) + " and named the community")
+
+    assert not wrong, "\n".join(wrong)
+    assert snapshot() == before
+    ours = {model for model in site._registry if model.__module__.split(".")[0] in {"people", "care", "annotation"}}
+    assert not ours, "the administration shows nothing of communities"
+
+
+@pytest.mark.slow
+def test_broken_glass_opens_pages_to_read_and_nothing_else(
+    client: Client, furnished: SimpleNamespace, body: dict[str, Any]
+) -> None:
+    about = {"community": furnished.community, "person": furnished.operator, "reason": "A court asks for it."}
+    break_glass(hours=1, now=timezone.now(), **about)
+    before = snapshot()
+
+    opened, wrong = set(), []
+    for address, method, response in walk(client, furnished, body, furnished.operator):
+        if not address.is_ours:
+            continue
+        is_open = response.status_code == 200 and b"test-otomi" in response.content
+        if is_open and method == "get":
+            opened.add(address.name)
+        elif is_open or not (
+            response.status_code in {404, 405}
+            or is_closed(address, method, response, FOR_STAFF)
+            or (method == "get" and is_empty_list(address, response))
+        ):
+            wrong.append(told(address, method, response))
+
+    assert not wrong, "\n".join(wrong)
+    assert opened == BEHIND_GLASS | {"public:glass"}
     assert snapshot() == before
 
 

@@ -35,6 +35,9 @@ READERS = {
         *("training/runs/api.py::post", "frontend/speaker/queries.py::my_numbers"),
         "frontend/speaker/queries.py::reach_of_answer",
     },
+    "what somebody reported: a steward must read it, and its own hold hides it from everybody else": {
+        *("frontend/public/reporting.py::_answer_of", "frontend/steward/views/reports.py::about"),
+    },
     "numbers, letters and points, no words": {
         *("annotation/rewards/services.py::score_changes", "annotation/rewards/services.py::standing_of"),
         *("annotation/conflicts/names.py::letters_of", "frontend/expert/views/consistency.py::numbers_of"),

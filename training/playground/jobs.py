@@ -44,6 +44,9 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
         if refused is not None:
             publish(client, generation_id, {"event": "error", "message": refused.failure})
     else:
+        if not failure and not Adapter.objects.usable().filter(pk=generation.adapter_id).exists():
+            # Held back while it wrote: what it wrote is not kept.
+            texts, failure = {}, gettext_noop("This adapter may no longer be used.")
         end_generation(generation=generation, texts=texts, failure=failure, now=timezone.now())
         publish(
             client,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from care.models import Purpose, Restriction
+
 if TYPE_CHECKING:
     from annotation.projects.models import Project
     from people.models import Person
@@ -15,8 +17,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     """Chainable selections of generations."""
 
     def visible_to(self, person: Person) -> GenerationQuerySet:
-        """What somebody tried is theirs alone."""
-        return self.filter(person_id=person.pk)
+        """What somebody tried is theirs alone; what an adapter wrote that is hidden now is nobody's to read."""
+        ours = Restriction.objects.blocking(Purpose.DISPLAY_MEMBERS).filter(
+            community=models.OuterRef("adapter__community")
+        )
+        return self.filter(~models.Exists(ours.on(adapter=models.OuterRef("adapter_id"))), person_id=person.pk)
 
     def of_sentence(self, project: Project, source: str) -> GenerationQuerySet:
         """Finished ones for the same sentence with the project's own adapters, newest first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from care.models import Agreement
+from care.models import Agreement, Purpose, Restriction
 from people.models import Community
 
 if TYPE_CHECKING:
@@ -23,8 +23,13 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         return self.filter(community__in=communities)
 
     def trainable(self) -> ReleaseQuerySet:
-        """Releases that hold no withdrawn words."""
-        return self.filter(withdrawn_since__isnull=True)
+        """Releases that hold no withdrawn words, and that nobody holds back."""
+        return self.filter(withdrawn_since__isnull=True).not_held()
+
+    def not_held(self) -> ReleaseQuerySet:
+        """All but those that a label or a hold on the release itself keeps from training."""
+        ours = Restriction.objects.blocking(Purpose.TRAIN_NONCOMMERCIAL).filter(community=models.OuterRef("community"))
+        return self.filter(~models.Exists(ours.on(release=models.OuterRef("pk"))))
 
     def covered_by(self, agreement: Agreement) -> ReleaseQuerySet:
         """Releases that the agreement names, for purposes that it allows; and later ones of the same projects for the

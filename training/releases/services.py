@@ -282,7 +282,10 @@ def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]
 
 
 def not_usable_any_more(release: Release) -> int:
-    """How many rows of a release may not be used for its purpose now: asked before anything is done with it."""
+    """How many rows of a release may not be used for its purpose now: asked before anything is done with it. All of
+    them while the release itself is held back."""
+    if not Release.objects.filter(pk=release.pk).not_held().exists():
+        return release.items.count()
     usable = Answer.objects.eligible_for(release.purpose)
     return release.items.exclude(answer__in=usable).count()
 

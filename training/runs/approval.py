@@ -72,6 +72,11 @@ def require_schedule_decision(*, project: Project, now: datetime) -> Decision | 
 
 
 def require_in_use(*, adapter: Adapter) -> None:
-    """Refuse an adapter whose decision was suspended, taken back, or has run out. Raises NotInUse."""
+    """Refuse an adapter that is held back, or whose decision was suspended, taken back, or has run out.
+
+    Raises NotInUse.
+    """
     if not Adapter.objects.filter(pk=adapter.pk).decided_on().exists():
         raise NotInUse("The community’s decision on this adapter does not hold now.")
+    if not Adapter.objects.filter(pk=adapter.pk).not_held().exists():
+        raise NotInUse("This adapter is held back now, until the community decides.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Cast, Concat
 
-from care.models import Decision, Matter
+from care.models import Decision, Matter, Purpose, Restriction
 from people.models import Community
 
 if TYPE_CHECKING:
@@ -37,8 +37,13 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         return self.filter(community__in=Community.objects.visible_to(person))
 
     def usable(self) -> AdapterQuerySet:
-        """Adapters that were approved, whose words were not withdrawn, and whose decision holds."""
-        return self.filter(state="approved", withdrawn_since__isnull=True).decided_on()
+        """Adapters that were approved, whose words were not withdrawn, whose decision holds, and that are not held."""
+        return self.filter(state="approved", withdrawn_since__isnull=True).decided_on().not_held()
+
+    def not_held(self) -> AdapterQuerySet:
+        """All but those that a label or a hold keeps from answering: what keeps from training keeps from that too."""
+        ours = Restriction.objects.blocking(Purpose.TRAIN_NONCOMMERCIAL).filter(community=models.OuterRef("community"))
+        return self.filter(~models.Exists(ours.on(adapter=models.OuterRef("pk"))))
 
     def decided_on(self) -> AdapterQuerySet:
         """All but those whose decision was suspended or taken back, or has run out."""

@@ -10,18 +10,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from annotation.answers.models import Answer
+from annotation.answers.models import Answer, Review
 from annotation.conflicts.models import Adjudication, Remark
 from annotation.conflicts.names import letters_of
 from annotation.conflicts.services import WAITING, adjudicate, discuss, make_example, reopen
 from annotation.kinds.contract import Written
 from annotation.projects.guidelines import news_for
 from annotation.projects.models import Task
+from care.models import Restriction
 from frontend.desk import show_refusal
 from frontend.expert.forms import MERGE, DecisionForm, ReasonForm, RemarkForm
 from frontend.expert.panels import agreement_of, cases_like, lanes_of, panels_of
@@ -54,7 +56,7 @@ class ConflictPage(ExpertView):
     def answers(self, task: Task) -> list[Answer]:
         """All answers of the task that the person may read."""
         rows = self.readable().filter(task=task).select_related("task__project", "task__item", "author")
-        return list(rows.prefetch_related("reviews__fix", "events"))
+        return list(rows.prefetch_related(Prefetch("reviews", Review.objects.as_read()), "reviews__fix", "events"))
 
     def page(self, lead: Answer, *, status: int = 200, **forms: Any) -> HttpResponse:
         """The conflict, with the forms that were sent."""
@@ -102,11 +104,13 @@ class ConflictPage(ExpertView):
         return render(self.request, "expert/conflict.html", context, status=status)
 
     def _names(self, letters: dict[int, str]) -> dict[int, str]:
-        """Person A, B, C; and the people's names, where the community shows them."""
+        """Person A, B, C; and the people's names, where the community shows them and they are not hidden."""
+        coded = {person: _("Person %(letter)s") % {"letter": letter} for person, letter in letters.items()}
         if self.community.experts_see_names:
-            people = Person.objects.filter(pk__in=letters)
-            return {person.pk: f"{letters[person.pk]} · {person.name}" for person in people}
-        return {person: _("Person %(letter)s") % {"letter": letter} for person, letter in letters.items()}
+            shown = set(letters) - Restriction.objects.hidden_people(self.community)
+            people = Person.objects.filter(pk__in=shown)
+            coded |= {person.pk: f"{letters[person.pk]} · {person.name}" for person in people}
+        return coded
 
     def _next(self, lead: Answer) -> str:
         """The conflict after this one in the queue; empty when there is none."""

@@ -18,7 +18,7 @@ from frontend.researcher.views.home import ResearchView
 from people.refusals import Refusal
 from training.releases.archives import zip_folder
 from training.releases.models import Release
-from training.releases.services import folder_of, freeze_release, verify_release
+from training.releases.services import folder_of, freeze_release, not_usable_any_more, verify_release
 from training.runs.models import Run
 
 
@@ -111,6 +111,12 @@ class DownloadView(OneRelease):
                 release,
                 status=409,
                 refusal=_("Words in this release were withdrawn, so it is not handed out any more. Freeze a new one."),
+            )
+        if not_usable_any_more(release):
+            return self.page(
+                release,
+                status=409,
+                refusal=_("Words in this release may not be used now, so it is not handed out."),
             )
         folder = folder_of(release)
         if not folder.is_dir():

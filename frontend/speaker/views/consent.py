@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
+from care.ages import band_of, is_asked_again, must_say_age
 from care.models import NEEDED, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.records import signed_receipt, signing_seed
 from care.renderings import check_rendering, rendering_to_read, renderings_to_check
@@ -50,7 +51,7 @@ def standing_of(person: Person, community: Community) -> Standing:
     """How the person stands to the community's policy now."""
     policy, receipt = published_policy(community), current_receipt(person, community)
     allowed = purposes_allowed(person, community)
-    holds = bool(policy and receipt and not is_outdated(receipt))
+    holds = bool(policy and receipt and not is_outdated(receipt) and not is_asked_again(person, community))
     live = set(receipt.grants.live().values_list("purpose", flat=True)) if receipt else set()
     kept = [purpose for purpose in allowed if holds and purpose in live]
     offered = [purpose for purpose in policy.purposes if purpose not in kept] if policy else []
@@ -63,7 +64,11 @@ class ConsentView(OwnWordsView):
     template_name = "speaker/consent.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The text, the receipt, the form."""
+        """The text, the receipt, the form; before them the question of age, where the community asks."""
+        if self.is_member and must_say_age(self.person, self.community):
+            query = request.GET.urlencode()
+            address = reverse("speaker:age", args=[self.community.slug])
+            return redirect(f"{address}?{query}" if query else address)
         standing = standing_of(self.person, self.community)
         form = ConsentForm(offered=standing.offered, kept=standing.kept)
         return self.page(self._context(standing, form, ticked=()))
@@ -98,6 +103,7 @@ class ConsentView(OwnWordsView):
             "standing": standing,
             "terms": terms_of(standing.policy),
             "rendering": rendering_to_read(standing.policy),
+            "band": band_of(self.person, self.community),
             "next": self._back(),
             "is_member": self.is_member,
             "choices": choices_of(standing.offered, ticked=ticked, before=standing.allowed),

@@ -32,6 +32,8 @@ class NextView(DeskView):
 class HomeView(DeskView):
     """What waits for me, my numbers, and the projects."""
 
+    opens_to_glass = True
+
     roles = (Role.SPEAKER, Role.EXPERT)
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -38,7 +38,8 @@ class PacketPage(AnsweringView):
     def held(self, project: Project) -> Iterable[Assignment]:
         """The tasks that the person took along and has not answered, in their order."""
         mine = Assignment.objects.visible_to(self.person).taken_along(self.now).filter(task__project=project)
-        return mine.select_related("task__item__source__variety", "task__project__orthography").order_by("pk")
+        shown = mine.shown_in(self.community)
+        return shown.select_related("task__item__source__variety", "task__project__orthography").order_by("pk")
 
     def address_of(self, page: str, project: Project) -> str:
         """The address of one of the pages on packets."""

@@ -30,6 +30,8 @@ RECENT = 10
 class PlayView(DeskView):
     """Points with their formula, boards, team goals, and how one wants to be seen."""
 
+    opens_to_glass = True
+
     roles = (Role.SPEAKER, Role.EXPERT)
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.answers.models import Answer, AnswerEvent
+from annotation.answers.models import Answer, AnswerEvent, Review
 from annotation.answers.services import AnswerChanged, appeal, edit_answer
 from frontend.desk import show_refusal
 from frontend.kind_pages import kind_context
@@ -72,7 +72,7 @@ class WordsView(MyAnswersView):
         answers = (
             self.answers()
             .prefetch_related(
-                "reviews",
+                Prefetch("reviews", Review.objects.as_read()),
                 "adjudications",
                 "rulings__adjudication",
                 Prefetch("events", AnswerEvent.objects.filter(kind__in=["rejected", "appealed"]), "refusals"),

@@ -75,6 +75,7 @@ class WorkPage(AnsweringView):
         )
         skip = (
             Assignment.objects.visible_to(self.person)
+            .shown_in(self.community)
             .select_related("task__item")
             .filter(task__project=project, state=Assignment.State.SKIPPED, closed_at__gte=self.now - UNDO_TIME)
             .order_by("-closed_at")

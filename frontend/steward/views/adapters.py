@@ -28,6 +28,8 @@ TOLD = {
 class AdaptersView(StewardView):
     """All adapters, those that wait for a decision first."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """Read them."""
         adapters = Adapter.objects.visible_to(self.person).filter(community=self.community)
@@ -42,6 +44,8 @@ class AdaptersView(StewardView):
 
 class AdapterView(StewardView):
     """One adapter: figures, samples, what it learnt from, and the decision."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read it."""

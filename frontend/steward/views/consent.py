@@ -24,6 +24,8 @@ from people.refusals import Refusal
 class ConsentView(StewardView):
     """The text in force, the form for the next version, and all versions."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """Start from the draft, else from the text in force."""
         current = PolicyDraft.objects.filter(community=self.community).first() or published_policy(self.community)
@@ -124,6 +126,8 @@ def _known(terms: Mapping[str, object]) -> dict[str, object]:
 
 class VersionView(StewardView):
     """One version of the consent text, in force or replaced."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest, version: int) -> HttpResponse:
         """Read it."""

@@ -26,6 +26,8 @@ PACKAGED_ORIGIN = "elotl: tsunkua"
 class CorpusView(StewardView):
     """The community's documents and imports, and the form for a new one."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """Read and choose a file."""
         return self.page(UploadForm())
@@ -127,6 +129,8 @@ def _told(record: Import) -> str:
 
 class ImportView(StewardView):
     """What one import brought, and what was wrong with which line."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read it."""

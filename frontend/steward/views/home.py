@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 from annotation.projects.models import Project
 from annotation.standing.models import Standing
-from care.models import Agreement
+from care.models import Agreement, HarmReport, StewardNotice
 from care.services import published_policy
 from frontend.desk import DeskView
 from frontend.steward.queries import record_lines
@@ -30,6 +30,8 @@ class StewardView(DeskView):
 class HomeView(StewardView):
     """Everything the stewards look after, with what needs them first."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """The desk."""
         live = self.community.memberships.filter(ended_at__isnull=True)
@@ -44,12 +46,16 @@ class HomeView(StewardView):
             "counted_out": Standing.objects.filter(community=self.community).who_may_not_check().count(),
             "in_use": adapters.usable().count(),
             "requests": Agreement.objects.filter(community=self.community, state__in=["submitted", "approved"]).count(),
+            "notices": StewardNotice.objects.unread().filter(community=self.community),
+            "unread_reports": HarmReport.objects.unread().filter(community=self.community).count(),
         }
         return render(request, "steward/home.html", context)
 
 
 class RecordView(StewardView):
     """The community's chain of the ledger, newest first."""
+
+    opens_to_glass = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """One page of it; with `check`, what came of checking all of it."""

@@ -22,6 +22,8 @@ from people.services import INVITATION_LIFETIME, add_member, end_membership, inv
 class MembersView(StewardView):
     """Members with their roles, and the forms to add some."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """Read them."""
         return self.page()

@@ -65,6 +65,8 @@ class OpenView(StewardView):
 class ProjectView(StewardView):
     """One project: how far it is, its state, and its schedule."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read it."""
         project = self.project(pk)

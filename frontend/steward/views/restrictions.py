@@ -39,6 +39,8 @@ class Line:
 class RestrictionsView(StewardView):
     """All that stands, and the forms that add to it."""
 
+    opens_to_glass = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page."""
         return self._page()

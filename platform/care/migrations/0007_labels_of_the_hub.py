@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('hub_id', models.UUIDField(help_text="The project's unique id at the Hub.")),
-                ('kind', models.CharField(choices=[('community', 'the community'), ('project', 'a project'), ('source', 'a document'), ('item', 'a sentence'), ('answer', 'an answer'), ('person', "somebody's words"), ('adapter', 'an adapter')], max_length=12)),
+                ('kind', models.CharField(choices=[('community', 'the community'), ('project', 'a project'), ('source', 'a document'), ('item', 'a sentence'), ('answer', 'an answer'), ('person', "somebody's words"), ('adapter', 'an adapter'), ('release', 'a release')], max_length=12)),
                 ('key', models.CharField(max_length=40)),
                 ('title', models.CharField(blank=True, max_length=300)),
                 ('followed_at', models.DateTimeField()),

@@ -1,5 +1,6 @@
 """CARE: what people consent to, and how a community decides. One file for each subject."""
 
+from care.models.ages import AgeBand, AgeRule
 from care.models.agreements import Agreement, AgreementEvent, AgreementNotice, AgreementToken, Commitment
 from care.models.consent import NEEDED, Grant, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.models.decisions import (
@@ -15,22 +16,28 @@ from care.models.decisions import (
     Suspension,
     Vote,
 )
+from care.models.glass import BrokenGlass
+from care.models.harm import HarmReport, StewardNotice
 from care.models.hub import HubLabel, HubProject
 from care.models.restrictions import Restriction
 
 __all__ = [
     "NEEDED",
     "AdoptedRules",
+    "AgeBand",
+    "AgeRule",
     "Agreement",
     "AgreementEvent",
     "AgreementNotice",
     "AgreementToken",
     "Appeal",
+    "BrokenGlass",
     "Commitment",
     "ConflictDeclaration",
     "Decision",
     "Delegation",
     "Grant",
+    "HarmReport",
     "HubLabel",
     "HubProject",
     "Matter",
@@ -43,6 +50,7 @@ __all__ = [
     "Receipt",
     "Rendering",
     "Restriction",
+    "StewardNotice",
     "Suspension",
     "Vote",
 ]

@@ -145,6 +145,10 @@ class Receipt(models.Model):
     given_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, help_text="Withdrawn, or replaced by a newer one.")
     sha256 = models.CharField(max_length=64, unique=True)
+    guardian_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a guardian of a minor agreed, too; their name is sealed in the ledger."
+    )
+    guardian_witness = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ReceiptQuerySet.as_manager()
 

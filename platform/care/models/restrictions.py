@@ -37,6 +37,7 @@ class Restriction(models.Model):
         ANSWER = "answer", _("an answer")
         PERSON = "person", _("somebody's words")
         ADAPTER = "adapter", _("an adapter")
+        RELEASE = "release", _("a release")
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="restrictions")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -47,7 +48,14 @@ class Restriction(models.Model):
     season_from = models.CharField(max_length=5, blank=True, validators=[DAY])
     season_to = models.CharField(max_length=5, blank=True, validators=[DAY])
     note = models.CharField(max_length=500, blank=True)
-    placed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    placed_by = models.ForeignKey(
+        Person,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Nobody: a severe report holds its subject by itself.",
+    )
     placed_at = models.DateTimeField()
     lifted_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
@@ -69,6 +77,10 @@ class Restriction(models.Model):
             models.CheckConstraint(
                 condition=models.Q(season_from="", season_to="") | models.Q(season_from__gt="", season_to__gt=""),
                 name="a_season_begins_and_ends",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(placed_by__isnull=False) | models.Q(cause__in=["hold", "deceased", "minor"]),
+                name="holds_alone_are_placed_by_nobody",
             ),
         ]
         indexes = [
