@@ -38,8 +38,9 @@ def add_suggestions(
 ) -> tuple[int, list[dict[str, Any]]]:
     """Propose answers to tasks of the project; a newer proposal of the same maker takes the place of its older one.
 
-    `adapter` is its number when it is the community's own, so that a hold on it hides them. Each row is {"task", "text" or "payload"}. Returns how many were kept and, for each that was not, {"task",
-    "message"}. Raises Invalid, NotAllowed.
+    `adapter` is its number when it is the community's own, so that a hold on it hides them. Each row is {"task", "text"
+    or "payload"}. Returns how many were kept and, for each that was not, {"task", "message"}. Raises Invalid,
+    NotAllowed.
     """
     require_role(added_by, project.community, Role.RESEARCHER, Role.STEWARD)
     made_by = " ".join(made_by.split())
