@@ -282,7 +282,7 @@ class SuggestionsView(views.APIView):
     @extend_schema(responses=SuggestionSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The newest thousand."""
-        found = Suggestion.objects.filter(task__project=self._project(request, pk))[:MOST_AT_ONCE]
+        found = Suggestion.objects.shown().filter(task__project=self._project(request, pk))[:MOST_AT_ONCE]
         return Response(SuggestionSerializer(found, many=True).data)
 
     @extend_schema(request=ProposalsSerializer, responses={201: KeptSerializer})

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from annotation.answers.querysets import AnswerQuerySet, ReviewQuerySet
+from annotation.answers.querysets import AnswerQuerySet, ReviewQuerySet, SuggestionQuerySet
 from annotation.corpora.models import Item
 from annotation.projects.models import Assignment, Task
 from care.models import Receipt
@@ -26,6 +26,11 @@ class Suggestion(models.Model):
     payload = models.JSONField(default=dict, blank=True)
     made_by = models.CharField(max_length=80, help_text="The model: an adapter of the community or another.")
     made_at = models.DateTimeField()
+    adapter = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="The number of the community's own adapter, which a hold may hide."
+    )
+
+    objects = SuggestionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-made_at", "pk"]

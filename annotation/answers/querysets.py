@@ -182,6 +182,17 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return reviews.counting().filter(answer_id=models.OuterRef("pk"), version=models.OuterRef("version"))
 
 
+class SuggestionQuerySet(models.QuerySet["Suggestion"]):
+    """Chainable selections of what machines propose."""
+
+    def shown(self) -> SuggestionQuerySet:
+        """All but those of an adapter that is hidden now."""
+        ours = Restriction.objects.blocking(Purpose.DISPLAY_MEMBERS).filter(
+            community=models.OuterRef("task__project__community_id")
+        )
+        return self.exclude(models.Exists(ours.on(adapter=models.OuterRef("adapter"))))
+
+
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Chainable selections of reviews."""
 

@@ -22,18 +22,25 @@ MOST_LETTERS_OF_NAME = 80
 
 def asked_with_suggestions(task: Task) -> Asked:
     """What the task asks, with what machines propose for it; load `item` and `project` with it."""
-    made = [{"made_by": row.made_by, **row.payload} for row in task.suggestions.exclude(payload={})]  # type: ignore[attr-defined]
+    made = [{"made_by": row.made_by, **row.payload} for row in task.suggestions.shown().exclude(payload={})]  # type: ignore[attr-defined]
     return replace(task.asked, suggestions=made) if made else task.asked
 
 
 @transaction.atomic
 def add_suggestions(
-    *, project: Project, rows: Sequence[Mapping[str, Any]], made_by: str, added_by: Person, now: datetime
+    *,
+    project: Project,
+    rows: Sequence[Mapping[str, Any]],
+    made_by: str,
+    added_by: Person,
+    now: datetime,
+    adapter: int | None = None,
 ) -> tuple[int, list[dict[str, Any]]]:
     """Propose answers to tasks of the project; a newer proposal of the same maker takes the place of its older one.
 
-    Each row is {"task", "text" or "payload"}. Returns how many were kept and, for each that was not, {"task",
-    "message"}. Raises Invalid, NotAllowed.
+    `adapter` is its number when it is the community's own, so that a hold on it hides them. Each row is {"task", "text"
+    or "payload"}. Returns how many were kept and, for each that was not, {"task", "message"}. Raises Invalid,
+    NotAllowed.
     """
     require_role(added_by, project.community, Role.RESEARCHER, Role.STEWARD)
     made_by = " ".join(made_by.split())
@@ -56,7 +63,7 @@ def add_suggestions(
         Suggestion.objects.update_or_create(
             task=task,
             made_by=made_by,
-            defaults={"text": written.text, "payload": dict(written.payload), "made_at": now},
+            defaults={"text": written.text, "payload": dict(written.payload), "made_at": now, "adapter": adapter},
         )
         kept += 1
     return kept, problems
@@ -70,4 +77,4 @@ def _checked(task: Task | None, row: Mapping[str, Any]) -> Written:
 
 def begun_with(task: Task, pk: int | None) -> Suggestion | None:
     """The suggestion with that number, when it was made for this task. An answer that names another is not marked."""
-    return Suggestion.objects.filter(task=task, pk=pk).first() if pk else None
+    return Suggestion.objects.shown().filter(task=task, pk=pk).first() if pk else None

@@ -36,7 +36,7 @@ from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.playground.models import Generation
 from training.playground.services import request_generation, start_generation
-from training.playground.suggesting import require_suggesting
+from training.playground.suggesting import keep_suggestion, require_suggesting
 from training.runs.approval import NotInUse
 from training.runs.models import Adapter
 from training.runs.services import ReleaseIsTainted, queue_run
@@ -281,3 +281,12 @@ def test_the_database_refuses_a_severe_report_without_a_hold_and_a_label_by_nobo
         HarmReport.objects.update(hold=None)
     with pytest.raises(IntegrityError, match="holds_alone_are_placed_by_nobody"), transaction.atomic():
         Restriction.objects.update(cause="suspension")
+
+
+def test_what_a_held_adapter_proposed_to_speakers_is_hidden(reporting, adapter, project, esi):
+    task = project.tasks.first()
+    keep_suggestion(adapter=adapter, task=task, said="something that it made up", asked_by=esi, now=NOW)
+    assert task.suggestions.shown().count() == 1
+    reporting("threat", "adapter", adapter.pk)
+    assert task.suggestions.count() == 1
+    assert not task.suggestions.shown().exists()

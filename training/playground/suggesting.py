@@ -63,6 +63,7 @@ def keep_suggestion(*, adapter: Adapter, task: Task, said: str, asked_by: Person
         project=project_of(adapter),
         rows=[{"task": task.pk, "text": text, "payload": payload}],
         made_by=maker_of(adapter),
+        adapter=adapter.pk,
         added_by=asked_by,
         now=now,
     )

@@ -87,7 +87,7 @@ class ConflictPage(ExpertView):
             "lanes": lanes_of(task, panels, sent.getlist("fragment") if is_sent else None)
             if "spans" in lead.payload
             else None,
-            "suggested": [_suggested(task, row) for row in task.suggestions.all()],  # type: ignore[attr-defined]
+            "suggested": [_suggested(task, row) for row in task.suggestions.shown()],  # type: ignore[attr-defined]
             "alike": cases_like(task, self.person),
             "remarks": Remark.objects.visible_to(self.person).filter(task=task).select_related("author"),
             "decision": standing,

@@ -60,7 +60,7 @@ class WorkPage(AnsweringView):
             "project": project,
             "assignment": assignment,
             **kind_context(assignment.task, given=self.given(project), seed=assignment.pk),
-            "suggestions_of_words": assignment.task.suggestions.exclude(text="")[:3],  # type: ignore[attr-defined]
+            "suggestions_of_words": assignment.task.suggestions.shown().exclude(text="")[:3],  # type: ignore[attr-defined]
             "guideline_news": news_for(project=project, person=self.person),
             "minutes_left": max(0, round(left.total_seconds() / 60)),
             **self._latest(project),
