@@ -39,7 +39,9 @@ def policy(community, aroha):
     """Words are worked with in Mexico, and every use is offered."""
     terms = {"processing_countries": ["MX"], "storage_countries": ["MX"], "jurisdiction": "MX"}
     every = list(Purpose.values)
-    return publish_policy(community=community, text="Text.", purposes=every, terms=terms, published_by=aroha, now=NOW)
+    return publish_policy(
+        waiver="For tests.", community=community, text="Text.", purposes=every, terms=terms, published_by=aroha, now=NOW
+    )
 
 
 @pytest.fixture
