@@ -60,7 +60,7 @@ def test_from_the_consent_text_to_the_notice(
 
     speaker = visit("ben")
     sign_in(speaker, f"{HOME}speak/")
-    agree(speaker, "Read and choose")
+    agree(speaker, "Translate")
     _contribute(speaker, project, ben, [filipa, goran], clock())
 
     adopt(community, aroha)
@@ -144,7 +144,7 @@ def _let_it_hold(proposal: Proposal, clock: Callable[..., datetime]) -> None:
 def _freeze(researcher: Visitor, project: Project) -> None:
     sign_in(researcher, f"{HOME}train/freeze/?project={project.pk}")
     researcher.see("Freeze a release")
-    researcher.click("Freeze it")
+    researcher.click("Freeze")
     researcher.look()
     assert Release.objects.get().purpose == Purpose.TRAIN_NONCOMMERCIAL
 
@@ -196,7 +196,7 @@ def _take_back(speaker: Visitor) -> None:
     """One answer, in two screens."""
     speaker.open(f"{HOME}speak/words/")
     speaker.see("My words")
-    speaker.page.get_by_role("link", name="Withdraw").first.click()
+    speaker.page.get_by_role("link", name="Take it back").first.click()
     speaker.look()
-    speaker.page.get_by_role("button", name="Withdraw").click()
+    speaker.page.get_by_role("button", name="Take it back").click()
     speaker.see("My words")
