@@ -71,7 +71,7 @@ def _tables_are_emptied_by_deleting() -> Iterator[None]:
     them is checked when all are gone. Only their owner can bring this about in tables that only grow. What migrating
     leaves behind stays, so that it need not be made anew each time.
     """
-    growing = ("ledger_entry", "ledger_checkpoint", "care_proposalevent", "rewards_point")
+    growing = ("ledger_entry", "ledger_checkpoint", "care_proposalevent", "care_erasure", "rewards_point")
     staying = {"django_content_type", "auth_permission", "django_site"}
     first = [f"GRANT DELETE ON {name} TO CURRENT_USER; ALTER TABLE {name} DISABLE TRIGGER USER" for name in growing]
     last = [f"REVOKE DELETE ON {name} FROM CURRENT_USER; ALTER TABLE {name} ENABLE TRIGGER USER" for name in growing]

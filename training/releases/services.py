@@ -81,7 +81,10 @@ def _draft(project: Project, purpose: str) -> Draft:
     except CannotSplit as error:
         raise NothingToRelease(error.message, **error.values) from error
     files = data_files(rows, splits)
-    manifest = manifest_of(head=_head(project, purpose), rows=rows, splits=splits, files=files)
+    head, replaced = _head(project, purpose), replaced_by_next(project, purpose)
+    if replaced:
+        head["replaces"] = replaced.sha256
+    manifest = manifest_of(head=head, rows=rows, splits=splits, files=files)
     manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
     return Draft(
         rows=rows,
@@ -92,6 +95,12 @@ def _draft(project: Project, purpose: str) -> Draft:
         manifest_bytes=manifest_bytes,
         sha256=hashlib.sha256(manifest_bytes).hexdigest(),
     )
+
+
+def replaced_by_next(project: Project, purpose: str) -> Release | None:
+    """The release in whose place the next one of this project and purpose is made: the newest with withdrawn words."""
+    made = Release.objects.filter(project=project, purpose=purpose)
+    return made.exclude(withdrawn_since=None).order_by("-number").first()
 
 
 def _row(answer: Answer, project: Project) -> dict[str, Any]:
@@ -190,6 +199,7 @@ def freeze_release(
         sha256=draft.sha256,
         folder=folder,
         counts=draft.manifest["counts"],
+        replaces=replaced_by_next(project, purpose),
         created_by=created_by,
         created_at=now,
     )
@@ -298,6 +308,7 @@ __all__ = [
     "mark_withdrawn",
     "not_usable_any_more",
     "pseudonym",
+    "replaced_by_next",
     "selected_answers",
     "verify_release",
 ]

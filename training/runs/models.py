@@ -127,6 +127,10 @@ class Adapter(models.Model):
         null=True, blank=True, help_text="When words it learnt from were first withdrawn."
     )
 
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its weights were deleted; what stays says that it was there."
+    )
+
     objects = AdapterQuerySet.as_manager()
 
     class Meta:

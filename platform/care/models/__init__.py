@@ -15,6 +15,7 @@ from care.models.decisions import (
     Vote,
 )
 from care.models.restrictions import Restriction
+from care.models.withdrawals import Erasure, Withdrawal, WithdrawalStage
 
 __all__ = [
     "NEEDED",
@@ -23,6 +24,7 @@ __all__ = [
     "ConflictDeclaration",
     "Decision",
     "Delegation",
+    "Erasure",
     "Grant",
     "Matter",
     "Policy",
@@ -34,4 +36,6 @@ __all__ = [
     "Restriction",
     "Suspension",
     "Vote",
+    "Withdrawal",
+    "WithdrawalStage",
 ]
