@@ -56,6 +56,7 @@ def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
     settings.RELEASES_DIR = tmp_path / "releases"
     settings.RUNS_DIR = tmp_path / "runs"
     settings.MODELS_DIR = tmp_path / "models"
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
     settings.LEDGER_KEY_FILE = tmp_path / "ledger_key"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

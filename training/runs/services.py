@@ -335,7 +335,7 @@ def discard_checkpoints(run: Run) -> None:
 
 
 def discard_learnt(run: Run) -> None:
-    """Delete all that a run learnt and wrote about what it learnt from: weights, checkpoints, report, samples, output."""
+    """Delete all that a run learnt, and what it wrote of what it learnt from: weights, checkpoints, report, output."""
     shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
