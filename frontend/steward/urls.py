@@ -18,6 +18,7 @@ from frontend.steward.views import (
     proposals,
     restrictions,
     rules,
+    withdrawals,
 )
 
 app_name = "steward"
@@ -58,6 +59,8 @@ urlpatterns = [
     path("adapters/", adapters.AdaptersView.as_view(), name="adapters"),
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
+    path("adapters/<int:pk>/end/", withdrawals.EndAdapterView.as_view(), name="end_adapter"),
+    path("withdrawals/", withdrawals.WithdrawalsView.as_view(), name="withdrawals"),
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
     path("record/", home.RecordView.as_view(), name="record"),

@@ -24,7 +24,7 @@ from care.purposes import reading_for
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
-from people.refusals import Conflicting, Invalid
+from people.refusals import Conflicting, Invalid, TooLate
 from people.services import require_role
 from training.releases.models import Release, ReleaseItem
 from training.releases.splits import CannotSplit, SplitRow, assign_splits
@@ -35,6 +35,10 @@ PURPOSES = (Purpose.TRAIN_NONCOMMERCIAL, Purpose.TRAIN_COMMERCIAL)
 
 class NothingToRelease(Conflicting):
     """There is no validated answer whose author allows the purpose, or too few to hold some out."""
+
+
+class FilesErased(TooLate):
+    """Words in the release were erased, so its files are not there any more."""
 
 
 @dataclass(frozen=True)
@@ -299,6 +303,7 @@ def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answ
 
 __all__ = [
     "Draft",
+    "FilesErased",
     "NothingToRelease",
     "answers_with_words_of",
     "canonical",

@@ -156,6 +156,11 @@ class Adapter(models.Model):
         return self.withdrawn_since is not None
 
     @property
+    def withdrawn_items(self) -> int:
+        """How many of the sentences that it learnt from were taken back."""
+        return self.run.release.items.filter(withdrawn_at__isnull=False).count()  # type: ignore[attr-defined]
+
+    @property
     def is_usable(self) -> bool:
         """Whether the playground may generate with it."""
         return self.state == self.State.APPROVED and not self.contains_withdrawn

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from annotation.projects.models import Project
 from annotation.standing.models import Standing
+from care.models import Withdrawal
 from care.services import published_policy
 from frontend.desk import DeskView
 from frontend.steward.queries import record_lines
@@ -41,6 +42,7 @@ class HomeView(StewardView):
             "members": live.values("person").distinct().count(),
             "candidates": adapters.filter(state=Adapter.State.CANDIDATE).select_related("run__release"),
             "counted_out": Standing.objects.filter(community=self.community).who_may_not_check().count(),
+            "unfinished": Withdrawal.objects.filter(community=self.community).unfinished().count(),
             "in_use": adapters.usable().count(),
         }
         return render(request, "steward/home.html", context)
