@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from care.models import Purpose, Withdrawal, WithdrawalStage
 from people.models import Community, Person
 
-Name, Scope = WithdrawalStage.Name, Withdrawal.Scope
+Name = WithdrawalStage.Name
 AT_ONCE = timedelta(0)
 
 
@@ -21,7 +21,7 @@ AT_ONCE = timedelta(0)
 class Stage:
     """One thing to be done, how soon, and whether every withdrawal brings it about."""
 
-    name: Name
+    name: str
     within: timedelta
     always: bool = True
 
@@ -43,7 +43,7 @@ def open_withdrawal(
     *,
     person: Person,
     community: Community,
-    scope: Scope,
+    scope: str,
     answers: int,
     now: datetime,
     answer_key: str = "",
@@ -69,7 +69,7 @@ def open_withdrawal(
     return case
 
 
-def add_stage(*, withdrawal: Withdrawal, name: Name, now: datetime) -> WithdrawalStage:
+def add_stage(*, withdrawal: Withdrawal, name: str, now: datetime) -> WithdrawalStage:
     """Add a stage that not every withdrawal has; its time begins when it is added. Adding twice changes nothing."""
     place = next(place for place, stage in enumerate(STAGES) if stage.name == name)
     stage, _ = WithdrawalStage.objects.get_or_create(
@@ -78,7 +78,7 @@ def add_stage(*, withdrawal: Withdrawal, name: Name, now: datetime) -> Withdrawa
     return stage
 
 
-def finish_stage(*, withdrawal: Withdrawal, name: Name, number: int, now: datetime) -> bool:
+def finish_stage(*, withdrawal: Withdrawal, name: str, number: int, now: datetime) -> bool:
     """Say that a stage is done, and how many rows it concerned; whether it was this call that finished it."""
     waiting = withdrawal.stages.filter(name=name, done_at__isnull=True)
     return bool(waiting.update(done_at=now, number=number))

@@ -45,9 +45,10 @@ from people.services import (
 from tests.conftest import NOW, TRAINING
 from tests.frontend.made import report
 from tests.guards.tree import ROOT, shipped_python, shown
+from training.lineage.services import end_adapter
 from training.releases.models import Release
 from training.releases.services import freeze_release
-from training.runs.models import Run
+from training.runs.models import Adapter, Run
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
 from training.runs.withdrawals import change_consent, withdraw_answer, withdraw_consent
@@ -80,7 +81,13 @@ WITHOUT_ENTRY = {
     },
     "leases of workers": {"claim_run", "claim_probe", "renew_lease", "give_back_run"},
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
-    "made of commands that write their own entries": {"check_schedule", "send_back"},
+    "made of commands that write their own entries": {"check_schedule", "send_back", "follow_withdrawals", "follow"},
+    "what follows from a withdrawal, which has its entry; the stages and the taint say when": {
+        *("open_withdrawal", "add_stage", "finish_stage", "trace", "stop_runs_on"),
+    },
+    "several entries each, one for every chain and one for what was erased of it (tests/care/test_erasure.py)": {
+        *("erase_answers", "erase_person", "replay_erasures", "forget_answers", "forget_person"),
+    },
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},
     "steps of deciding, each of which enters decision.* or delegation.* itself (tests/care/test_deciding.py)": {
@@ -229,6 +236,10 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
             set_schedule,
             **{"project": s.first, "is_allowed": True, "minimum_new_items": 5, "cadence_hours": 24},
             **{"changed_by": s.aroha, "now": NOW},
+        ),
+        "end_adapter": after(
+            lambda: Adapter.objects.filter(pk=s.adapter.pk).update(withdrawn_since=NOW),
+            lambda _: end_adapter(adapter=s.adapter, note="Enough.", ended_by=s.aroha, now=NOW),
         ),
         "withdraw_answer": partial(withdraw_answer, answer=words, author=s.ben, now=NOW),
         "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),

@@ -47,7 +47,8 @@ def read(client: Client, rows: SimpleNamespace, person: Person | None, words: st
             client.force_login(person)
         response = send(client, "get", address.filled(rows.arguments), {})
         readable += response.status_code == 200
-        if any(needle in said(response) for needle in needles):
+        told = said(response)
+        if any(needle in told for needle in needles):
             shown.add(address.name)
     return readable, shown
 

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -95,14 +96,14 @@ def _forget_releases(gone: Collection[UUID], now: datetime) -> None:
     held.filter(withdrawn_since__isnull=True).update(withdrawn_since=now)
     for release in held.filter(erased_at__isnull=True):
         Release.objects.filter(pk=release.pk).update(erased_at=now)
-        transaction.on_commit(lambda release=release: bury(release, now))
+        transaction.on_commit(partial(bury, release, now))
     for run in Run.objects.filter(release__in=held):
         adapter = Adapter.objects.filter(run=run).first()
         if adapter is not None:
             Adapter.objects.filter(pk=adapter.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
             end_adapter(adapter=adapter, note=WORDS_ERASED, now=now)
         elif run.state not in LIVE:  # one that is being stopped deletes its own when it has stopped
-            transaction.on_commit(lambda run=run: discard_learnt(run))
+            transaction.on_commit(partial(discard_learnt, run))
 
 
 def bury(release: Release, now: datetime) -> None:

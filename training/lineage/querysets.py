@@ -10,6 +10,7 @@ from people.models import Community
 
 if TYPE_CHECKING:
     from people.models import Person
+    from training.lineage.models import Taint  # noqa: F401 - names the rows
 
 
 class TaintQuerySet(models.QuerySet["Taint"]):

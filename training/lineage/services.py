@@ -45,8 +45,8 @@ def roots_of(case: Withdrawal) -> list[Tainted]:
 def trace(*, withdrawal: Withdrawal, now: datetime) -> int:
     """Find and keep what was made from the words; how many things. Tracing twice changes nothing."""
     case = Withdrawal.objects.select_for_update().get(pk=withdrawal.pk)
-    if not case.stages.waiting(Name.TRACED).exists():  # type: ignore[attr-defined]
-        return case.taints.count()  # type: ignore[attr-defined]
+    if not case.stages.waiting(Name.TRACED).exists():
+        return Taint.objects.filter(withdrawal=case).count()
     found = roots_of(case)
     Taint.objects.bulk_create(
         [Taint(withdrawal=case, kind=row.kind, key=row.key, depth=row.depth, path=list(row.path)) for row in found],
@@ -67,9 +67,9 @@ def adapters_of(case: Withdrawal) -> list[Adapter]:
 def follow(*, withdrawal: Withdrawal, now: datetime) -> None:
     """Tick off what has come about since: the trace, the end of runs, the end of adapters."""
     trace(withdrawal=withdrawal, now=now)
-    waiting = set(withdrawal.stages.waiting().values_list("name", flat=True))  # type: ignore[attr-defined]
+    waiting = set(withdrawal.stages.waiting().values_list("name", flat=True))
     if Name.STOPPED in waiting:
-        runs = [int(row.key) for row in withdrawal.taints.filter(kind="run")]  # type: ignore[attr-defined]
+        runs = [int(row.key) for row in withdrawal.taints.filter(kind="run")]
         on_marked = Run.objects.filter(pk__in=runs, release__withdrawn_since__isnull=False)
         if not on_marked.filter(state__in=LIVE).exists():
             number = on_marked.filter(state=Run.State.CANCELLED).count()

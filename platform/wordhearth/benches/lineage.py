@@ -21,6 +21,7 @@ from annotation.answers.models import Answer, AnswerEvent, Quotation, Suggestion
 from annotation.corpora.models import Import, Item, Source
 from annotation.projects.models import Project, Task
 from care.models import Policy, Purpose, Receipt
+from frontend.me.archive import zip_about
 from people.models import Community, Person
 from training.lineage.tracing import taint_of
 from training.releases.models import Release, ReleaseItem
@@ -43,8 +44,21 @@ def run() -> Facts:
         with transaction.atomic():
             made = make(size=size, seed=SEED)
             facts["sizes"][str(size)] = measure(made)
+            if size == SIZES[0]:
+                facts["export"] = measure_export(made)
             transaction.set_rollback(True)
     return facts
+
+
+def measure_export(made: SimpleNamespace) -> Facts:
+    """Seconds for the file about somebody with `CONTRIBUTIONS` answers, and its size in megabytes."""
+    person = made.people[0]
+    given = Answer.objects.filter(pk__in=[row.pk for row in made.answers[:CONTRIBUTIONS]])
+    given.update(author=person, receipt=made.receipts[0])
+    start = time.perf_counter()
+    file = zip_about(person, now=NOW)
+    seconds = time.perf_counter() - start
+    return {"answers": Answer.objects.filter(author=person).count(), "seconds": seconds, "mb": file.seek(0, 2) / 1e6}
 
 
 def measure(made: SimpleNamespace) -> Facts:
@@ -275,7 +289,11 @@ def _suggestions(made: SimpleNamespace, draw: random.Random, number: int) -> Non
 
 def table(facts: Facts) -> Table:
     """The same for people."""
+    export = facts["export"]
     shown = Table(
+        caption=f"Everything about somebody with {export['answers']} answers: {export['seconds']:.1f} s, "
+        f"{export['mb']:.1f} MB.",
+        caption_justify="left",
         title=f"{SNAPSHOTS} releases, {RUNS} runs with an adapter each, corrections {DEPTH} deep",
         title_justify="left",
         box=box.SIMPLE_HEAD,
