@@ -81,7 +81,7 @@ WITHOUT_ENTRY = {
     },
     "leases of workers": {"claim_run", "claim_probe", "renew_lease", "give_back_run"},
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
-    "made of commands that write their own entries": {"check_schedule", "send_back", "follow_withdrawals", "follow"},
+    "made of commands that write their own entries": {"check_schedule", "send_back"},
     "what follows from a withdrawal, which has its entry; the stages and the taint say when": {
         *("open_withdrawal", "add_stage", "finish_stage", "trace", "stop_runs_on"),
     },

@@ -83,9 +83,9 @@ class WithdrawalStage(models.Model):
 
 
 class Erasure(models.Model):
-    """That something was erased, and nothing of what it said. A trigger refuses changes; it is replayed after a restore.
+    """That something was erased, and nothing of what it said; replayed after a restore. A trigger refuses changes.
 
-    Each is also a line of the file `settings.ERASURES_FILE`, because a restored database has lost the newest ones.
+    Each is also a line of `settings.ERASURES_FILE`, because a restored database has lost the newest ones.
     """
 
     class Kind(models.TextChoices):

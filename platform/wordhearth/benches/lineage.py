@@ -96,7 +96,7 @@ def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS) 
 
 
 def _ground(draw: random.Random) -> SimpleNamespace:
-    """People, texts and tasks."""
+    """A community, its people and their receipts, and its work."""
     name = f"made-{draw.getrandbits(40):x}"
     community = Community.objects.create(
         slug=name,
@@ -131,12 +131,21 @@ def _ground(draw: random.Random) -> SimpleNamespace:
             for one in people
         ]
     )
+    project, items, tasks = _work(community, people[0])
+    return SimpleNamespace(
+        community=community, people=people, receipts=receipts, items=items, project=project, tasks=tasks
+    )
+
+
+def _work(community: Community, person: Person) -> tuple[Project, list[Item], list[Task]]:
+    """A project with its sentences and tasks."""
+    name = community.slug
     source = Source.objects.create(
         community=community, title="Made up", language_tag="mis", licence="CC0", origin=name, created_at=NOW
     )
     record = Import.objects.create(
         community=community,
-        imported_by=people[0],
+        imported_by=person,
         origin=name,
         licence="CC0",
         file_sha256="",
@@ -155,16 +164,14 @@ def _ground(draw: random.Random) -> SimpleNamespace:
         title=f"Made up {name}",
         kind="translate",
         created_at=NOW,
-        created_by=people[0],
+        created_by=person,
         source_language_name="-",
         source_language_tag="mis",
         target_language_name="-",
         target_language_tag="mis",
     )
     tasks = Task.objects.bulk_create([Task(project=project, item=item) for item in items])
-    return SimpleNamespace(
-        community=community, people=people, receipts=receipts, items=items, project=project, tasks=tasks
-    )
+    return project, items, tasks
 
 
 def _answers(made: SimpleNamespace, draw: random.Random, size: int) -> None:

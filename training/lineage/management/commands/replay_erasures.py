@@ -18,4 +18,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Say how many rows had come back."""
         number = replay_erasures(now=timezone.now())
-        self.stdout.write(f"{number} answers and accounts had come back and were erased again.")
+        if number or options["verbosity"]:
+            self.stdout.write(f"{number} answers and accounts had come back and were erased again.")
