@@ -23,9 +23,19 @@ class Case:
     reached: list[Taint]
 
     @property
+    def left(self) -> list[tuple[WithdrawalStage, bool]]:
+        """The stages that are not done."""
+        return [(stage, is_late) for stage, is_late in self.stages if not stage.done_at]
+
+    @property
+    def done(self) -> list[WithdrawalStage]:
+        """Those that are."""
+        return [stage for stage, _ in self.stages if stage.done_at]
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing is left to do."""
-        return all(stage.done_at for stage, _ in self.stages)
+        return not self.left
 
 
 def cases(rows: QuerySet[Withdrawal], *, now: datetime) -> list[Case]:

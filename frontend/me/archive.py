@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -10,12 +11,15 @@ from datetime import datetime
 from typing import IO, Any
 
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Person
 from training.lineage.about import everything_about
 
 IN_MEMORY = 5_000_000
+EMPTY = (None, "", [], {})
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d$")
 # What the sections of `training.lineage.about` are called on the page.
 TITLES = {
     "account": _("Your account"),
@@ -36,6 +40,62 @@ TITLES = {
 }
 
 
+# What the fields of a row are called; what is not here is for programs alone.
+LABELS = {
+    "username": _("user name"),
+    "display_name": _("shown name"),
+    "first_name": _("first name"),
+    "last_name": _("last name"),
+    "email": _("e-mail"),
+    "joined_at": _("account since"),
+    "last_signed_in_at": _("last signed in"),
+    "community": _("community"),
+    "project": _("project"),
+    "role": _("role"),
+    "since": _("since"),
+    "ended_at": _("ended"),
+    "varieties": _("varieties"),
+    "orthographies": _("ways of writing"),
+    "policy_version": _("version of the text"),
+    "given_at": _("given"),
+    "purposes": _("uses"),
+    "purpose": _("use"),
+    "holds": _("holds now"),
+    "withdrawn_at": _("taken back"),
+    "asked": _("what was asked"),
+    "text": _("your words"),
+    "payload": _("your choice"),
+    "state": _("state"),
+    "began_with": _("began with a suggestion of"),
+    "created_at": _("written"),
+    "history": _("history"),
+    "verdicts": _("verdicts"),
+    "verdict": _("verdict"),
+    "used_in": _("used in"),
+    "release": _("release"),
+    "adapters": _("models that learnt from it"),
+    "run": _("training run"),
+    "deleted_at": _("deleted"),
+    "what": _("what"),
+    "note": _("your note"),
+    "reason": _("reason"),
+    "decision": _("decision"),
+    "choice": _("choice"),
+    "points": _("points"),
+    "for": _("for"),
+    "checks": _("checks"),
+    "base": _("the base model wrote"),
+    "adapter": _("the adapter wrote"),
+    "scope": _("what was taken back"),
+    "asked_at": _("when"),
+    "at": _("when"),
+    "stages": _("steps"),
+    "due_at": _("at the latest"),
+    "done_at": _("done"),
+    "skip_note": _("why you skipped it"),
+}
+
+
 def zip_about(person: Person, *, now: datetime) -> IO[bytes]:
     """The file, at its beginning; on disk when it is large."""
     data = everything_about(person, now=now)
@@ -53,10 +113,24 @@ def _sections(data: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any
     return ((name, rows) for name, rows in data.items() if isinstance(rows, list) and rows)
 
 
-def _lines(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A row as names and values for a list; what is empty is left out, what is nested is shown as JSON."""
-    return [(name.replace("_", " "), _shown(value)) for name, value in row.items() if value not in (None, "", [], {})]
+Line = tuple[Any, str, list[Any]]
 
 
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _lines(row: Mapping[str, Any]) -> list[Line]:
+    """A row as lines: a label, and either words or rows again. What is empty is left out."""
+    return [_line(LABELS[name], value) for name, value in row.items() if name in LABELS and value not in EMPTY]
+
+
+def _line(label: Any, value: Any) -> Line:
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return label, "", [_lines(row) for row in value]
+    if isinstance(value, str):
+        return label, _moment(value) or value, []
+    return label, json.dumps(value, ensure_ascii=False), []
+
+
+def _moment(text: str) -> str:
+    """A moment as the reader's language writes it; empty for any other text."""
+    if not MOMENT.match(text):
+        return ""
+    return date_format(datetime.fromisoformat(text), "DATETIME_FORMAT")

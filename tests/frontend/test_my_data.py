@@ -158,6 +158,8 @@ def test_the_file_holds_all_of_mine_and_nothing_of_others(
     for text in (json.dumps(data, ensure_ascii=False), shown):
         assert not [one for one in others if one in text]
     assert mine[0].text in shown
+    assert '<html lang="en-gb" dir="ltr">' in shown
+    assert "models that learnt from it" in shown
     assert "<script" not in shown
     assert "src=" not in shown
 
