@@ -27,7 +27,7 @@ from rest_framework.authtoken.models import Token
 
 from annotation.answers.models import Answer, AnswerEvent, Gold, GoldOffer, Quotation, Review, Suggestion
 from annotation.conflicts.models import Adjudication, Example, Remark
-from annotation.projects.models import Project
+from annotation.projects.models import Assignment, Project
 from annotation.revision.models import Batch, Inconsistency, Suspicion
 from annotation.rewards.models import Player
 from annotation.standing.models import StandingEvent
@@ -128,6 +128,7 @@ def forget_person(person: Person) -> None:
     """Take a person's name and own words out of every row but their answers' (`forget_answers`)."""
     Review.objects.filter(reviewer=person).update(note="")
     AnswerEvent.objects.filter(actor=person).update(note="")
+    Assignment.objects.filter(person=person).update(skip_note="")
     Remark.objects.filter(author=person).update(text=ERASED)
     Adjudication.objects.filter(expert=person).update(reason=ERASED)
     Adjudication.objects.filter(reopened_by=person).update(reopen_reason=ERASED)
