@@ -56,6 +56,7 @@ def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
     settings.RELEASES_DIR = tmp_path / "releases"
     settings.RUNS_DIR = tmp_path / "runs"
     settings.MODELS_DIR = tmp_path / "models"
+    settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
     settings.LEDGER_KEY_FILE = tmp_path / "ledger_key"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -71,7 +72,7 @@ def _tables_are_emptied_by_deleting() -> Iterator[None]:
     them is checked when all are gone. Only their owner can bring this about in tables that only grow. What migrating
     leaves behind stays, so that it need not be made anew each time.
     """
-    growing = ("ledger_entry", "ledger_checkpoint", "care_proposalevent", "rewards_point")
+    growing = ("ledger_entry", "ledger_checkpoint", "care_proposalevent", "care_erasure", "rewards_point")
     staying = {"django_content_type", "auth_permission", "django_site"}
     off = [f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in growing]
     on = [f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in growing]

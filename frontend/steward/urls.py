@@ -21,6 +21,7 @@ from frontend.steward.views import (
     reports,
     restrictions,
     rules,
+    withdrawals,
 )
 
 app_name = "steward"
@@ -64,6 +65,8 @@ urlpatterns = [
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
     path("agreements/", agreements.AgreementsView.as_view(), name="agreements"),
     path("agreements/<int:pk>/", agreements.AgreementView.as_view(), name="agreement"),
+    path("adapters/<int:pk>/end/", withdrawals.EndAdapterView.as_view(), name="end_adapter"),
+    path("withdrawals/", withdrawals.WithdrawalsView.as_view(), name="withdrawals"),
     path("holds/", restrictions.RestrictionsView.as_view(), name="restrictions"),
     path("holds/<int:pk>/lift/", restrictions.LiftView.as_view(), name="lift"),
     path("holds/hub/<int:pk>/", restrictions.HubView.as_view(), name="hub"),

@@ -1,4 +1,4 @@
-"""Named sets of policies, receipts, grants, restrictions, proposals, decisions and agreements."""
+"""Named sets of what `care.models` holds."""
 
 from __future__ import annotations
 
@@ -197,3 +197,29 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
     def late(self, today: date, *, days: int) -> CommitmentQuerySet:
         """Missing ones that are overdue for more than so many days."""
         return self.missing().filter(due_on__lt=today - timedelta(days=days))
+
+
+class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
+    """Chainable selections of withdrawals."""
+
+    def visible_to(self, person: Person) -> WithdrawalQuerySet:
+        """One's own, and those in communities of which the person is a steward."""
+        stewarded = Community.objects.where(person, "steward")
+        return self.filter(models.Q(person_id=person.pk) | models.Q(community__in=stewarded))
+
+    def unfinished(self) -> WithdrawalQuerySet:
+        """Those of which something is still to be done."""
+        return self.filter(stages__done_at__isnull=True, stages__isnull=False).distinct()
+
+
+class WithdrawalStageQuerySet(models.QuerySet["WithdrawalStage"]):
+    """Chainable selections of stages."""
+
+    def waiting(self, *names: str) -> WithdrawalStageQuerySet:
+        """Those that are not done; of these names, where some are named."""
+        waiting = self.filter(done_at__isnull=True)
+        return waiting.filter(name__in=names) if names else waiting
+
+    def late(self, now: datetime) -> WithdrawalStageQuerySet:
+        """Those whose time is over."""
+        return self.waiting().filter(due_at__lt=now)

@@ -121,6 +121,8 @@ ACTIONS: Mapping[str, Action] = {
     "consent.given": Action({"purposes": PURPOSES}, hides_person=True),
     "consent.withdrawn": Action({"purposes": PURPOSES, "grants": number}, hides_person=True),
     "answer.withdrawn": Action({"answers": number}, hides_person=True),
+    "answers.erased": Action({"answers": number}),
+    "person.erased": Action(),
     **{f"decision.{kind}": Action({"matter": MATTER}) for kind in DECIDING},
     "delegation.given": Action({"days": number}),
     "delegation.revoked": Action({"days": number}),

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "training.runs",
     "training.playground",
     "training.mining",
+    "training.lineage",
     "wordhearth",
     "frontend",
     "django.contrib.admin",
@@ -164,6 +165,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
+    "follow-withdrawals": {"task": "training.lineage.jobs.follow_withdrawals_job", "schedule": 20.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }
 
@@ -269,6 +271,8 @@ SPECTACULAR_SETTINGS = {
 MODELS_DIR = VAR_DIR / "models"
 RELEASES_DIR = VAR_DIR / "releases"
 RUNS_DIR = VAR_DIR / "runs"
+# What was erased, by id: kept apart from backups of the database, to erase it again after a restore (docs/my-data.md).
+ERASURES_FILE = VAR_DIR / "erasures.jsonl"
 # Stated electric power of the training machine, in watts, when no meter can be read (docs/operations.md).
 TRAINING_WATTS = float(os.environ.get("WORDHEARTH_TRAINING_WATTS", "65"))
 TRAINING_GRAMS_PER_KWH = float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH", "0"))

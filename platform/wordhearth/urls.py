@@ -9,6 +9,7 @@ urlpatterns = [
     path("c/<slug:slug>/decide/", include("frontend.expert.urls")),
     path("c/<slug:slug>/train/", include("frontend.researcher.urls")),
     path("c/<slug:slug>/steward/", include("frontend.steward.urls")),
+    path("me/", include("frontend.me.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("api/v1/", include("wordhearth.api_urls")),
     path("admin/", admin.site.urls),

@@ -70,7 +70,9 @@ def publish_consent_text(steward: Visitor) -> None:
     steward.click("Write the consent text")
     steward.see("Consent text")
     steward.write("What people read before they choose", CONSENT_TEXT)
-    steward.write("Not checked in your language: why publish it all the same? (optional)", "Nobody here speaks it: made up.")
+    steward.write(
+        "Not checked in your language: why publish it all the same? (optional)", "Nobody here speaks it: made up."
+    )
     steward.page.get_by_label("Train language models, not for profit").check()
     steward.page.get_by_label("Measure with my words how good language models are").check()
     steward.click("Publish")

@@ -53,11 +53,12 @@ from people.services import (
 )
 from tests.conftest import NOW, TRAINING
 from tests.frontend.made import report
+from training.lineage.services import end_adapter
 from training.releases.access import download_release
 from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
 from training.releases.services import freeze_release
-from training.runs.models import Run
+from training.runs.models import Adapter, Run
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
 from training.runs.withdrawals import change_consent, withdraw_answer, withdraw_consent
@@ -315,6 +316,10 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
             set_schedule,
             **{"project": s.first, "is_allowed": True, "minimum_new_items": 5, "cadence_hours": 24},
             **{"changed_by": s.aroha, "now": NOW},
+        ),
+        "end_adapter": after(
+            lambda: Adapter.objects.filter(pk=s.adapter.pk).update(withdrawn_since=NOW),
+            lambda _: end_adapter(adapter=s.adapter, note="Enough.", ended_by=s.aroha, now=NOW),
         ),
         "withdraw_answer": partial(withdraw_answer, answer=words, author=s.ben, now=NOW),
         "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),

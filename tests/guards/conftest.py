@@ -176,6 +176,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
     return {
         "c": rows.community.slug,
         "communities": rows.community.slug,
+        "erase": rows.community.slug,
         "work": rows.project.pk,
         "take": rows.project.pk,
         "packet": rows.project.pk,

@@ -56,6 +56,12 @@ WITHOUT_ENTRY = {
         *("check_schedule", "send_back", "read_hub", "take_over", "keep_agreements"),
     },
     "a request that its applicant is still writing; what is sent is entered with the hash of its terms": {"save_terms"},
+    "what follows from a withdrawal, which has its entry; the stages and the taint say when": {
+        *("open_withdrawal", "add_stage", "finish_stage", "trace", "stop_runs_on"),
+    },
+    "several entries each, one for every chain and one for what was erased of it (tests/care/test_erasure.py)": {
+        *("erase_answers", "erase_person", "replay_erasures", "forget_answers", "forget_person"),
+    },
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},
     "steps of deciding, each of which enters decision.* or delegation.* itself (tests/care/test_deciding.py)": {

@@ -159,10 +159,12 @@ def test_withdrawing_an_answer_marks_releases_and_adapters(release, ben, esi, no
     assert answer.pk not in {row.pk for row in draft_release(project=project, purpose=PURPOSE).answers.values()}
 
 
-def test_a_run_that_ends_after_the_withdrawal_makes_a_marked_adapter(release, ben, community, esi, now):
+def test_a_run_that_ends_after_the_withdrawal_makes_no_adapter(release, ben, community, esi, now):
     run = queue_run(release=release, started_by=esi, now=now)
     withdraw_consent(person=ben, community=community, purposes=list(Purpose.values), now=now)
-    assert finish_run(run=run, report=REPORT, now=now).contains_withdrawn
+    assert finish_run(run=run, report=REPORT, now=now) is None
+    run.refresh_from_db()
+    assert (run.state, Adapter.objects.count()) == ("cancelled", 0)
 
 
 def test_only_researchers_and_stewards_freeze(project, validated_corpus, ben, now):

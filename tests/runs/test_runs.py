@@ -149,7 +149,7 @@ def test_a_tainted_release_trains_nothing(release, esi, ben, community, now):
     withdraw_consent(person=ben, community=community, purposes=[PURPOSE], now=now)
     assert claim_run(run_id=run.pk, owner="one", lease_until=now + MINUTE, now=now) is None
     run.refresh_from_db()
-    assert (run.state, "withdrawn" in run.failure) == (Run.State.FAILED, True)
+    assert (run.state, "withdrawn" in run.failure) == (Run.State.CANCELLED, True)
     with pytest.raises(ReleaseIsTainted):
         resume_run(run=run, resumed_by=esi, now=now)
     with pytest.raises(ReleaseIsTainted):

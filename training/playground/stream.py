@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +27,14 @@ def publish(client: Redis, generation_id: str, event: dict[str, Any]) -> None:
         pipeline.xadd(_key(generation_id), {"event": json.dumps(event)}, maxlen=5000, approximate=True)
         pipeline.expire(_key(generation_id), KEPT_SECONDS)
         pipeline.execute()
+
+
+def forget(generation_ids: Collection[str]) -> None:
+    """Delete what is on its way for these generations."""
+    if generation_ids:
+        client = connect()
+        client.delete(*map(_key, generation_ids))
+        client.close()
 
 
 def follow(generation_id: str, *, last_id: str = "0", wait_seconds: int = 15) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,7 +24,7 @@ from care.models import Agreement, AgreementToken
 from people.api import person_of
 from training.releases.access import download_release
 from training.releases.models import Release
-from training.releases.services import PURPOSES, folder_of, freeze_release, verify_release
+from training.releases.services import PURPOSES, FilesErased, folder_of, freeze_release, verify_release
 
 
 class ReleaseSerializer(serializers.ModelSerializer[Release]):
@@ -97,7 +97,10 @@ class ReleaseViewSet(viewsets.ReadOnlyModelViewSet[Release]):
     @action(detail=True, methods=["get"])
     def manifest(self, request: Request, pk: str) -> Response:
         """The manifest as it was frozen: counts, hashes, terms, and one receipt list per item."""
-        return Response(json.loads((folder_of(self.get_object()) / "manifest.json").read_text(encoding="utf-8")))
+        release = self.get_object()
+        if release.erased_at:
+            raise FilesErased("Words in this release were erased, and its files with them.")
+        return Response(json.loads((folder_of(release) / "manifest.json").read_text(encoding="utf-8")))
 
     @extend_schema(responses=VerificationSerializer)
     @action(detail=True, methods=["get"])

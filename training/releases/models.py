@@ -38,6 +38,18 @@ class Release(models.Model):
         help_text="When words in it were first withdrawn; such a release trains nothing.",
     )
 
+    replaces = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        help_text="The release with withdrawn words in whose place it was made.",
+    )
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its files were deleted, because words in them were erased."
+    )
+
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:

@@ -25,7 +25,7 @@ from care.purposes import reading_for
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
-from people.refusals import Conflicting, Invalid
+from people.refusals import Conflicting, Invalid, TooLate
 from people.services import require_role
 from training.releases.models import Release, ReleaseItem
 from training.releases.notices import queue_notices
@@ -37,6 +37,10 @@ PURPOSES = (Purpose.TRAIN_NONCOMMERCIAL, Purpose.TRAIN_COMMERCIAL)
 
 class NothingToRelease(Conflicting):
     """There is no validated answer whose author allows the purpose, or too few to hold some out."""
+
+
+class FilesErased(TooLate):
+    """Words in the release were erased, so its files are not there any more."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,10 @@ def _draft(project: Project, purpose: str) -> Draft:
     except CannotSplit as error:
         raise NothingToRelease(error.message, **error.values) from error
     files = data_files(rows, splits)
-    manifest = manifest_of(head=_head(project, purpose), rows=rows, splits=splits, files=files)
+    head, replaced = _head(project, purpose), replaced_by_next(project, purpose)
+    if replaced:
+        head["replaces"] = replaced.sha256
+    manifest = manifest_of(head=head, rows=rows, splits=splits, files=files)
     manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
     return Draft(
         rows=rows,
@@ -95,6 +102,12 @@ def _draft(project: Project, purpose: str) -> Draft:
         manifest_bytes=manifest_bytes,
         sha256=hashlib.sha256(manifest_bytes).hexdigest(),
     )
+
+
+def replaced_by_next(project: Project, purpose: str) -> Release | None:
+    """The release in whose place the next one of this project and purpose is made: the newest with withdrawn words."""
+    made = Release.objects.filter(project=project, purpose=purpose)
+    return made.exclude(withdrawn_since=None).order_by("-number").first()
 
 
 def _row(answer: Answer, project: Project) -> dict[str, Any]:
@@ -193,6 +206,7 @@ def freeze_release(
         sha256=draft.sha256,
         folder=folder,
         counts=draft.manifest["counts"],
+        replaces=replaced_by_next(project, purpose),
         created_by=created_by,
         created_at=now,
     )
@@ -298,6 +312,7 @@ def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answ
 
 __all__ = [
     "Draft",
+    "FilesErased",
     "NothingToRelease",
     "answers_with_words_of",
     "canonical",
@@ -307,6 +322,7 @@ __all__ = [
     "mark_withdrawn",
     "not_usable_any_more",
     "pseudonym",
+    "replaced_by_next",
     "selected_answers",
     "verify_release",
 ]

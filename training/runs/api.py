@@ -28,7 +28,7 @@ from training.runs.progress import loss_curve
 from training.runs.samples import readable_samples
 from training.runs.schedule import set_schedule
 from training.runs.services import METHODS, cancel_run, decide_adapter, folder_of, queue_run, resume_run
-from training.runs.withdrawals import Withdrawal, change_consent, withdraw_answer, withdraw_consent
+from training.runs.withdrawals import Reached, change_consent, withdraw_answer, withdraw_consent
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -128,7 +128,7 @@ class WithdrawalSerializer(serializers.Serializer[Any]):
     adapters = serializers.ListField(child=serializers.IntegerField())
 
 
-def _reached(withdrawal: Withdrawal) -> dict[str, Any]:
+def _reached(withdrawal: Reached) -> dict[str, Any]:
     return {
         "answers": withdrawal.answers,
         "releases": [row.pk for row in withdrawal.releases],

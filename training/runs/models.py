@@ -127,6 +127,10 @@ class Adapter(models.Model):
         null=True, blank=True, help_text="When words it learnt from were first withdrawn."
     )
 
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its weights were deleted; what stays says that it was there."
+    )
+
     objects = AdapterQuerySet.as_manager()
 
     class Meta:
@@ -150,6 +154,11 @@ class Adapter(models.Model):
     def contains_withdrawn(self) -> bool:
         """Whether words it learnt from were withdrawn."""
         return self.withdrawn_since is not None
+
+    @property
+    def withdrawn_items(self) -> int:
+        """How many of the sentences that it learnt from were taken back."""
+        return self.run.release.items.filter(withdrawn_at__isnull=False).count()  # type: ignore[attr-defined]
 
     @property
     def is_usable(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,6 +13,9 @@ from people.models import Community
 
 if TYPE_CHECKING:
     from people.models import Person
+
+# The same as `care.withdrawing.STAGES` says of adapters.
+ENDED_WITHIN = timedelta(days=30)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -44,6 +47,14 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         """All but those that a label or a hold keeps from answering: what keeps from training keeps from that too."""
         ours = Restriction.objects.blocking(Purpose.TRAIN_NONCOMMERCIAL).filter(community=models.OuterRef("community"))
         return self.filter(~models.Exists(ours.on(adapter=models.OuterRef("pk"))))
+
+    def tainted(self) -> AdapterQuerySet:
+        """Adapters that learnt from words which were withdrawn since, and still are there."""
+        return self.filter(withdrawn_since__isnull=False, deleted_at__isnull=True)
+
+    def overdue(self, now: datetime) -> AdapterQuerySet:
+        """Tainted ones that should have been deleted by now."""
+        return self.tainted().filter(withdrawn_since__lte=now - ENDED_WITHIN)
 
     def decided_on(self) -> AdapterQuerySet:
         """All but those whose decision was suspended or taken back, or has run out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
 METHODS = ("qlora",)
+# What is said of a run that a withdrawal stopped; translated where it is shown.
+WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
 
 
@@ -168,8 +171,7 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
         end_run(run=run, state=Run.State.CANCELLED, now=now, failure=gettext_noop("its worker was gone"))
         return None
     if run.release.contains_withdrawn:
-        why = gettext_noop("Words in the release were withdrawn before the run began.")
-        end_run(run=run, state=Run.State.FAILED, now=now, failure=why)
+        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
         return None
     if not_usable_any_more(run.release):
         _end(run, Run.State.FAILED, now, gettext_noop("Some of its sentences may not be used for this any more."))
@@ -180,6 +182,23 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     run.save(update_fields=["state", "lease_owner", "lease_expires_at", "attempts", "started_at"])
     _record(run, "started" if run.attempts == 1 else "continued", None, now, note=owner)
     return run
+
+
+def stop_runs_on(releases: Collection[Release], *, now: datetime) -> int:
+    """Stop every run on these releases after its present step, because words in them were withdrawn; how many.
+
+    The run's own history says so; the record has it with the withdrawal. The caller is one transaction.
+    """
+    runs = Run.objects.select_for_update().filter(release__in=[row.pk for row in releases])
+    stopping = list(runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]).order_by("pk"))
+    for run in stopping:
+        if run.state == Run.State.QUEUED:
+            run.state, run.failure, run.ended_at = Run.State.CANCELLED, WITHDRAWN, now
+        else:
+            run.state = Run.State.CANCELLING
+        run.save(update_fields=["state", "failure", "ended_at"])
+        _record(run, "cancel asked" if run.is_live else run.state, None, now, note=WITHDRAWN)
+    return len(stopping)
 
 
 def renew_lease(*, run: Run, lease_until: datetime, progress: dict[str, Any]) -> str | None:
@@ -193,10 +212,14 @@ def renew_lease(*, run: Run, lease_until: datetime, progress: dict[str, Any]) ->
 
 
 @transaction.atomic
-def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter:
-    """Store what a finished run made; the adapter stays a candidate. Marked at once if words were withdrawn."""
+def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | None:
+    """Store what a finished run made; the adapter stays a candidate. None, and the run is cancelled, when words that it
+    learnt from were withdrawn meanwhile."""
     # The release's row is locked first, as a withdrawal does, so that neither can miss the other.
     release = Release.objects.select_for_update().get(pk=run.release_id)
+    if release.contains_withdrawn:
+        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
+        return None
     evaluation = report["evaluation"]
     adapter = Adapter.objects.create(
         run=run,
@@ -208,7 +231,6 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter:
         adapter_bpb=evaluation["adapter_bpb"],
         base_chrf=evaluation["base_chrf"],
         adapter_chrf=evaluation["adapter_chrf"],
-        withdrawn_since=release.withdrawn_since,
     )
     _end(run, Run.State.FINISHED, now, "")
     append_entry(
@@ -310,6 +332,11 @@ def adapter_folder(adapter: Adapter) -> Path:
 def discard_checkpoints(run: Run) -> None:
     """Free the disk that the checkpoints of a finished run take."""
     shutil.rmtree(folder_of(run) / "checkpoints", ignore_errors=True)
+
+
+def discard_learnt(run: Run) -> None:
+    """Delete all that a run learnt, and what it wrote of what it learnt from: weights, checkpoints, report, output."""
+    shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
 def _end(run: Run, state: Run.State, now: datetime, failure: str) -> None:

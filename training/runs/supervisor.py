@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.runs import services
 from training.runs.base_models import find_base_model
@@ -169,18 +170,29 @@ def _conclude(run: Run, folder: Path, code: int, asked: str) -> str:
         return "lease lost"
     if code == 0:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        services.finish_run(run=run, report=report, now=now)
+        if services.finish_run(run=run, report=report, now=now) is None:
+            services.discard_learnt(run)
+            return "cancelled"
         services.discard_checkpoints(run)
         return "finished"
     if asked == "cancel":
-        services.end_run(run=run, state=Run.State.CANCELLED, now=now)
-        return "cancelled"
+        return _cancel(run, now)
     if asked == "leave" or code == STOPPED:
         services.give_back_run(run=run, now=now)
         return "given back"
     message = failure_message(folder, code)
     services.end_run(run=run, state=Run.State.FAILED, now=now, failure=message)
     return "failed"
+
+
+def _cancel(run: Run, now: datetime) -> str:
+    """It stopped as asked; where words were withdrawn, what it learnt from them goes as well."""
+    is_withdrawn = Release.objects.get(pk=run.release_id).contains_withdrawn
+    failure = services.WITHDRAWN if is_withdrawn else ""
+    services.end_run(run=run, state=Run.State.CANCELLED, now=now, failure=failure)
+    if is_withdrawn:
+        services.discard_learnt(run)
+    return "cancelled"
 
 
 def _end_leftover(folder: Path) -> None:

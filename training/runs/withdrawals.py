@@ -1,12 +1,13 @@
-"""Taking words back, all the way: answer or consent, then releases, then adapters.
+"""Taking words back, all the way: answer or consent, then releases, then runs, then adapters.
 
-This is the one door for withdrawals, because only this room sees everything that may hold the words.
+This is the one door for withdrawals. It opens a case (`care.withdrawing`), does at once what must be done at once, and
+leaves the rest to `training.lineage`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -16,54 +17,70 @@ from annotation.answers.judging import take_out_unusable_quotations
 from annotation.answers.models import Answer
 from annotation.answers.services import release_quarantined
 from annotation.answers.services import withdraw_answer as take_back
-from care.models import Policy, Receipt
+from care.models import Grant, Policy, Receipt, Withdrawal
 from care.services import give_consent, withdraw_purposes
+from care.withdrawing import Name, finish_stage, open_withdrawal
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person
 from training.releases.models import Release
 from training.releases.services import answers_with_words_of, mark_withdrawn
-from training.runs.models import Adapter, AdapterEvent
+from training.runs.models import Adapter, AdapterEvent, Run
+from training.runs.services import LIVE, stop_runs_on
 
 
 @dataclass(frozen=True)
-class Withdrawal:
-    """What a withdrawal reached: numbers of answers, and the releases and adapters that held them."""
+class Reached:
+    """What a withdrawal reached: numbers of answers, the releases and adapters that held them, and its case."""
 
     answers: int
     releases: list[Release]
     adapters: list[Adapter]
+    case: Withdrawal | None = None
 
 
 @transaction.atomic
-def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Withdrawal:
+def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached:
     """Withdraw one answer (and corrections built on it); mark every release and adapter that held it."""
     community = answer.task.project.community
     withdrawn = take_back(answer=answer, author=author, now=now)
     reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
     marked = _mark(reached, len(withdrawn), now)
-    if withdrawn:
-        append_entry(
-            action="answer.withdrawn",
-            subject=f"answer:{answer.pk}",
-            community=community.slug,
-            actor=str(author.pk),
-            now=now,
-            details={"answers": len(withdrawn)},
-        )
-        checkpoint_after_commit(community=community.slug, now=now)
-    return marked
+    if not withdrawn:
+        return marked
+    case = open_withdrawal(
+        person=author,
+        community=community,
+        scope=Withdrawal.Scope.ITEM,
+        answer_key=str(answer.pk),
+        answers=len(withdrawn),
+        now=now,
+    )
+    _finish_what_is_done(case, marked, now)
+    append_entry(
+        action="answer.withdrawn",
+        subject=f"answer:{answer.pk}",
+        community=community.slug,
+        actor=str(author.pk),
+        now=now,
+        details={"answers": len(withdrawn)},
+    )
+    checkpoint_after_commit(community=community.slug, now=now)
+    return replace(marked, case=case)
 
 
 @transaction.atomic
-def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Withdrawal:
+def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Reached:
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
     reached = answers_with_words_of(person, community)
     _lock_releases(reached)
-    withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
+    ended = withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
     checkpoint_after_commit(community=community.slug, now=now)
     take_out_unusable_quotations(reached, now=now)
-    return _mark(reached, reached.count(), now)
+    marked = _mark(reached, reached.count(), now)
+    if not ended:
+        return marked
+    return replace(marked, case=_open(person, community, purposes, marked, now))
 
 
 @transaction.atomic
@@ -75,12 +92,50 @@ def change_consent(
     Raises PolicyChanged, UnknownPurpose.
     """
     _lock_releases(answers_with_words_of(person, policy.community))
+    dropped = _live(person, policy.community) - set(purposes)
     receipt = give_consent(person=person, policy=policy, purposes=purposes, rendering=rendering, now=now)
     checkpoint_after_commit(community=policy.community.slug, now=now)
     release_quarantined(author=person, receipt=receipt, now=now)
     reached = answers_with_words_of(person, policy.community)
-    _mark(reached, reached.count(), now)
+    marked = _mark(reached, reached.count(), now)
+    if dropped:
+        _open(person, policy.community, dropped, marked, now)
     return receipt
+
+
+def _live(person: Person, community: Community) -> set[str]:
+    """What the person allows in the community now, under any receipt."""
+    given = Grant.objects.live().filter(receipt__person=person, receipt__community=community)
+    return set(given.values_list("purpose", flat=True))
+
+
+def _open(
+    person: Person, community: Community, purposes: Collection[str], marked: Reached, now: datetime
+) -> Withdrawal:
+    takes_all = not _live(person, community)
+    case = open_withdrawal(
+        person=person,
+        community=community,
+        scope=Withdrawal.Scope.EVERYTHING if takes_all else Withdrawal.Scope.PURPOSE,
+        purposes=purposes,
+        answers=marked.answers,
+        now=now,
+    )
+    _finish_what_is_done(case, marked, now)
+    return case
+
+
+def _finish_what_is_done(case: Withdrawal, marked: Reached, now: datetime) -> None:
+    """Tick off what happened in this transaction. The stewards read of it on their desk from this moment on."""
+    live = Run.objects.filter(release__in=[row.pk for row in marked.releases], state__in=LIVE)
+    done = {Name.REFUSED: marked.answers, Name.MARKED: len(marked.releases), Name.PAUSED: len(marked.adapters)}
+    done[Name.TOLD] = 1
+    if not live.exists():
+        done[Name.STOPPED] = 0
+    if not any(adapter.deleted_at is None for adapter in marked.adapters):
+        done[Name.ENDED] = 0
+    for name, number in done.items():
+        finish_stage(withdrawal=case, name=name, number=number, now=now)
 
 
 def _lock_releases(answers: QuerySet[Answer]) -> None:
@@ -89,11 +144,12 @@ def _lock_releases(answers: QuerySet[Answer]) -> None:
     list(held.select_for_update().order_by("pk"))
 
 
-def _mark(answers: QuerySet[Answer], count: int, now: datetime) -> Withdrawal:
+def _mark(answers: QuerySet[Answer], count: int, now: datetime) -> Reached:
     releases = mark_withdrawn(answers=answers, now=now)
+    stop_runs_on(releases, now=now)
     adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run"))
     for adapter in adapters:
         marked = Adapter.objects.filter(pk=adapter.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
         if marked:
             AdapterEvent.objects.create(adapter=adapter, kind="words withdrawn", at=now)
-    return Withdrawal(answers=count, releases=releases, adapters=adapters)
+    return Reached(answers=count, releases=releases, adapters=adapters)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from annotation.projects.models import Project
 from care.models import Purpose
-from frontend.desk import show_refusal
+from frontend.desk import show_refusal, while_allowed
 from frontend.researcher.forms import FreezeForm
 from frontend.researcher.queries import projects_with_usable, read_card, read_manifest
 from frontend.researcher.views.home import ResearchView
@@ -122,9 +122,11 @@ class DownloadView(OneRelease):
         if not folder.is_dir():
             return self.page(release, status=409, refusal=_("The files of this release are missing on this machine."))
         name = f"{self.community.slug}-release-{release.number}"
-        return FileResponse(
-            zip_folder(folder, name=name),
-            as_attachment=True,
-            filename=f"{name}.zip",
-            content_type="application/zip",
-        )
+        file = zip_folder(folder, name=name)
+        response = FileResponse(file, as_attachment=True, filename=f"{name}.zip", content_type="application/zip")
+        response.streaming_content = while_allowed(response.streaming_content, lambda: self._still(release))
+        return response
+
+    def _still(self, release: Release) -> bool:
+        """Whether the person may read it now, and no words in it were withdrawn since the download began."""
+        return Release.objects.visible_to(self.person).trainable().filter(pk=release.pk).exists()

@@ -8,14 +8,15 @@ from django.shortcuts import render
 
 from annotation.projects.models import Project
 from annotation.standing.models import Standing
-from care.models import Agreement, HarmReport, StewardNotice
+from care.models import Agreement, HarmReport, StewardNotice, Withdrawal
 from care.services import published_policy
-from frontend.desk import DeskView
+from frontend.desk import DeskView, while_allowed
 from frontend.steward.queries import record_lines
 from ledger.checkpoints import check_chain, export_lines, newest_checkpoint
 from ledger.models import Entry
 from ledger.verify import Broken, Report
 from people.models import Role
+from people.services import has_role
 from training.runs.models import Adapter
 
 PAGE = 50
@@ -44,6 +45,7 @@ class HomeView(StewardView):
             "members": live.values("person").distinct().count(),
             "candidates": adapters.filter(state=Adapter.State.CANDIDATE).select_related("run__release"),
             "counted_out": Standing.objects.filter(community=self.community).who_may_not_check().count(),
+            "unfinished": Withdrawal.objects.filter(community=self.community).unfinished().count(),
             "in_use": adapters.usable().count(),
             "requests": Agreement.objects.filter(community=self.community, state__in=["submitted", "approved"]).count(),
             "notices": StewardNotice.objects.unread().filter(community=self.community),
@@ -87,7 +89,10 @@ class RecordFileView(StewardView):
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """JSON lines."""
         slug = self.community.slug
-        lines = export_lines(community=slug, with_secrets=False)
+        lines = while_allowed(
+            export_lines(community=slug, with_secrets=False),
+            lambda: has_role(self.person, self.community, Role.STEWARD),
+        )
         name = f'attachment; filename="ledger-{slug}.jsonl"'
         return StreamingHttpResponse(lines, content_type="application/jsonl", headers={"Content-Disposition": name})
 

@@ -20,6 +20,7 @@ from care.models.glass import BrokenGlass
 from care.models.harm import HarmReport, StewardNotice
 from care.models.hub import HubLabel, HubProject
 from care.models.restrictions import Restriction
+from care.models.withdrawals import Erasure, Withdrawal, WithdrawalStage
 
 __all__ = [
     "NEEDED",
@@ -36,6 +37,7 @@ __all__ = [
     "ConflictDeclaration",
     "Decision",
     "Delegation",
+    "Erasure",
     "Grant",
     "HarmReport",
     "HubLabel",
@@ -53,4 +55,6 @@ __all__ = [
     "StewardNotice",
     "Suspension",
     "Vote",
+    "Withdrawal",
+    "WithdrawalStage",
 ]

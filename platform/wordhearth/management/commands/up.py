@@ -31,6 +31,8 @@ class Command(BaseCommand):
         """Check the port, bring database and static files up to date, run until told to stop."""
         _check_port(options["bind"], options["port"])
         call_command("migrate", interactive=False, verbosity=0)
+        # Where a backup was restored, it brought back what was erased since: before anybody is served.
+        call_command("replay_erasures", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         (settings.VAR_DIR / "run").mkdir(parents=True, exist_ok=True)
         self.stdout.write(f"Wordhearth: http://{_address(options['bind'], options['port'])}  (stop with Ctrl-C)")

@@ -1,0 +1,16 @@
+"""Addresses of the pages about one's own data, under /me/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from frontend.me import erasing, views
+
+app_name = "me"
+
+urlpatterns = [
+    path("data/", views.DataView.as_view(), name="data"),
+    path("data/file/", views.FileView.as_view(), name="file"),
+    path("data/erase/", erasing.EraseAccountView.as_view(), name="erase_account"),
+    path("data/erase/<slug:slug>/", erasing.EraseWordsView.as_view(), name="erase_words"),
+]

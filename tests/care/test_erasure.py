@@ -1,0 +1,213 @@
+"""Erasing: what was written is nowhere any more, the record still verifies, and a restored backup changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.utils import IntegrityError
+
+from annotation.answers.judging import open_judging
+from annotation.answers.models import Answer, AnswerEvent, Review, Suggestion
+from annotation.answers.services import appeal, edit_answer, submit_answer
+from annotation.conflicts.services import adjudicate
+from annotation.projects.models import Assignment
+from annotation.projects.services import lease_task, open_project
+from care.models import Erasure, WithdrawalStage
+from ledger.checkpoints import check_chain
+from ledger.models import Secret
+from people.models import Person
+from people.refusals import Conflicting, NotAllowed
+from tests.conftest import NOW
+from tests.frontend.made import make_adapter, make_release, make_run
+from training.lineage.erasing import erase_answers, erase_person, replay_erasures
+from training.playground.models import Generation
+from training.releases.services import folder_of as release_folder
+from training.runs.services import folder_of as run_folder
+from training.runs.withdrawals import withdraw_answer
+
+pytestmark = pytest.mark.django_db
+TEXTUAL = ("text", "character varying", "json", "jsonb", "bytea", "ARRAY", "inet", "citext")
+
+
+def words(number: int) -> str:
+    """A string that stands nowhere else, and looks like words to every check."""
+    letters = "bdfgklmnprst"
+    return "kanario" + "".join(letters[int(digit)] + "a" for digit in f"{number:03d}")
+
+
+def columns() -> list[tuple[str, str]]:
+    """Every column of the database that may hold text."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t "
+            "USING (table_schema, table_name) WHERE t.table_schema = 'public' AND t.table_type = 'BASE TABLE' "
+            "AND c.data_type = ANY (%s)",
+            [list(TEXTUAL)],
+        )
+        return cursor.fetchall()
+
+
+def found_in_database(needles: list[str]) -> list[str]:
+    """Where any of the strings stands in the database, in letters, in hexadecimal or escaped as JSON."""
+    found = []
+    with connection.cursor() as cursor:
+        for table, column in columns():
+            cursor.execute(f'SELECT string_agg("{column}"::text, E\'\\n\') FROM "{table}"')  # noqa: S608 - from the schema
+            held = cursor.fetchone()[0] or ""
+            found += [f"{table}.{column}: {needle}" for needle in needles if needle in held]
+            found += [f"{table}.{column}: {needle} (hex)" for needle in needles if needle.encode().hex() in held]
+    return found
+
+
+def found_in_files(folder: Path, needles: list[str]) -> list[str]:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return [f"{path}: {needle}" for path in paths for needle in needles if needle.encode() in path.read_bytes()]
+
+
+@pytest.fixture
+def planted(project, validated_corpus, ben, chen, esi, aroha, filipa, goran, consenting, community, settings):
+    """Fifty strings in everything that Ben wrote, and in what was made of it."""
+    canaries = [words(number) for number in range(50)]
+    plant = iter(canaries)
+    ben.first_name, ben.last_name, ben.email = next(plant), next(plant), f"{next(plant)}@example.org"
+    ben.username, ben.display_name = next(plant), next(plant)
+    ben.save()
+    for answer in Answer.objects.filter(author=ben):
+        Answer.objects.filter(pk=answer.pk).update(text=next(plant))
+        AnswerEvent.objects.filter(answer=answer).update(text=next(plant), note=next(plant))
+    Review.objects.filter(reviewer=ben).update(note=next(plant))
+    Review.objects.filter(answer__author=ben).update(note=next(plant))
+    Assignment.objects.filter(person=ben).update(skip_note=next(plant))
+    judging = open_judging(project=project, kind="rate", title="Judging", opened_by=aroha, now=NOW)
+    release = make_release(project, esi)
+    run = make_run(release, esi)
+    adapter = make_adapter(run, sample=Answer.objects.filter(author=ben).first().pk, approved_by=aroha)
+    adapter.report["evaluation"]["samples"][0]["reference"] = next(plant)
+    adapter.save()
+    folder = run_folder(run)
+    (folder / "checkpoints").mkdir(parents=True)
+    for name in ("report.json", "checkpoints/step-1.pt", "output.txt"):
+        (folder / name).write_text(next(plant))
+    Generation.objects.create(adapter=adapter, person=ben, source=next(plant), adapter_text=next(plant), created_at=NOW)
+    second = open_project(
+        community=community, created_by=aroha, sources=list(community.sources.all()), now=NOW, title="Second",
+        source_language_name="Spanish", source_language_tag="es",
+    )  # fmt: skip
+    lease = lease_task(project=second, person=ben, now=NOW)
+    first, edited = next(plant), next(plant)
+    suggestion = Suggestion.objects.create(task=lease.task, text=first, made_by="a model", made_at=NOW)
+    mine = submit_answer(assignment=lease, author=ben, client_id=uuid4(), now=NOW, text=first, suggestion=suggestion.pk)
+    edit_answer(answer=mine, author=ben, version=1, now=NOW, text=edited)
+    Answer.objects.filter(pk=mine.pk).update(state="rejected")
+    appeal(answer=mine, author=ben, note=next(plant), now=NOW)
+    adjudicate(answer=mine, expert=chen, decision="reject", reason=f"It says {next(plant)}.", now=NOW)
+    session = SessionStore()
+    session["_auth_user_id"], session["draft"] = str(ben.pk), next(plant)
+    session.save()
+    cache.set(f"agreement:{project.pk}", next(plant))
+    # The rest goes where words are said about work.
+    for text in plant:
+        project.tasks.first().remarks.create(author=ben, text=text, said_at=NOW)
+    return canaries, {"judging": judging, "release": release, "run": run, "adapter": adapter, "mine": mine}
+
+
+@pytest.fixture
+def erased(planted, ben, django_capture_on_commit_callbacks):
+    """Everything about Ben is erased; the hashes by which his words could be guessed."""
+    canaries, made = planted
+    texts = [text for text in canaries if text]
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    hashes += list(Answer.objects.filter(author=ben).values_list("body_sha256", flat=True))
+    hashes += list(made["release"].items.filter(answer__author=ben).values_list("row_sha256", flat=True))
+    items = made["judging"].tasks.filter(item__quotations__answer__author=ben)
+    hashes += list(items.values_list("item__text_sha256", flat=True))
+    assert len(set(found_in_database(texts))) >= 40
+    with django_capture_on_commit_callbacks(execute=True):
+        erase_person(person=ben, now=NOW + timedelta(hours=1))
+    return canaries, made, hashes
+
+
+def test_nothing_of_it_is_left_anywhere(erased, settings, tmp_path, project, client, ben):
+    canaries, made, hashes = erased
+    assert found_in_database([*canaries, *hashes]) == []
+    assert found_in_files(tmp_path, [*canaries, *hashes]) == []
+    assert not [key for key in cache._cache if any(one.encode() in cache._cache[key] for one in canaries)]
+    assert json.loads((release_folder(made["release"]) / "ERASED.json").read_text())["release"] == 1
+    made["adapter"].refresh_from_db()
+    assert (made["adapter"].state, made["adapter"].deleted_at is not None) == ("retired", True)
+    ben.refresh_from_db()
+    assert (ben.username, ben.is_active, ben.has_usable_password()) == (f"erased-{ben.pk}", False, False)
+    # What stays says that something was there.
+    assert set(Answer.objects.filter(author=ben).values_list("state", flat=True)) == {"withdrawn"}
+    assert not WithdrawalStage.objects.waiting("erased").exists()
+
+
+def test_the_record_is_whole_and_says_how_much_was_erased(planted, ben, community):
+    about = Secret.objects.filter(about=str(ben.pk), entry__community=community.slug).count()
+    erase_person(person=ben, now=NOW)
+    report = check_chain(community.slug)
+    assert report.erased == report.recorded > about > 0
+    assert not Secret.objects.filter(about=str(ben.pk)).exists()
+
+
+def test_only_ones_own_words_and_only_those_taken_back(validated_corpus, ben, filipa):
+    mine = Answer.objects.filter(author=ben).first()
+    with pytest.raises(Conflicting, match="Take an answer back"):
+        erase_answers(answers=[mine.pk], author=ben, now=NOW)
+    withdraw_answer(answer=mine, author=ben, now=NOW)
+    with pytest.raises(NotAllowed):
+        erase_answers(answers=[mine.pk], author=filipa, now=NOW)
+    assert erase_answers(answers=[mine.pk], author=ben, now=NOW) == 1
+    mine.refresh_from_db()
+    assert (mine.text, mine.body_sha256, mine.state) == ("", "", "withdrawn")
+    stage = WithdrawalStage.objects.get(name="erased")
+    assert (stage.withdrawal.answer_key, stage.done_at, stage.number) == (str(mine.pk), NOW, 1)
+    assert Answer.objects.filter(author=ben).exclude(text="").count() == 3
+    row = Erasure.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("GRANT DELETE ON care_erasure TO CURRENT_USER")
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        row.delete()
+
+
+def test_what_a_backup_brings_back_is_erased_again(validated_corpus, ben, goran, community):
+    """The backup is older than all that happened: neither the withdrawal nor the erasures are in it."""
+    mine = Answer.objects.filter(author=ben).first()
+    theirs = list(Answer.objects.filter(author=goran))
+    name, kept = goran.username, {answer.pk: answer.text for answer in [mine, *theirs]}
+    withdraw_answer(answer=mine, author=ben, now=NOW)
+    erase_answers(answers=[mine.pk], author=ben, now=NOW)
+    erase_person(person=goran, now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("GRANT DELETE ON care_erasure TO CURRENT_USER; SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE care_erasure DISABLE TRIGGER USER")
+        Erasure.objects.all().delete()
+        cursor.execute("ALTER TABLE care_erasure ENABLE TRIGGER USER")
+    for pk, text in kept.items():
+        Answer.objects.filter(pk=pk).update(text=text, state="validated", body_sha256="f" * 64, is_one_of_many=True)
+    Person.objects.filter(pk=goran.pk).update(username=name, is_active=True)
+
+    told = StringIO()
+    call_command("replay_erasures", stdout=told)
+
+    assert told.getvalue().startswith("6 ")
+    assert found_in_database([*kept.values(), name]) == []
+    assert Erasure.objects.count() == 6
+    assert replay_erasures(now=NOW) == 0
+
+
+def test_the_last_steward_names_another_first(community, aroha):
+    with pytest.raises(Conflicting, match="another steward"):
+        erase_person(person=aroha, now=NOW)
+    aroha.refresh_from_db()
+    assert (aroha.username, community.memberships.filter(ended_at=None).count()) == ("aroha", 1)

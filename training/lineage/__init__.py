@@ -1,0 +1,1 @@
+"""What was made from whose words, all the way; deleting it, and telling people about theirs."""
