@@ -73,6 +73,7 @@ def publish_consent_text(steward: Visitor) -> None:
     steward.write(
         "Not checked in your language: why publish it all the same? (optional)", "Nobody here speaks it: made up."
     )
+    steward.write("Countries where computers work with them (optional)", "MX")
     steward.page.get_by_label("Train language models, not for profit").check()
     steward.page.get_by_label("Measure with my words how good language models are").check()
     steward.click("Publish")

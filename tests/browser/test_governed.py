@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotation.projects.models import Project
 from care.deciding import close_proposal, keep_time
-from care.models import Agreement, Policy, Proposal, Purpose
+from care.models import Agreement, Policy, Proposal, Purpose, Withdrawal
 from care.services import give_consent
 from people.models import Community, Person
 from tests.browser.gathering import publish_consent_text, sign_in
@@ -21,6 +21,7 @@ from tests.care.agreeing import TERMS, promised
 from tests.care.deciding import adopt, make_stewards, voted
 from tests.conftest import TRAINING
 from tests.stored import store_answer, store_approvals
+from training.lineage.services import follow_withdrawals
 from training.releases.models import Download, DownloadNotice, Release
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -63,7 +64,8 @@ def test_from_the_consent_text_to_the_notice(
     agree(speaker, "Translate")
     _contribute(speaker, project, ben, [filipa, goran], clock())
 
-    adopt(community, aroha)
+    # Short times, so that nobody is signed out meanwhile.
+    adopt(community, aroha, min_days=0, max_days=1, cooling_off_hours=1)
     _vote_on_a_release(steward, stewards, project, clock)
     _freeze(visit("esi", width=DESK), project)
 
@@ -85,6 +87,12 @@ def test_from_the_consent_text_to_the_notice(
     outside.see("Access to Test community")
     notice.refresh_from_db()
     assert notice.answer == "deleted"
+    case = Withdrawal.objects.get()
+    assert case.stages.filter(name="holders_told", done_at__isnull=True).exists()
+    follow_withdrawals(now=clock())
+    assert case.stages.filter(name="holders_told", done_at__isnull=False).exists()
+    speaker.open("/me/data/")
+    speaker.see("My data")
     steward.open(f"{HOME}steward/agreements/{agreement.pk}/")
     steward.see(TERMS["organisation"])
     steward.open(f"{HOME}transparency/")

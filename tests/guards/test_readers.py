@@ -31,7 +31,14 @@ READERS = {
         *("annotation/answers/querysets.py::not_touching", "annotation/conflicts/queue.py::_living"),
         "training/releases/services.py::answers_with_words_of",
     },
+    "taking back and erasing: what is found is hidden, marked or deleted": {
+        *("training/lineage/services.py::roots_of", "training/lineage/erasing.py::erase_answers"),
+        *("training/lineage/erasing.py::_erase_answers", "training/lineage/erasing.py::erase_person"),
+        *("training/lineage/erasing.py::replay_erasures", "training/lineage/forgetting.py::forget_answers"),
+    },
     "one's own words": {
+        *("training/lineage/about.py::answers", "frontend/me/erasing.py::_page"),
+        *("frontend/me/queries.py::_given", "frontend/me/queries.py::erasable"),
         *("training/runs/api.py::post", "frontend/speaker/queries.py::my_numbers"),
         "frontend/speaker/queries.py::reach_of_answer",
     },

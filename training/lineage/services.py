@@ -21,7 +21,7 @@ from training.lineage.tracing import Tainted, taint_of, taint_of_person
 from training.mining.models import Reading
 from training.playground.models import Generation
 from training.playground.suggesting import maker_of, project_of
-from training.releases.models import ReleaseItem
+from training.releases.models import DownloadNotice, ReleaseItem
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.services import LIVE, discard_learnt
 
@@ -65,7 +65,7 @@ def adapters_of(case: Withdrawal) -> list[Adapter]:
 
 
 def follow(*, withdrawal: Withdrawal, now: datetime) -> None:
-    """Tick off what has come about since: the trace, the end of runs, the end of adapters."""
+    """Tick off what has come about since: the trace, the end of runs, what holders answered, the end of adapters."""
     trace(withdrawal=withdrawal, now=now)
     waiting = set(withdrawal.stages.waiting().values_list("name", flat=True))
     if Name.STOPPED in waiting:
@@ -74,6 +74,11 @@ def follow(*, withdrawal: Withdrawal, now: datetime) -> None:
         if not on_marked.filter(state__in=LIVE).exists():
             number = on_marked.filter(state=Run.State.CANCELLED).count()
             finish_stage(withdrawal=withdrawal, name=Name.STOPPED, number=number, now=now)
+    if Name.HOLDERS_TOLD in waiting:
+        releases = [int(row.key) for row in withdrawal.taints.filter(kind="release")]
+        notices = DownloadNotice.objects.filter(download__release__in=releases)
+        if not notices.open_ones().exists():
+            finish_stage(withdrawal=withdrawal, name=Name.HOLDERS_TOLD, number=notices.count(), now=now)
     if Name.ENDED in waiting:
         adapters = adapters_of(withdrawal)
         if all(adapter.deleted_at for adapter in adapters):

@@ -19,11 +19,11 @@ from annotation.answers.services import release_quarantined
 from annotation.answers.services import withdraw_answer as take_back
 from care.models import Grant, Policy, Receipt, Withdrawal
 from care.services import give_consent, withdraw_purposes
-from care.withdrawing import Name, finish_stage, open_withdrawal
+from care.withdrawing import Name, add_stage, finish_stage, open_withdrawal
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person
-from training.releases.models import Release
+from training.releases.models import DownloadNotice, Release
 from training.releases.services import answers_with_words_of, mark_withdrawn
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.services import LIVE, stop_runs_on
@@ -136,6 +136,9 @@ def _finish_what_is_done(case: Withdrawal, marked: Reached, now: datetime) -> No
         done[Name.ENDED] = 0
     for name, number in done.items():
         finish_stage(withdrawal=case, name=name, number=number, now=now)
+    # Only where somebody holds a download: they were told in this transaction, and must say that it is gone.
+    if DownloadNotice.objects.open_ones().filter(download__release__in=[row.pk for row in marked.releases]).exists():
+        add_stage(withdrawal=case, name=Name.HOLDERS_TOLD, now=now)
 
 
 def _lock_releases(answers: QuerySet[Answer]) -> None:
