@@ -180,7 +180,7 @@ def dana(db: None) -> Person:
 def policy(community: Community, aroha: Person) -> Policy:
     """A published policy that offers every purpose."""
     return publish_policy(
-        waiver="For tests.",
+        waiver="ñäʼ",
         community=community,
         text="How your words are used.",
         purposes=list(Purpose.values),
