@@ -15,7 +15,7 @@ from django.views import View
 
 from annotation.answers.models import Answer
 from care.benefits import register_of
-from care.models import Agreement, Decision, Grant, Purpose, Receipt
+from care.models import Agreement, BrokenGlass, Decision, Grant, HarmReport, Purpose, Receipt
 from people.models import Community, Person
 from training.releases.models import Download, Release
 from training.runs.models import Adapter, Run
@@ -59,6 +59,7 @@ class TransparencyView(View):
             "adapters": adapters(community),
             "decisions": decisions(community),
             "taken_back": taken_back(community),
+            "reports": reports(community),
             "benefits": register_of(community),
             "access": access(community),
         }
@@ -137,6 +138,18 @@ def access(community: Community) -> dict[str, int]:
         "ended": Agreement.objects.filter(community=community, state__in=["expired", "revoked", "closed"]).count(),
         "downloads": Download.objects.filter(agreement__community=community).count(),
     }
+
+
+def reports(community: Community) -> dict[str, int]:
+    """Reports of harm by how far they are, and how often the platform's staff looked in."""
+    states = HarmReport.State
+    over = [states.DECIDED, states.REMEDIED, states.CLOSED]
+    counted = HarmReport.objects.filter(community=community).aggregate(
+        all=Count("pk"),
+        decided=Count("pk", filter=Q(state__in=over)),
+        open=Count("pk", filter=~Q(state__in=over)),
+    )
+    return {**counted, "looked_in": BrokenGlass.objects.filter(community=community).count()}
 
 
 def taken_back(community: Community) -> dict[str, int]:
