@@ -89,7 +89,7 @@ def reason_of(decision: Decision) -> str:
 def about_in_words(proposal: Proposal) -> str:
     """What it is about, as people call it: kind:id says nothing to anybody."""
     kind, _colon, rest = proposal.subject.partition(":")
-    if proposal.matter in {Matter.PROJECT, Matter.LABEL, Matter.AGREEMENT} or not rest.isdigit():
+    if proposal.matter in {Matter.PROJECT, Matter.LABEL, Matter.AGREEMENT} or not rest.isdecimal():
         return _in_own_words(proposal, kind, rest)
     ours = {"community": proposal.community_id, "pk": int(rest)}
     if kind == "project":

@@ -66,7 +66,7 @@ def decision_named(community: Community, subject: str) -> Decision:
     """The decision that a subject like decision:7 names. Raises NotPossible."""
     number = subject.removeprefix("decision:")
     ours = Decision.objects.filter(community=community)
-    found: Decision | None = ours.filter(pk=int(number)).first() if number.isdigit() else None
+    found: Decision | None = ours.filter(pk=int(number)).first() if number.isdecimal() else None
     if found is None:
         raise NotPossible("There is no such decision.")
     return found

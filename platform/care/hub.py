@@ -146,7 +146,9 @@ def take_over(*, project: HubProject, told: Mapping[str, Any], now: datetime) ->
     """Keep what the Hub tells of a project, and put the labels that are new. Raises HubIsAway for no project at all."""
     if "unique_id" not in told:
         raise HubIsAway("It answered with something else than a project.")
-    current = HubProject.objects.select_for_update().get(pk=project.pk)
+    current = HubProject.objects.select_for_update().filter(pk=project.pk).first()
+    if current is None:
+        return  # Followed no more while the Hub was being asked.
     current.title, current.read_at = str(told.get("title", ""))[:300], now
     current.failed_at, current.failure = None, ""
     current.save(update_fields=["title", "read_at", "failed_at", "failure"])
@@ -177,7 +179,10 @@ def _labels_in(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each label and notice of a project, by its id there. A type that nobody knows here has a code of its own, which
     keeps from everything."""
     for prefix, group, codes in (("tk", "tk_labels", TK), ("bc", "bc_labels", BC), ("notice", "notice", NOTICES)):
-        for one in told.get(group) or ():
+        listed = told.get(group) or []
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            raise HubIsAway("It answered with something else than labels.")
+        for one in listed:
             kind = str(one.get("label_type") or one.get("notice_type") or "")
             words = {
                 "name": str(one.get("name", ""))[:300],

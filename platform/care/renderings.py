@@ -68,6 +68,10 @@ def write_rendering(
         raise Conflicting("The draft has changed since. Reload, and render what it says now.")
     if not text.strip() or len(text) > LONGEST:
         raise Invalid("Write the text, in at most %(most)s letters.", field="rendering", most=LONGEST)
+    written = Rendering.objects.filter(community=community, text_sha256=text_sha256, language=language).first()
+    if written and Policy.objects.filter(community=community, renderings__contains=[written.sha256]).exists():
+        # Receipts name it: what people read when they agreed is kept.
+        raise Conflicting("This was written anew or checked meanwhile. Reload to see how it is now.")
     rendering, _ = Rendering.objects.update_or_create(
         community=community,
         text_sha256=text_sha256,
@@ -90,14 +94,14 @@ def write_rendering(
 def check_rendering(*, rendering: Rendering, sha256: str, checked_by: Person, objection: str, now: datetime) -> None:
     """A second speaker says that a rendering says the same as its text, or what is wrong with it.
 
-    `sha256` is that of what the speaker read. Raises NotAllowed for whoever wrote it, and Conflicting when it was
-    written anew or decided on meanwhile.
+    `sha256` is that of what the speaker read; after an objection it is written anew first. Raises NotAllowed for
+    whoever wrote it, and Conflicting when it was written anew, checked or objected to meanwhile.
     """
     current = Rendering.objects.select_for_update().get(pk=rendering.pk)
     require_role(checked_by, current.community, Role.SPEAKER)
     if current.written_by_id == checked_by.pk:
         raise NotAllowed("You wrote this. Somebody else who speaks the language checks it.")
-    if current.sha256 != sha256 or current.checked_by_id is not None:
+    if current.sha256 != sha256 or current.checked_by_id is not None or current.objection:
         raise Conflicting("This was written anew or checked meanwhile. Reload to see how it is now.")
     current.objection = objection.strip()[:500]
     if not current.objection:

@@ -79,11 +79,22 @@ def test_while_the_hub_is_away_for_a_day_no_label_is_lost(followed):
     assert Restriction.objects.count() == len(before)
 
 
-@pytest.mark.parametrize("answer", [{}, {"detail": "Not found."}])
+@pytest.mark.parametrize(
+    "answer", [{}, {"detail": "Not found."}, {**told(), "tk_labels": ["clan"]}, {**told(), "notice": {"a": 1}}]
+)
 def test_an_answer_that_is_no_project_takes_nothing_away(followed, answer):
     read_hub(now=NOW, ask=lambda _: told(["secret_sacred"]))
     assert read_hub(now=NOW, ask=lambda _: answer) == 0
     assert Restriction.objects.live().get().code == "tkss"
+
+
+def test_a_project_that_is_followed_no_more_while_the_hub_is_asked_stops_no_other(followed, community, aroha):
+    def ask(_):
+        HubProject.objects.filter(pk=followed.pk).delete()
+        return told(["clan"])
+
+    assert read_hub(now=NOW, ask=ask) == 1
+    assert not Restriction.objects.exists()
 
 
 def test_what_the_hub_no_longer_has_holds_until_the_community_lifts_it(followed, aroha):

@@ -60,6 +60,20 @@ def test_a_checked_rendering_publishes_and_its_hash_stays_with_the_version(commu
     assert give_consent(person=ben, policy=policy, purposes=NEEDED, now=NOW, rendering="0" * 64).rendering_sha256 == ""
 
 
+def test_what_people_read_when_they_agreed_is_not_written_over(community, aroha, ben, draft, rendered):
+    check(rendered, ben)
+    policy = publish(community, aroha)
+    again = keep_draft(community=community, text=TEXT, purposes=[*NEEDED, "research"], kept_by=aroha, now=NOW)
+    with pytest.raises(Conflicting):
+        write_rendering(
+            community=community, text_sha256=again.text_sha256, language="ote", text="other", written_by=aroha, now=NOW
+        )
+    assert rendering_to_read(policy).text == "ñä"
+    assert publish_policy(
+        community=community, text=TEXT, purposes=[*NEEDED, "research"], published_by=aroha, now=NOW
+    ).renderings == [rendered.sha256]
+
+
 def test_a_waiver_is_a_reason_that_stays_with_the_version(community, aroha):
     for blank in ("", "  \n"):
         with pytest.raises(RenderingMissing):
@@ -79,11 +93,13 @@ def test_nobody_checks_what_they_wrote_and_the_database_knows(community, aroha, 
     assert list(renderings_to_check(community, ben)) == [rendered]
 
 
-def test_an_objection_and_a_new_wording_ask_again(community, aroha, ben, draft, rendered):
+def test_an_objection_and_a_new_wording_ask_again(community, aroha, ben, filipa, draft, rendered):
     check(rendered, ben, objection="The second word.")
     with pytest.raises(RenderingMissing):
         publish(community, aroha)
     assert not renderings_to_check(community, ben).exists()
+    with pytest.raises(Conflicting):
+        check(rendered, filipa)
     anew = write_rendering(
         community=community, text_sha256=draft.text_sha256, language="ote", text="ña", written_by=aroha, now=NOW
     )

@@ -83,7 +83,7 @@ BEHIND_GLASS = {
     *("public:decisions", "public:glasses", "speaker:home", "speaker:play"),
     *("steward:home", "steward:corpus", "steward:import", "steward:project", "steward:members"),
     *("steward:consent", "steward:consent_version", "steward:adapters", "steward:adapter"),
-    *("steward:restrictions", "steward:reports", "steward:report", "steward:record"),
+    *("steward:restrictions", "steward:reports", "steward:record"),
 }
 # Apps of others: one's own account, and an administration that asks whoever is not staff to sign in as staff.
 ACCOUNTS = {200, 302, 404}
@@ -175,7 +175,7 @@ def test_the_staff_of_the_platform_find_nothing_either(
         closed = is_empty_list(address, response) if method == "get" else False
         if not (response.status_code == 404 or closed or is_closed(address, method, response, FOR_STAFF)):
             wrong.append(told(address, method, response))
-        if response.status_code == 200 and b"test-otomi" in response.content:
+        if response.status_code == 200 and not response.streaming and b"test-otomi" in response.content:
             wrong.append(told(address, method, response) + " and named the community")
 
     assert not wrong, "\n".join(wrong)
@@ -196,7 +196,7 @@ def test_broken_glass_opens_pages_to_read_and_nothing_else(
     for address, method, response in walk(client, furnished, body, furnished.operator):
         if not address.is_ours:
             continue
-        is_open = response.status_code == 200 and b"test-otomi" in response.content
+        is_open = response.status_code == 200 and not response.streaming and b"test-otomi" in response.content
         if is_open and method == "get":
             opened.add(address.name)
         elif is_open or not (
@@ -220,7 +220,7 @@ def test_whoever_is_not_signed_in_is_asked_to(client: Client, furnished: SimpleN
         hidden = response.status_code in {401, 404}
         if not (asked or hidden or is_closed(address, method, response, FOR_ANYBODY)):
             wrong.append(told(address, method, response))
-        if response.status_code == 200 and b"test-otomi" in response.content:
+        if response.status_code == 200 and not response.streaming and b"test-otomi" in response.content:
             leaking.append(told(address, method, response))
 
     assert not wrong, "\n".join(wrong)

@@ -57,7 +57,7 @@ def _spans_of_rows(payload: Mapping[str, Any], asked: Asked) -> list[dict[str, A
     for number, (exact, first, last, label) in enumerate(payload["rows"], start=1):
         if not (first or last or label):
             continue
-        if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last) <= len(words)):
+        if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= len(words)):
             raise UnusableAnswer(
                 "Row %(number)s needs two numbers of words, from 1 to %(last)s.",
                 field="spans",
@@ -65,13 +65,13 @@ def _spans_of_rows(payload: Mapping[str, Any], asked: Asked) -> list[dict[str, A
                 last=len(words),
             )
         start, end = words[int(first) - 1].start, words[int(last) - 1].end
-        kept = [int(place) for place in exact.split("-") if place.isdigit()]
+        kept = [int(place) for place in exact.split("-") if place.isdecimal()]
         # A row that still names the same words keeps a place inside a word.
         if len(kept) == 2 and _row_of(words, *kept) == (int(first), int(last)):
             start, end = kept
         spans.append({"start": start, "end": end, "label": label})
     for choice in payload["accept"]:
-        if choice.isdigit() and int(choice) < len(offered):
+        if choice.isdecimal() and int(choice) < len(offered):
             one = offered[int(choice)]
             spans.append({key: one[key] for key in ("start", "end", "label", "suggested_by")})
     return spans

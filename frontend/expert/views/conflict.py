@@ -235,7 +235,7 @@ def _span(value: str) -> dict[str, Any]:
     """A fragment's box: "start-end-label"; what is none of these the kind refuses."""
     start, _dash, rest = value.partition("-")
     end, _dash, label = rest.partition("-")
-    offsets = {name: int(said) if said.isdigit() else said for name, said in (("start", start), ("end", end))}
+    offsets = {name: int(said) if said.isdecimal() else said for name, said in (("start", start), ("end", end))}
     return {**offsets, "label": label}
 
 

@@ -101,7 +101,7 @@ class DelegationView(DeskView):
             if "back" in request.POST:
                 number = request.POST["back"]
                 mine = self.person.delegations_given.filter(community=self.community)
-                given = get_object_or_404(mine, pk=int(number) if number.isdigit() else 0)
+                given = get_object_or_404(mine, pk=int(number) if number.isdecimal() else 0)
                 revoke_delegation(delegation=given, revoked_by=self.person, now=self.now)
             else:
                 self._give(request)
@@ -112,7 +112,7 @@ class DelegationView(DeskView):
 
     def _give(self, request: HttpRequest) -> None:
         number, months = request.POST.get("receiver", ""), request.POST.get("months", "")
-        receiver = get_object_or_404(self._members(), pk=int(number) if number.isdigit() else 0)
+        receiver = get_object_or_404(self._members(), pk=int(number) if number.isdecimal() else 0)
         days = 30 * int(months) if months in map(str, MONTHS) else 30
         delegate(
             community=self.community,

@@ -132,7 +132,7 @@ class ProposalView(DeskView):
     def _member(self, name: str) -> Person | None:
         """The person a hidden field names, if they could vote."""
         number = self.request.POST.get(name, "")
-        return Person.objects.filter(pk=int(number)).first() if number.isdigit() and len(number) < 10 else None
+        return Person.objects.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 10 else None
 
     def _words(self, name: str = "text") -> str:
         return self.request.POST.get(name, "")
@@ -159,7 +159,7 @@ class ProposalView(DeskView):
 
     def _judge(self, proposal: Proposal) -> Any:
         number = self._words("conflict")
-        conflict = get_object_or_404(proposal.conflicts, pk=int(number) if number.isdigit() else 0)
+        conflict = get_object_or_404(proposal.conflicts, pk=int(number) if number.isdecimal() else 0)
         uphold = self._words("judgement") == "uphold"
         return judge_conflict(conflict=conflict, judged_by=self.person, uphold=uphold, now=self.now)
 

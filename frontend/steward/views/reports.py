@@ -117,9 +117,7 @@ class ReportsView(StewardView):
 
 
 class ReportView(StewardView):
-    """One report."""
-
-    opens_to_glass = True
+    """One report. Who reported, and the words that are held, are the stewards' alone: no glass opens it."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read it; its subject's words only where they are asked for."""
