@@ -86,7 +86,7 @@ def test_the_checkpoint_and_the_record_are_handed_out_and_agree(
     lines = b"".join(steward.get(url("record_file", community)).streaming_content).decode().splitlines()
     report = verify(lines, [note])
     assert report.checkpoints == [report.entries]
-    assert report.withheld == 3
+    assert report.withheld == 4
     # Neither who consented nor what anybody wrote leaves the server.
     assert not any(word in str(lines) for word in (str(receipt.pk), "Test community", '"secret"'))
 
