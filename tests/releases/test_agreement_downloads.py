@@ -15,7 +15,7 @@ from annotation.answers.models import Answer
 from care.agreements import close_agreement, revoke_access, suspend_access
 from care.deciding import DecisionNeeded
 from care.models import Agreement, Grant, Purpose
-from care.restricting import suspend_purpose
+from care.restricting import lift, place_hold, suspend_purpose
 from care.services import publish_policy
 from care.tokens import make_token
 from ledger.models import Entry
@@ -204,6 +204,18 @@ def test_what_may_not_be_used_any_more_is_not_given_out(agreement, release, dana
     withdraw_consent(person=ben, community=community, purposes=["train_noncommercial"], now=NOW)
     with pytest.raises(NotHandedOut, match="withdrawn"):
         download_release(**give)
+
+
+def test_a_release_that_is_held_back_itself_is_not_given_out(holder, agreement, release, dana, aroha, community):
+    hold = place_hold(
+        community=community, kind="release", key=str(release.pk), placed_by=aroha, note="Look first.", now=NOW
+    )
+    with pytest.raises(NotHandedOut, match="may not be used now"):
+        download_release(agreement=agreement, release=release, person=dana, now=NOW)
+    assert holder.get(address(agreement)).status_code == 409
+    assert not Download.objects.exists()
+    lift(restriction=hold, lifted_by=aroha, now=NOW)
+    assert holder.get(address(agreement)).status_code == 200
 
 
 def test_every_purpose_of_the_agreement_needs_the_authors(agreement, release, dana, consenting, ben, filipa, goran):
