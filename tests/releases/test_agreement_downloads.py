@@ -125,6 +125,30 @@ def test_a_token_is_dead_at_once(holder, agreement, aroha, dana, how):
     assert Download.objects.count() == 1
 
 
+@pytest.mark.parametrize("how", ["revoked", "over", "not named", "not covered", "held", "withdrawn"])
+def test_a_download_that_was_begun_stops_when_it_may_not_be_had_any_more(
+    client, holder, agreement, release, community, dana, aroha, ben, clock, how
+):
+    client.force_login(dana)
+    begun = [client.get(f"/agreements/{agreement.pk}/releases/1/"), holder.get(address(agreement))]
+    if how == "revoked":
+        revoke_access(agreement=agreement, revoked_by=aroha, reason="Stop.", now=NOW)
+    elif how == "over":
+        clock(agreement.ends_at)
+    elif how == "not named":
+        agreement.users.clear()
+    elif how == "not covered":
+        Agreement.objects.update(releases=[7])
+    elif how == "held":
+        place_hold(community=community, kind="release", key=str(release.pk), placed_by=aroha, note="Wait.", now=NOW)
+    else:
+        withdraw_answer(answer=Answer.objects.filter(author=ben).first(), author=ben, now=NOW)
+    for answer in begun:
+        assert answer.status_code == 200
+        with pytest.raises(NotAllowed):
+            next(iter(answer.streaming_content))
+
+
 def test_a_token_of_one_agreement_opens_nothing_of_another(holder, agreement, community, aroha, release):
     iris = make_person("iris")
     other = active(community, iris, aroha)

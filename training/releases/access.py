@@ -70,6 +70,15 @@ def require_access(*, agreement: Agreement, release: Release, person: Person, no
     return purposes
 
 
+def may_go_on(*, agreement: Agreement, release: Release, person: Person, now: datetime) -> bool:
+    """Whether a download that was begun may go on: the agreement is in force, names the person and covers the release,
+    and nobody has taken words in it back or holds it back meanwhile. Asked every second, so it looks at no row."""
+    current = Agreement.objects.in_force(now).filter(pk=agreement.pk, users=person).first()
+    if current is None:
+        return False
+    return Release.objects.covered_by(current).trainable().filter(pk=release.pk).exists()
+
+
 @transaction.atomic
 def download_release(
     *, agreement: Agreement, release: Release, person: Person, now: datetime
