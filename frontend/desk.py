@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django import forms
@@ -20,14 +18,11 @@ from care.deciding import DecisionNeeded
 from care.glass import glass_of
 from care.models import Matter
 from people.models import Community, Person
-from people.refusals import NotAllowed, Refusal
+from people.refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from typing import Any
-
-T = TypeVar("T")
 
 
 class DeskView(LoginRequiredMixin, View):
@@ -70,20 +65,6 @@ class DeskView(LoginRequiredMixin, View):
     def now(self) -> datetime:
         """The moment of this request."""
         return timezone.now()
-
-
-def while_allowed(chunks: Iterable[T], still: Callable[[], bool], *, every: float = 1.0) -> Iterator[T]:
-    """The parts of a file for as long as it may be handed out, which is asked again every second (`every`).
-
-    Raises NotAllowed, which breaks the connection off: whoever has lost a role meanwhile gets no whole file.
-    """
-    asked = -math.inf
-    for chunk in chunks:
-        if time.monotonic() - asked >= every:
-            if not still():
-                raise NotAllowed("You may not read this any more.")
-            asked = time.monotonic()
-        yield chunk
 
 
 def show_refusal(form: forms.BaseForm, refusal: Refusal) -> int:

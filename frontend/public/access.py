@@ -30,9 +30,10 @@ from care.tokens import make_token
 from frontend.agreement_pages import page_of
 from frontend.desk import show_refusal
 from frontend.public.access_forms import PARTS, PartForm, PromiseForm
+from people.handing import while_allowed
 from people.models import Community, Person
 from people.refusals import Refusal
-from training.releases.access import download_release
+from training.releases.access import download_release, may_go_on
 from training.releases.models import DownloadNotice, Release
 from training.releases.notices import answer_notice
 
@@ -314,12 +315,17 @@ class DownloadView(AgreementView):
         """The zip; each download writes a receipt."""
         agreement = self.mine(pk)
         release = get_object_or_404(Release.objects.covered_by(agreement), number=number)
+        about = {"agreement": agreement, "release": release, "person": self.person}
         try:
-            _made, file = download_release(agreement=agreement, release=release, person=self.person, now=timezone.now())
+            _made, file = download_release(**about, now=timezone.now())
         except Refusal as refusal:
             return self.page(agreement, status=refusal.status, refusal=refusal)
         name = f"{agreement.community.slug}-release-{number}.zip"
-        return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+        answer = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+        answer.streaming_content = while_allowed(
+            answer.streaming_content, lambda: may_go_on(**about, now=timezone.now())
+        )
+        return answer
 
     def post(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:  # type: ignore[override]
         """Nothing is done here."""

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from care.agreements import ALWAYS_FORBIDDEN, LONGEST_MONTHS, OFFERED
+from care.agreements import ALWAYS_FORBIDDEN, LONGEST_MONTHS, OFFERED, require_near
 from care.models import Agreement, Commitment, Purpose
 from care.quorum import months_after
 from people.models import Person
@@ -172,7 +173,8 @@ class TimeForm(PartForm):
         return {"starts_on": start, "months": min(max(months, 1), LONGEST_MONTHS)}
 
     def terms(self) -> dict[str, Any]:
-        """The end as a moment: midnight (UTC) of the same day of a month."""
+        """The end as a moment: midnight (UTC) of the same day of a month. Raises Invalid where that is far away."""
+        require_near(self.cleaned_data["starts_on"], timezone.now())
         begins = datetime.combine(self.cleaned_data["starts_on"], time(), UTC)
         return {"starts_on": begins.date(), "ends_at": months_after(begins, self.cleaned_data["months"])}
 

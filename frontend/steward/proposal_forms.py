@@ -15,9 +15,11 @@ from annotation.projects.models import Project
 from care.deciding import propose
 from care.effects import is_alone
 from care.elections import rules_of
-from care.models import Matter, Proposal
+from care.models import Matter, Proposal, Restriction
 from care.quorum import Kind, RuleSet
-from people.models import Community, Person
+from frontend.steward.queries import restriction_lines
+from people.models import Community, Person, Role
+from people.services import has_role
 from training.releases.models import Release
 from training.runs.models import Adapter
 
@@ -99,11 +101,20 @@ class Questions:
             rows = [(f"community:{self.community.pk}", self.community.name)]
         elif self.matter == Matter.POLICY:
             rows = [(self.given.get("subject", ""), gettext("The consent text that you wrote"))]
-        elif self.matter == Matter.PROJECT:
-            return SubjectField("project", _("What is its title?"), _("Exactly as the project will be called."))
+        elif self.matter == Matter.LABEL:
+            rows = self._restrictions()
         else:
-            return SubjectField(self.matter, _("What is it about?"), _("In a few words."))
+            return SubjectField("project", _("What is its title?"), _("Exactly as the project will be called."))
         return forms.ChoiceField(label=which, choices=rows, widget=forms.RadioSelect)
+
+    def _restrictions(self) -> list[tuple[str, str]]:
+        """What stands and can be lifted, by the subject that `care.restricting.lift` asks a decision on."""
+        standing = Restriction.objects.live().filter(community=self.community)
+        # Whose words are held back, and why, is for stewards to read.
+        if not has_role(self.person, self.community, Role.STEWARD):
+            standing = standing.exclude(kind=Restriction.Kind.PERSON)
+        lines = restriction_lines(self.community, list(standing))
+        return [(f"restriction:{line.row.pk}", f"{line.name} · {line.on}") for line in lines]
 
     def next_question(self) -> forms.Form | None:
         """The first question without a good answer, or None when all are answered."""

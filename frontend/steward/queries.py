@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from annotation.corpora.models import Source
+from annotation.projects.models import Project
 from annotation.standing.models import Standing
+from care.labels import label_of
+from care.models import Purpose, Restriction
 from ledger.actions import ACTIONS
 from ledger.models import Entry
 from people.models import Community, Membership, Person
@@ -91,3 +94,31 @@ def sources_with_items(community: Community, person: Person) -> QuerySet[Source]
     """The community's documents by title, with `items_total` sentences each."""
     sources: QuerySet[Source] = Source.objects.visible_to(person).filter(community=community)
     return sources.select_related("variety").annotate(items_total=Count("items")).order_by("title", "pk")
+
+
+@dataclass(frozen=True)
+class RestrictionLine:
+    """A restriction with the words for it."""
+
+    row: Restriction
+    name: str
+    on: str
+    blocks: list[str]
+
+
+def restriction_lines(community: Community, rows: Sequence[Restriction]) -> list[RestrictionLine]:
+    """The community's restrictions with what they are called, what they are on, and what they keep from."""
+    names = {
+        "project": dict(Project.objects.filter(community=community).values_list("pk", "title")),
+        "source": dict(Source.objects.filter(community=community).values_list("pk", "title")),
+        "person": {one.pk: one.name for one in Person.objects.filter(memberships__community=community)},
+    }
+    return [
+        RestrictionLine(
+            row=row,
+            name=label_of(row.code).name if row.code else str(row.get_cause_display()),
+            on=names.get(row.kind, {}).get(int(row.key) if row.key.isdecimal() else 0) or str(row.get_kind_display()),
+            blocks=[str(Purpose(purpose).label) for purpose in row.blocks],
+        )
+        for row in rows
+    ]

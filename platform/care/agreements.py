@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -124,11 +124,27 @@ def save_terms(
         raise Invalid("%(why)s", field=field, why=error.message_dict[field][0]) from error
     if set(current.purposes) - set(OFFERED):
         raise Invalid("This use is not one for people outside.", field="purposes")
+    require_near(current.starts_on, now)
     _require_dates(current)
     current.save()
     if users is not None:
         current.users.set({current.applicant, *users})
+        _require_deciders_free(current)
     return current
+
+
+def _require_deciders_free(agreement: Agreement) -> None:
+    """Whoever is named decides nothing about the agreement, so the applicant names nobody who would decide."""
+    deciding = Community.objects.filter(pk=agreement.community_id)
+    others = agreement.users.exclude(pk=agreement.applicant_id)
+    if any(deciding.where(person, Role.STEWARD, Role.ELDER).exists() for person in others):
+        raise Invalid("Whoever is named in an agreement does not act in it for the community.", field="users")
+
+
+def require_near(starts_on: date, now: datetime) -> None:
+    """Raise Invalid where access would begin later than is asked for now."""
+    if starts_on > (now + LATEST_START).date():
+        raise Invalid("Ask for this when it begins within six months.", field="starts_on")
 
 
 def _require_dates(agreement: Agreement) -> None:
@@ -151,8 +167,8 @@ def submit_agreement(*, agreement: Agreement, submitted_by: Person, now: datetim
         raise Invalid("Some questions are not answered yet.", field=missing[0])
     if current.ends_at <= now:
         raise Invalid("Access must end after it begins.", field="ends_at")
-    if current.starts_on > (now + LATEST_START).date():
-        raise Invalid("Ask for this when it begins within six months.", field="starts_on")
+    require_near(current.starts_on, now)
+    _require_deciders_free(current)
     require_promises_kept(community=current.community, applicant=current.applicant, now=now)
     take(current, "submit", submitted_at=now, terms_sha256=terms_hash(current))
     note(current, "submitted", submitted_by, now)

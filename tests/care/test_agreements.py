@@ -173,8 +173,8 @@ def test_nobody_else_signs_for_the_community(community, dana, aroha, esi, ben):
     """Not an outsider, not a steward of another community, not a member, and not a steward who is named in it."""
     (iris,) = make_stewards(community, ["iris"])
     made = drafted(community, dana)
-    save_terms(agreement=made, saved_by=dana, now=NOW, users=[iris])
     made = submit_agreement(agreement=made, submitted_by=dana, now=NOW)
+    made.users.add(iris)
     put_to_decision(agreement=made, proposer=aroha, now=NOW, text="Yes.")
     stranger = make_person("stranger")
     found_community(
@@ -307,6 +307,27 @@ def test_access_ends_with_the_decision_that_allows_it(community, dana, aroha):
     assert made.ends_at == decision.expires_at < ENDS
 
 
+@pytest.mark.parametrize("role", [Role.STEWARD, Role.ELDER])
+def test_nobody_is_kept_from_deciding_by_being_named(community, dana, aroha, esi, role):
+    (iris,) = make_stewards(community, ["iris"], role)
+    made = drafted(community, dana)
+    save = partial(save_terms, agreement=made, saved_by=dana, now=NOW)
+    with pytest.raises(Invalid, match="named in an agreement") as refused:
+        save(users=[esi, iris])
+    assert refused.value.field == "users"
+    assert set(made.users.all()) == {dana}
+    save(users=[esi])
+    # Nor by being named before they had the role.
+    grant_role(person=esi, community=community, role=role, granted_by=aroha, now=NOW)
+    with pytest.raises(Invalid, match="named in an agreement"):
+        submit_agreement(agreement=made, submitted_by=dana, now=NOW)
+
+
+def test_a_steward_may_ask_for_themselves(community, aroha):
+    (iris,) = make_stewards(community, ["iris"])
+    assert set(submitted(community, iris, users=[]).users.all()) == {iris}
+
+
 def test_terms_that_cannot_be_are_refused_beside_their_field(community, dana):
     made = drafted(community, dana)
     save = partial(save_terms, agreement=made, saved_by=dana, now=NOW)
@@ -321,9 +342,9 @@ def test_terms_that_cannot_be_are_refused_beside_their_field(community, dana):
         with pytest.raises(Invalid) as refused:
             save(**{field: value})
         assert refused.value.field in {field, "ends_at"}
-    save(starts_on=date(2026, 12, 1))
-    with pytest.raises(Invalid, match="within six months"):
-        submit_agreement(agreement=made, submitted_by=dana, now=NOW)
+    for far in (date(2026, 12, 1), date(9999, 1, 1)):
+        with pytest.raises(Invalid, match="within six months"):
+            save(starts_on=far, ends_at=datetime(9999, 12, 1, tzinfo=UTC))
     assert {"redistribute", "identify"} <= set(save(forbidden=["sell"], starts_on=NOW.date()).forbidden)
     save(comes_back="")
     with pytest.raises(Invalid, match="not answered") as refused:

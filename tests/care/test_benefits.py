@@ -117,8 +117,8 @@ def test_time_makes_a_promise_due_and_overdue(community, dana, aroha):
 def test_a_steward_confirms_what_came_and_nobody_else(community, dana, aroha, esi):
     (iris,) = make_stewards(community, ["iris"])
     made = drafted(community, dana)
-    save_terms(agreement=made, saved_by=dana, now=NOW, users=[iris])
     submit_agreement(agreement=made, submitted_by=dana, now=NOW)
+    made.users.add(iris)
     row = promised_of(made)
     with pytest.raises(NotPossible, match="not in force"):
         deliver_benefit(commitment=row, delivered_by=dana, evidence="Done.", now=NOW)

@@ -90,7 +90,7 @@ def test_somebody_outside_asks_from_the_public_page_one_screen_after_the_other(
     assert "Institute of Tests" in words(signed_in(esi).get("/agreements/"))
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(community, dana):
+def test_what_is_wrong_is_said_and_what_was_typed_stays(community, dana, aroha):
     open_door(community)
     outside = signed_in(dana)
     outside.post("/c/test-otomi/access/")
@@ -100,8 +100,12 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(community, dana):
     assert refused.status_code == 422
     assert "Nobody here has the username nobody-here" in words(refused)
     assert "A machine of ours" in words(refused)
+    barred = outside.post(f"{at}/terms/where/", {**where, "users": "aroha"})
+    assert (barred.status_code, "named in an agreement" in words(barred)) == (422, True)
     late = outside.post(f"{at}/terms/time/", {"starts_on": "2026-03-02", "months": "25"})
     assert late.status_code == 422
+    far = outside.post(f"{at}/terms/time/", {"starts_on": "9999-01-01", "months": "24"})
+    assert (far.status_code, "within six months" in words(far), "9999-01-01" in words(far)) == (422, True, True)
     past = outside.post(f"{at}/promise/", {"kind": "money", "words": "A lot.", "due_on": "2020-01-01"})
     assert (past.status_code, "A lot." in words(past)) == (422, True)
     unsent = outside.post(f"{at}/", {"act": "submit"})

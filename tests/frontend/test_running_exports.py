@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from annotation.answers.models import Answer
-from frontend import desk
+from people import handing
 from people.models import Membership
 from people.refusals import NotAllowed
 from tests.conftest import NOW
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _asked_every_time(monkeypatch):
-    always = partial(desk.while_allowed, every=0)
+    always = partial(handing.while_allowed, every=0)
     for place in ("frontend.steward.views.home", "frontend.researcher.views.releases"):
         monkeypatch.setattr(f"{place}.while_allowed", always)
 
@@ -46,6 +46,6 @@ def test_a_release_stops_when_words_in_it_are_withdrawn(client, project, validat
 
 def test_it_is_asked_again_after_a_second_and_not_at_every_line(monkeypatch):
     asked, clock = [], iter(range(100))
-    monkeypatch.setattr("frontend.desk.time.monotonic", lambda: next(clock) / 10)
-    assert list(desk.while_allowed(range(30), lambda: not asked.append(1))) == list(range(30))
+    monkeypatch.setattr("people.handing.time.monotonic", lambda: next(clock) / 10)
+    assert list(handing.while_allowed(range(30), lambda: not asked.append(1))) == list(range(30))
     assert len(asked) == 3

@@ -15,7 +15,7 @@ from annotation.answers.models import Answer
 from care.agreements import close_agreement, revoke_access, suspend_access
 from care.deciding import DecisionNeeded
 from care.models import Agreement, Grant, Purpose
-from care.restricting import suspend_purpose
+from care.restricting import lift, place_hold, suspend_purpose
 from care.services import publish_policy
 from care.tokens import make_token
 from ledger.models import Entry
@@ -125,6 +125,30 @@ def test_a_token_is_dead_at_once(holder, agreement, aroha, dana, how):
     assert Download.objects.count() == 1
 
 
+@pytest.mark.parametrize("how", ["revoked", "over", "not named", "not covered", "held", "withdrawn"])
+def test_a_download_that_was_begun_stops_when_it_may_not_be_had_any_more(
+    client, holder, agreement, release, community, dana, aroha, ben, clock, how
+):
+    client.force_login(dana)
+    begun = [client.get(f"/agreements/{agreement.pk}/releases/1/"), holder.get(address(agreement))]
+    if how == "revoked":
+        revoke_access(agreement=agreement, revoked_by=aroha, reason="Stop.", now=NOW)
+    elif how == "over":
+        clock(agreement.ends_at)
+    elif how == "not named":
+        agreement.users.clear()
+    elif how == "not covered":
+        Agreement.objects.update(releases=[7])
+    elif how == "held":
+        place_hold(community=community, kind="release", key=str(release.pk), placed_by=aroha, note="Wait.", now=NOW)
+    else:
+        withdraw_answer(answer=Answer.objects.filter(author=ben).first(), author=ben, now=NOW)
+    for answer in begun:
+        assert answer.status_code == 200
+        with pytest.raises(NotAllowed):
+            next(iter(answer.streaming_content))
+
+
 def test_a_token_of_one_agreement_opens_nothing_of_another(holder, agreement, community, aroha, release):
     iris = make_person("iris")
     other = active(community, iris, aroha)
@@ -204,6 +228,18 @@ def test_what_may_not_be_used_any_more_is_not_given_out(agreement, release, dana
     withdraw_consent(person=ben, community=community, purposes=["train_noncommercial"], now=NOW)
     with pytest.raises(NotHandedOut, match="withdrawn"):
         download_release(**give)
+
+
+def test_a_release_that_is_held_back_itself_is_not_given_out(holder, agreement, release, dana, aroha, community):
+    hold = place_hold(
+        community=community, kind="release", key=str(release.pk), placed_by=aroha, note="Look first.", now=NOW
+    )
+    with pytest.raises(NotHandedOut, match="may not be used now"):
+        download_release(agreement=agreement, release=release, person=dana, now=NOW)
+    assert holder.get(address(agreement)).status_code == 409
+    assert not Download.objects.exists()
+    lift(restriction=hold, lifted_by=aroha, now=NOW)
+    assert holder.get(address(agreement)).status_code == 200
 
 
 def test_every_purpose_of_the_agreement_needs_the_authors(agreement, release, dana, consenting, ben, filipa, goran):

@@ -29,13 +29,14 @@ class NotCovered(NotAllowed):
 
 
 class NotHandedOut(Conflicting):
-    """Words in the release were taken back, or may not be used for all that the agreement is for."""
+    """The release is held back, or words in it were taken back or may not be used for all that the agreement is for."""
 
 
 def require_access(*, agreement: Agreement, release: Release, person: Person, now: datetime) -> list[str]:
     """What the release is given out for, when everything stands: the agreement is in force and names the person, it
-    covers the release and its purpose, the decision to freeze the data stands where the rules ask for one, and
-    every row may still be used for every purpose of the agreement, abroad too where the computers are there.
+    covers the release and its purpose, nothing holds the release itself back, the decision to freeze the data stands
+    where the rules ask for one, and every row may still be used for every purpose of the agreement, abroad too where
+    the computers are there.
 
     Raises NotCovered, NotHandedOut, DecisionNeeded, IsSuspended.
     """
@@ -47,6 +48,9 @@ def require_access(*, agreement: Agreement, release: Release, person: Person, no
         raise NotCovered("This agreement does not cover that release.")
     if release.contains_withdrawn:
         raise NotHandedOut("Words in this release were withdrawn, so it is not handed out any more.")
+    # Held back itself, whatever its words may be used for; the pages that list releases do not show it either.
+    if not Release.objects.filter(pk=release.pk).not_held().exists():
+        raise NotHandedOut("Words in this release may not be used now, so it is not handed out.")
     require_decision(
         community=release.community,
         matter=Matter.RELEASE,
@@ -64,6 +68,15 @@ def require_access(*, agreement: Agreement, release: Release, person: Person, no
                 purpose=str(Purpose(purpose).label),
             )
     return purposes
+
+
+def may_go_on(*, agreement: Agreement, release: Release, person: Person, now: datetime) -> bool:
+    """Whether a download that was begun may go on: the agreement is in force, names the person and covers the release,
+    and nobody has taken words in it back or holds it back meanwhile. Asked every second, so it looks at no row."""
+    current = Agreement.objects.in_force(now).filter(pk=agreement.pk, users=person).first()
+    if current is None:
+        return False
+    return Release.objects.covered_by(current).trainable().filter(pk=release.pk).exists()
 
 
 @transaction.atomic

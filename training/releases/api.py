@@ -22,7 +22,8 @@ from annotation.projects.models import Project
 from care.agreements_api import AgreementTokenAuthentication
 from care.models import Agreement, AgreementToken
 from people.api import person_of
-from training.releases.access import download_release
+from people.handing import while_allowed
+from training.releases.access import download_release, may_go_on
 from training.releases.models import Release
 from training.releases.services import PURPOSES, FilesErased, folder_of, freeze_release, verify_release
 
@@ -120,7 +121,8 @@ class AgreementDownloadView(APIView):
     )
     def get(self, request: Request, pk: int, number: int) -> FileResponse:
         """The release's folder as a zip; each call writes a receipt. It is refused when the agreement is not in force,
-        does not cover the release, or words in it may not be used any more."""
+        does not cover the release, or words in it may not be used any more, and breaks off when that happens
+        meanwhile."""
         person, token = person_of(request), request.auth
         mine = Agreement.objects.held_by(person).select_related("community")
         if isinstance(token, AgreementToken):
@@ -133,6 +135,10 @@ class AgreementDownloadView(APIView):
             as_attachment=True,
             filename=f"{agreement.community.slug}-release-{number}.zip",
             content_type="application/zip",
+        )
+        about = {"agreement": agreement, "release": release, "person": person}
+        answer.streaming_content = while_allowed(
+            answer.streaming_content, lambda: may_go_on(**about, now=timezone.now())
         )
         answer.headers["X-Manifest-SHA256"] = made.manifest_sha256
         answer.headers["Cache-Control"] = "no-store"

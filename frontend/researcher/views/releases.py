@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from annotation.projects.models import Project
 from care.models import Purpose
-from frontend.desk import show_refusal, while_allowed
+from frontend.desk import show_refusal
 from frontend.researcher.forms import FreezeForm
 from frontend.researcher.queries import projects_with_usable, read_card, read_manifest
 from frontend.researcher.views.home import ResearchView
+from people.handing import while_allowed
 from people.refusals import Refusal
 from training.releases.archives import zip_folder
 from training.releases.models import Release

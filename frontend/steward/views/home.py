@@ -10,11 +10,12 @@ from annotation.projects.models import Project
 from annotation.standing.models import Standing
 from care.models import Agreement, HarmReport, StewardNotice, Withdrawal
 from care.services import published_policy
-from frontend.desk import DeskView, while_allowed
+from frontend.desk import DeskView
 from frontend.steward.queries import record_lines
 from ledger.checkpoints import check_chain, export_lines, newest_checkpoint
 from ledger.models import Entry
 from ledger.verify import Broken, Report
+from people.handing import while_allowed
 from people.models import Role
 from people.services import has_role
 from training.runs.models import Adapter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -12,28 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from annotation.corpora.models import Source
-from annotation.projects.models import Project
 from care.hub import follow_project, unfollow_project
 from care.jobs import read_hub_job
-from care.labels import label_of
-from care.models import HubProject, Purpose, Restriction
+from care.models import HubProject, Restriction
 from care.restricting import lift, place_hold, put_label, suspend_purpose
-from frontend.desk import show_refusal
+from frontend.desk import show_refusal, with_way_on
+from frontend.steward.queries import restriction_lines
 from frontend.steward.restriction_forms import FollowForm, HoldForm, LabelForm, StopForm
 from frontend.steward.views.home import StewardView
-from people.models import Person
 from people.refusals import Refusal
-
-
-@dataclass(frozen=True)
-class Line:
-    """A restriction with the words for it."""
-
-    row: Restriction
-    name: str
-    on: str
-    blocks: list[str]
 
 
 class RestrictionsView(StewardView):
@@ -90,29 +76,12 @@ class RestrictionsView(StewardView):
         shown = {**self._forms(), **({act: form} if form else {})}
         context = {
             "community": self.community,
-            "lines": self._lines(list(standing)),
+            "lines": restriction_lines(self.community, list(standing)),
             "forms": shown,
             "open": act,
             "hub_projects": self.community.hub_projects.prefetch_related("labels"),
         }
         return render(self.request, "steward/restrictions.html", context, status=status)
-
-    def _lines(self, rows: list[Restriction]) -> list[Line]:
-        names = {
-            "project": dict(Project.objects.filter(community=self.community).values_list("pk", "title")),
-            "source": dict(Source.objects.filter(community=self.community).values_list("pk", "title")),
-            "person": {one.pk: one.name for one in Person.objects.filter(memberships__community=self.community)},
-        }
-        return [
-            Line(
-                row=row,
-                name=label_of(row.code).name if row.code else str(row.get_cause_display()),
-                on=names.get(row.kind, {}).get(int(row.key) if row.key.isdecimal() else 0)
-                or str(row.get_kind_display()),
-                blocks=[str(Purpose(purpose).label) for purpose in row.blocks],
-            )
-            for row in rows
-        ]
 
 
 class LiftView(StewardView):
@@ -124,7 +93,7 @@ class LiftView(StewardView):
         try:
             lift(restriction=row, lifted_by=self.person, now=self.now)
         except Refusal as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, with_way_on(refusal))
         else:
             messages.success(request, _("Lifted."))
         return redirect("steward:restrictions", slug=self.community.slug)
