@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
@@ -29,7 +29,8 @@ from people.models import Person
 from people.refusals import Conflicting, NotAllowed
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
-from training.lineage.erasing import erase_answers, erase_person, replay_erasures
+from training.lineage import erasing
+from training.lineage.erasing import Replayed, erase_answers, erase_person, known_erasures, replay_erasures
 from training.playground.models import Generation
 from training.releases.services import folder_of as release_folder
 from training.runs.services import folder_of as run_folder
@@ -203,7 +204,44 @@ def test_what_a_backup_brings_back_is_erased_again(validated_corpus, ben, goran,
     assert told.getvalue().startswith("6 ")
     assert found_in_database([*kept.values(), name]) == []
     assert Erasure.objects.count() == 6
-    assert replay_erasures(now=NOW) == 0
+    assert replay_erasures(now=NOW) == Replayed(0, [])
+
+
+def test_one_that_cannot_be_erased_again_keeps_no_other_from_it(
+    validated_corpus, project, ben, goran, aroha, esi, settings, monkeypatch
+):
+    """The last steward of a community goes, too; a line that was cut off and a row that fails are told."""
+    release = make_release(project, esi)
+    run = make_run(release, esi)
+    mine, other = Answer.objects.filter(author=ben).order_by("pk")[:2]
+    kept = {row.pk: (row.text, row.body_sha256) for row in (mine, other)}
+    Path(settings.ERASURES_FILE).parent.mkdir(parents=True, exist_ok=True)
+    lines = [{"kind": "answer", "key": str(other.pk)}, {"kind": "answer", "key": str(mine.pk)}]
+    lines += [{"kind": "person", "key": str(goran.pk)}, {"kind": "person", "key": str(aroha.pk)}]
+    Path(settings.ERASURES_FILE).write_text("\n".join(json.dumps(line) for line in lines) + '\n{"kind": "ans')
+    forget = erasing.forget_answers
+
+    def fail(answers, *, now):
+        if other.pk in answers:
+            raise OSError("no space left")
+        forget(answers, now=now)
+
+    monkeypatch.setattr(erasing, "forget_answers", fail)
+    with pytest.raises(CommandError) as told:
+        call_command("replay_erasures", stdout=StringIO())
+    assert str(told.value).splitlines()[1:] == ["line 5 of erasures.jsonl: not readable", f"answer {other.pk}: OSError"]
+    assert [(row.text, row.body_sha256) for row in Answer.objects.filter(pk=other.pk)] == [kept[other.pk]]
+    assert Answer.objects.get(pk=mine.pk).text == ""
+    for person in (goran, aroha):
+        person.refresh_from_db()
+        assert person.username == f"erased-{person.pk}"
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    monkeypatch.undo()
+    # What is appended now does not hang on the line that was cut off.
+    assert replay_erasures(now=NOW) == Replayed(1, ["line 5 of erasures.jsonl: not readable"])
+    assert len(known_erasures()[0]) == 2 + 4
+    assert len(known_erasures()[2]) == 1
 
 
 def test_the_last_steward_names_another_first(community, aroha):
