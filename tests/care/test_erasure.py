@@ -22,16 +22,33 @@ from annotation.answers.services import appeal, edit_answer, submit_answer
 from annotation.conflicts.services import adjudicate
 from annotation.projects.models import Assignment
 from annotation.projects.services import lease_task, open_project
-from care.models import Erasure, WithdrawalStage
+from care.agreements import begin_agreement, put_to_decision, save_terms, sign_agreement, submit_agreement
+from care.benefits import confirm_benefit, deliver_benefit, promise_benefit
+from care.harm import report_harm
+from care.models import (
+    AgeBand,
+    Agreement,
+    BrokenGlass,
+    Commitment,
+    Erasure,
+    HarmReport,
+    Rendering,
+    WithdrawalStage,
+)
+from care.renderings import check_rendering
 from ledger.checkpoints import check_chain
 from ledger.models import Secret
 from people.models import Person
 from people.refusals import Conflicting, NotAllowed
+from tests.care.agreeing import TERMS, open_door
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.lineage import erasing
+from training.lineage.about import everything_about
 from training.lineage.erasing import Replayed, erase_answers, erase_person, known_erasures, replay_erasures
 from training.playground.models import Generation
+from training.releases.models import Download, DownloadNotice
+from training.releases.notices import answer_notice
 from training.releases.services import folder_of as release_folder
 from training.runs.services import folder_of as run_folder
 from training.runs.withdrawals import withdraw_answer
@@ -77,8 +94,8 @@ def found_in_files(folder: Path, needles: list[str]) -> list[str]:
 
 @pytest.fixture
 def planted(project, validated_corpus, ben, chen, esi, aroha, filipa, goran, consenting, community, settings):
-    """Fifty strings in everything that Ben wrote, and in what was made of it."""
-    canaries = [words(number) for number in range(50)]
+    """Seventy strings in everything that Ben wrote, and in what was made of it."""
+    canaries = [words(number) for number in range(70)]
     plant = iter(canaries)
     ben.first_name, ben.last_name, ben.email = next(plant), next(plant), f"{next(plant)}@example.org"
     ben.username, ben.display_name = next(plant), next(plant)
@@ -116,10 +133,45 @@ def planted(project, validated_corpus, ben, chen, esi, aroha, filipa, goran, con
     session["_auth_user_id"], session["draft"] = str(ben.pk), next(plant)
     session.save()
     cache.set(f"agreement:{project.pk}", next(plant))
+    _plant_in_dealings(plant, community, ben, aroha, filipa, mine, release)
     # The rest goes where words are said about work.
     for text in plant:
         project.tasks.first().remarks.create(author=ben, text=text, said_at=NOW)
     return canaries, {"judging": judging, "release": release, "run": run, "adapter": adapter, "mine": mine}
+
+
+def _plant_in_dealings(plant, community, ben, aroha, filipa, mine, release):
+    """In reports, requests, promises, a download, a check of a text, a look behind glass, and an age."""
+    about = {"community": community, "kind": "answer", "category": "wrong", "now": NOW}
+    for reporter, key in ((ben, uuid4()), (filipa, mine.pk)):
+        report_harm(reporter=reporter, key=str(key), words=next(plant), **about)
+        HarmReport.objects.filter(key=str(key)).update(quotation=next(plant))
+    open_door(community)
+    agreement = begin_agreement(community=community, applicant=ben, begun_by=ben, now=NOW)
+    save_terms(agreement=agreement, saved_by=ben, now=NOW, **{**TERMS, "organisation": next(plant), "aim": next(plant)})
+    say = {"kind": "training", "due_on": (NOW + timedelta(days=60)).date(), "now": NOW}
+    promise_benefit(agreement=agreement, promised_by=ben, words=next(plant), **say)
+    submit_agreement(agreement=agreement, submitted_by=ben, now=NOW)
+    put_to_decision(agreement=agreement, proposer=aroha, now=NOW, text="They are welcome.")
+    for person in (ben, aroha):
+        sign_agreement(agreement=agreement, signed_by=person, now=NOW)
+    deliver_benefit(commitment=Commitment.objects.get(), delivered_by=ben, evidence=next(plant), now=NOW)
+    confirm_benefit(commitment=Commitment.objects.get(), confirmed_by=aroha, now=NOW)
+    agreement.events.filter(kind="signed").update(note=next(plant))
+    download = Download.objects.create(
+        agreement=agreement, release=release, person=ben, manifest_sha256=release.sha256, bytes=1, purposes=[], at=NOW
+    )  # fmt: skip
+    notice = DownloadNotice.objects.create(download=download, queued_at=NOW, due_at=NOW)
+    answer_notice(notice=notice, answer="refused", answered_by=ben, words=next(plant), now=NOW)
+    rendering = Rendering.objects.create(
+        community=community, text_sha256="a" * 64, language="ote", text="Text.", sha256="b" * 64, written_by=aroha,
+        written_at=NOW,
+    )  # fmt: skip
+    check_rendering(rendering=rendering, sha256="b" * 64, checked_by=ben, objection=next(plant), now=NOW)
+    until = NOW + timedelta(hours=1)
+    BrokenGlass.objects.create(community=community, person=ben, reason=next(plant), broken_at=NOW, ends_at=until)
+    BrokenGlass.objects.create(community=community, person=filipa, reason="To look.", broken_at=NOW, ends_at=until)
+    AgeBand.objects.create(person=ben, community=community, band="young", of_age_in="2031-04", stated_at=NOW)
 
 
 @pytest.fixture
@@ -132,7 +184,7 @@ def erased(planted, ben, django_capture_on_commit_callbacks):
     hashes += list(made["release"].items.filter(answer__author=ben).values_list("row_sha256", flat=True))
     items = made["judging"].tasks.filter(item__quotations__answer__author=ben)
     hashes += list(items.values_list("item__text_sha256", flat=True))
-    assert len(set(found_in_database(texts))) >= 40
+    assert len(set(found_in_database(texts))) >= 60
     with django_capture_on_commit_callbacks(execute=True):
         erase_person(person=ben, now=NOW + timedelta(hours=1))
     return canaries, made, hashes
@@ -151,6 +203,19 @@ def test_nothing_of_it_is_left_anywhere(erased, settings, tmp_path, project, cli
     # What stays says that something was there.
     assert set(Answer.objects.filter(author=ben).values_list("state", flat=True)) == {"withdrawn"}
     assert not WithdrawalStage.objects.waiting("erased").exists()
+    assert Agreement.objects.get().state == "closed"
+    assert BrokenGlass.objects.filter(reason="To look.").count() == 1
+    assert not AgeBand.objects.exists()
+
+
+def test_what_somebody_takes_home_holds_their_dealings(planted, ben):
+    mine = everything_about(ben, now=NOW)
+    (report,), (age,) = mine["reports"], mine["age"]
+    agreement, download = mine["agreements"]
+    shown = [report["words"], report["quotation"], agreement["organisation"], agreement["aim"], download["words"]]
+    shown += [agreement["promised"][0]["words"], agreement["promised"][0]["evidence"]]
+    assert len(set(shown) & set(planted[0])) == 7
+    assert (age["band"], age["of_age_in"], download["answer"]) == ("young", "2031-04", "refused")
 
 
 def test_the_record_is_whole_and_says_how_much_was_erased(planted, ben, community):

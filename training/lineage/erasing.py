@@ -27,8 +27,10 @@ from people.models import Community, Person
 from people.refusals import Conflicting, NotAllowed
 from people.services import end_membership
 from training.lineage.forgetting import (
+    close_agreements_of,
     communities_of,
     entries_about,
+    entries_on_agreements,
     forget_answers,
     forget_person,
     name_of_erased,
@@ -107,10 +109,12 @@ def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> i
     erased = _erase_answers(list(theirs), now)
     for case in Withdrawal.objects.filter(person=current):
         _tick_off(case, erased, now)
+    close_agreements_of(current, now=now)
+    sealed = entries_on_agreements(current)
     forget_person(current)
     if _keep_in_mind(Kind.PERSON, [str(current.pk)], None, now):
         append_entry(action="person.erased", subject=f"person:{current.pk}", now=now)
-    erase_secrets(about=str(current.pk), now=now)
+    erase_secrets(entries=sealed, about=str(current.pk), now=now)
     return erased
 
 
