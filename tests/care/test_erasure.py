@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
+from django.test.utils import CaptureQueriesContext
 
 from annotation.answers.judging import open_judging
 from annotation.answers.models import Answer, AnswerEvent, Review, Suggestion
@@ -40,6 +42,7 @@ from ledger.checkpoints import check_chain
 from ledger.models import Secret
 from people.models import Person
 from people.refusals import Conflicting, NotAllowed
+from people.services import found_community, grant_role
 from tests.care.agreeing import TERMS, open_door
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
@@ -307,6 +310,26 @@ def test_one_that_cannot_be_erased_again_keeps_no_other_from_it(
     assert replay_erasures(now=NOW) == Replayed(1, ["line 5 of erasures.jsonl: not readable"])
     assert len(known_erasures()[0]) == 2 + 4
     assert len(known_erasures()[2]) == 1
+
+
+def test_releases_are_locked_before_all_chains_and_chains_in_their_order(
+    project, validated_corpus, ben, esi, aroha, community
+):
+    """As a download locks them; else each could wait for the other."""
+    make_release(project, esi)
+    other = found_community(
+        founder=aroha, now=NOW, slug="another", name="Other", language_name="Other", language_tag="ote",
+        iso_639_3="ote", glottocode="mezq1235", script="Latn",
+    )  # fmt: skip
+    grant_role(person=ben, community=other, role="speaker", granted_by=aroha, now=NOW)
+    assert other.pk > community.pk
+    with CaptureQueriesContext(connection) as asked:
+        erase_person(person=ben, now=NOW)
+    locks = [row["sql"] for row in asked if "FOR UPDATE" in row["sql"] or "pg_advisory_xact_lock" in row["sql"]]
+    assert "releases_release" in locks[0]
+    chains = [re.search(r"hashtext\('(.*?)'\)", sql)[1] for sql in locks if "hashtext" in sql]
+    first = list(dict.fromkeys(chains))
+    assert first == ["another", community.slug, ""]
 
 
 def test_the_last_steward_names_another_first(community, aroha):

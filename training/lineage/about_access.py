@@ -29,7 +29,16 @@ def reports(person: Person, now: datetime) -> list[Row]:
 def agreements(person: Person, now: datetime) -> list[Row]:
     """Access that the person asked communities for, what they promised, and what they downloaded."""
     asked = Agreement.objects.filter(applicant=person).select_related("community").prefetch_related("commitments")
-    names = ("organisation", "country", "tier", "aim", "purposes", "releases", "computing", "computing_countries")
+    names: tuple[str, ...] = (
+        "organisation",
+        "country",
+        "tier",
+        "aim",
+        "purposes",
+        "releases",
+        "computing",
+        "computing_countries",
+    )
     names += ("forbidden", "forbidden_words", "publication", "publication_words", "comes_back", "state")
     rows: list[Row] = [
         {

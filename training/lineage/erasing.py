@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from annotation.answers.models import Answer
 from annotation.answers.services import withdraw_answer as take_back
@@ -27,7 +28,7 @@ from people.models import Community, Person
 from people.refusals import Conflicting, NotAllowed
 from people.services import end_membership
 from training.lineage.forgetting import (
-    close_agreements_of,
+    close_agreements,
     communities_of,
     entries_about,
     entries_on_agreements,
@@ -36,7 +37,7 @@ from training.lineage.forgetting import (
     name_of_erased,
 )
 from training.lineage.tracing import WORDS, taint_of
-from training.runs.withdrawals import withdraw_answer, withdraw_consent
+from training.runs.withdrawals import lock_releases, withdraw_answer, withdraw_consent
 
 Kind = Erasure.Kind
 
@@ -95,7 +96,11 @@ def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> i
     without their name. After a restore (`is_replay`) they had left already: the last steward, too. Returns how many
     answers were erased. Raises LastSteward.
     """
-    current = Person.objects.select_for_update().get(pk=person.pk)
+    # Before anything else is locked, as a download does it, so that neither waits for the other.
+    written = Answer.objects.filter(Q(author=person) | Q(receipt__person=person) | Q(built_on__person=person))
+    made = [row.key for row in taint_of(written.values_list("pk", flat=True), edges=WORDS)]
+    lock_releases(Answer.objects.filter(pk__in=made))
+    current = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     for community in communities_of(current):
         for membership in community.memberships.filter(person=current, ended_at__isnull=True):
             end_membership(membership=membership, ended_by=current, now=now, even_last=is_replay)
@@ -103,13 +108,13 @@ def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> i
         purposes = set(given.values_list("purpose", flat=True))
         if purposes:
             withdraw_consent(person=current, community=community, purposes=purposes, now=now)
+        close_agreements(current, community, now=now)
     for answer in Answer.objects.filter(author=current).exclude(state=Answer.State.WITHDRAWN).order_by("pk"):
         take_back(answer=answer, author=current, now=now)
     theirs = Answer.objects.filter(author=current).select_related("task__project__community")
     erased = _erase_answers(list(theirs), now)
     for case in Withdrawal.objects.filter(person=current):
         _tick_off(case, erased, now)
-    close_agreements_of(current, now=now)
     sealed = entries_on_agreements(current)
     forget_person(current)
     if _keep_in_mind(Kind.PERSON, [str(current.pk)], None, now):

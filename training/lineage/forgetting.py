@@ -195,10 +195,11 @@ def _forget_agreements(person: Person) -> None:
     theirs.update(**blank)
 
 
-def close_agreements_of(person: Person, *, now: datetime) -> None:
-    """End what the person asked for and what is in force with them."""
+def close_agreements(person: Person, community: Community, *, now: datetime) -> None:
+    """End what the person asked the community for, and what is in force with them."""
     over = ("rejected", "expired", "revoked", "closed")
-    for agreement in Agreement.objects.filter(applicant=person).exclude(state__in=over).order_by("pk"):
+    theirs = Agreement.objects.filter(applicant=person, community=community)
+    for agreement in theirs.exclude(state__in=over).order_by("pk"):
         close_agreement(agreement=agreement, closed_by=person, now=now)
 
 
@@ -238,6 +239,6 @@ def name_of_erased(person: Person) -> str:
 
 
 def communities_of(person: Person) -> list[Community]:
-    """Where the person has agreed to something, or has a role."""
-    given = Q(receipts__person=person) | Q(memberships__person=person)
-    return list(Community.objects.filter(given).distinct().order_by("pk"))
+    """Where the person has agreed to something, has a role, or asked for access; in the order of their chains."""
+    given = Q(receipts__person=person) | Q(memberships__person=person) | Q(agreements__applicant=person)
+    return list(Community.objects.filter(given).distinct().order_by("slug"))

@@ -73,7 +73,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
 def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Reached:
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
     reached = answers_with_words_of(person, community)
-    _lock_releases(reached)
+    lock_releases(reached)
     ended = withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
     checkpoint_after_commit(community=community.slug, now=now)
     take_out_unusable_quotations(reached, now=now)
@@ -91,7 +91,7 @@ def change_consent(
 
     Raises PolicyChanged, UnknownPurpose.
     """
-    _lock_releases(answers_with_words_of(person, policy.community))
+    lock_releases(answers_with_words_of(person, policy.community))
     dropped = _live(person, policy.community) - set(purposes)
     receipt = give_consent(person=person, policy=policy, purposes=purposes, rendering=rendering, now=now)
     checkpoint_after_commit(community=policy.community.slug, now=now)
@@ -148,7 +148,7 @@ def _finish_what_is_done(case: Withdrawal, marked: Reached, reached: QuerySet[An
         add_stage(withdrawal=case, name=Name.HOLDERS_TOLD, now=now)
 
 
-def _lock_releases(answers: QuerySet[Answer]) -> None:
+def lock_releases(answers: QuerySet[Answer]) -> None:
     """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other."""
     held = Release.objects.filter(pk__in=Release.objects.filter(items__answer__in=answers).values("pk"))
     list(held.select_for_update().order_by("pk"))
