@@ -20,7 +20,7 @@ from care.restricting import hold_at_once
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
-from people.services import has_role, require_role
+from people.services import require_role
 
 NEVER_OF_MINORS = frozenset({"train_commercial", "release_dataset", "release_adapter", "process_outside_country"})
 SILENCE = timedelta(days=90)
@@ -78,7 +78,8 @@ def state_age(
     *, person: Person, community: Community, band: str, of_age_in: str, stated_by: Person, now: datetime
 ) -> AgeBand:
     """Say how old somebody is; of minors with the month in which they come of age. Nothing may be done with a minor's
-    words until a guardian agrees. Who has said that they are a minor is made an adult by time or by a steward.
+    words until a guardian agrees. Who has said that they are a minor is made an adult by time or by a steward who
+    is somebody else.
 
     Raises Invalid, Conflicting, NotAllowed.
     """
@@ -93,7 +94,7 @@ def state_age(
     if is_minor and is_of_age(of_age_in, now, _time_zone(community)):
         raise Invalid("That month is over: then you are of age.", field="of_age_in")
     known = AgeBand.objects.select_for_update().filter(person=person, community=community).first()
-    if known is not None and known.is_minor and not has_role(stated_by, community, Role.STEWARD):
+    if known is not None and known.is_minor and stated_by.pk == person.pk:
         raise Conflicting("You said so before. A steward can put it right.")
     given = {"band": band, "of_age_in": of_age_in if is_minor else "", "stated_at": now}
     given |= {"asked_again_at": None, "silent_since": None}
@@ -117,7 +118,7 @@ def record_guardian(
     if not guardian.strip():
         raise Invalid("Name the guardian.", field="guardian")
     band = AgeBand.objects.select_for_update().filter(person=person, community=community).first()
-    if band is None or not band.is_minor:
+    if band is None or not band.is_minor or is_of_age(band.of_age_in, now, _time_zone(community)):
         raise Conflicting("This person is of age, or has not said how old they are.")
     held = Receipt.objects.select_for_update().filter(person=person, community=community, ended_at=None)
     receipt: Receipt | None = held.first()
@@ -126,8 +127,9 @@ def record_guardian(
     receipt.guardian_at, receipt.guardian_witness = now, witnessed_by
     receipt.save(update_fields=["guardian_at", "guardian_witness"])
     _keep_from(person, community, NEVER_OF_MINORS, now)
-    private = {"guardian": guardian.strip()[:200]}
-    _enter("guardian.consented", community, f"receipt:{receipt.pk}", witnessed_by, now, private=private)
+    private = {"guardian": guardian.strip()[:200], "receipt": str(receipt.pk)}
+    # About the minor, not about who witnessed it: it goes when the minor's account is erased.
+    _enter("guardian.consented", community, f"person:{person.pk}", witnessed_by, now, private=private)
     return receipt
 
 

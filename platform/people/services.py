@@ -101,13 +101,14 @@ def add_member(*, person: Person, community: Community, role: str, added_by: Per
 
 
 @transaction.atomic
-def end_membership(*, membership: Membership, ended_by: Person, now: datetime) -> None:
-    """End a role. Raises LastSteward rather than leave a community without one."""
+def end_membership(*, membership: Membership, ended_by: Person, now: datetime, even_last: bool = False) -> None:
+    """End a role. Raises LastSteward rather than leave a community without one, unless `even_last`: after a restore,
+    for somebody who is gone."""
     community = Community.objects.select_for_update().get(pk=membership.community_id)
     if ended_by.pk != membership.person_id:
         require_role(ended_by, community, Role.STEWARD)
     stewards = community.memberships.filter(role=Role.STEWARD, ended_at__isnull=True)
-    if membership.role == Role.STEWARD and stewards.count() <= 1:
+    if membership.role == Role.STEWARD and stewards.count() <= 1 and not even_last:
         raise LastSteward("Name another steward first: a community must keep one.")
     Membership.objects.filter(pk=membership.pk, ended_at__isnull=True).update(ended_at=now)
     append_entry(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -12,9 +13,10 @@ from uuid import uuid4
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
+from django.test.utils import CaptureQueriesContext
 
 from annotation.answers.judging import open_judging
 from annotation.answers.models import Answer, AnswerEvent, Review, Suggestion
@@ -22,15 +24,34 @@ from annotation.answers.services import appeal, edit_answer, submit_answer
 from annotation.conflicts.services import adjudicate
 from annotation.projects.models import Assignment
 from annotation.projects.services import lease_task, open_project
-from care.models import Erasure, WithdrawalStage
+from care.agreements import begin_agreement, put_to_decision, save_terms, sign_agreement, submit_agreement
+from care.benefits import confirm_benefit, deliver_benefit, promise_benefit
+from care.harm import report_harm
+from care.models import (
+    AgeBand,
+    Agreement,
+    BrokenGlass,
+    Commitment,
+    Erasure,
+    HarmReport,
+    Rendering,
+    WithdrawalStage,
+)
+from care.renderings import check_rendering
 from ledger.checkpoints import check_chain
 from ledger.models import Secret
 from people.models import Person
 from people.refusals import Conflicting, NotAllowed
+from people.services import found_community, grant_role
+from tests.care.agreeing import TERMS, open_door
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
-from training.lineage.erasing import erase_answers, erase_person, replay_erasures
+from training.lineage import erasing
+from training.lineage.about import everything_about
+from training.lineage.erasing import Replayed, erase_answers, erase_person, known_erasures, replay_erasures
 from training.playground.models import Generation
+from training.releases.models import Download, DownloadNotice
+from training.releases.notices import answer_notice
 from training.releases.services import folder_of as release_folder
 from training.runs.services import folder_of as run_folder
 from training.runs.withdrawals import withdraw_answer
@@ -76,8 +97,8 @@ def found_in_files(folder: Path, needles: list[str]) -> list[str]:
 
 @pytest.fixture
 def planted(project, validated_corpus, ben, chen, esi, aroha, filipa, goran, consenting, community, settings):
-    """Fifty strings in everything that Ben wrote, and in what was made of it."""
-    canaries = [words(number) for number in range(50)]
+    """Seventy strings in everything that Ben wrote, and in what was made of it."""
+    canaries = [words(number) for number in range(70)]
     plant = iter(canaries)
     ben.first_name, ben.last_name, ben.email = next(plant), next(plant), f"{next(plant)}@example.org"
     ben.username, ben.display_name = next(plant), next(plant)
@@ -115,10 +136,45 @@ def planted(project, validated_corpus, ben, chen, esi, aroha, filipa, goran, con
     session["_auth_user_id"], session["draft"] = str(ben.pk), next(plant)
     session.save()
     cache.set(f"agreement:{project.pk}", next(plant))
+    _plant_in_dealings(plant, community, ben, aroha, filipa, mine, release)
     # The rest goes where words are said about work.
     for text in plant:
         project.tasks.first().remarks.create(author=ben, text=text, said_at=NOW)
     return canaries, {"judging": judging, "release": release, "run": run, "adapter": adapter, "mine": mine}
+
+
+def _plant_in_dealings(plant, community, ben, aroha, filipa, mine, release):
+    """In reports, requests, promises, a download, a check of a text, a look behind glass, and an age."""
+    about = {"community": community, "kind": "answer", "category": "wrong", "now": NOW}
+    for reporter, key in ((ben, uuid4()), (filipa, mine.pk)):
+        report_harm(reporter=reporter, key=str(key), words=next(plant), **about)
+        HarmReport.objects.filter(key=str(key)).update(quotation=next(plant))
+    open_door(community)
+    agreement = begin_agreement(community=community, applicant=ben, begun_by=ben, now=NOW)
+    save_terms(agreement=agreement, saved_by=ben, now=NOW, **{**TERMS, "organisation": next(plant), "aim": next(plant)})
+    say = {"kind": "training", "due_on": (NOW + timedelta(days=60)).date(), "now": NOW}
+    promise_benefit(agreement=agreement, promised_by=ben, words=next(plant), **say)
+    submit_agreement(agreement=agreement, submitted_by=ben, now=NOW)
+    put_to_decision(agreement=agreement, proposer=aroha, now=NOW, text="They are welcome.")
+    for person in (ben, aroha):
+        sign_agreement(agreement=agreement, signed_by=person, now=NOW)
+    deliver_benefit(commitment=Commitment.objects.get(), delivered_by=ben, evidence=next(plant), now=NOW)
+    confirm_benefit(commitment=Commitment.objects.get(), confirmed_by=aroha, now=NOW)
+    agreement.events.filter(kind="signed").update(note=next(plant))
+    download = Download.objects.create(
+        agreement=agreement, release=release, person=ben, manifest_sha256=release.sha256, bytes=1, purposes=[], at=NOW
+    )  # fmt: skip
+    notice = DownloadNotice.objects.create(download=download, queued_at=NOW, due_at=NOW)
+    answer_notice(notice=notice, answer="refused", answered_by=ben, words=next(plant), now=NOW)
+    rendering = Rendering.objects.create(
+        community=community, text_sha256="a" * 64, language="ote", text="Text.", sha256="b" * 64, written_by=aroha,
+        written_at=NOW,
+    )  # fmt: skip
+    check_rendering(rendering=rendering, sha256="b" * 64, checked_by=ben, objection=next(plant), now=NOW)
+    until = NOW + timedelta(hours=1)
+    BrokenGlass.objects.create(community=community, person=ben, reason=next(plant), broken_at=NOW, ends_at=until)
+    BrokenGlass.objects.create(community=community, person=filipa, reason="To look.", broken_at=NOW, ends_at=until)
+    AgeBand.objects.create(person=ben, community=community, band="young", of_age_in="2031-04", stated_at=NOW)
 
 
 @pytest.fixture
@@ -131,7 +187,7 @@ def erased(planted, ben, django_capture_on_commit_callbacks):
     hashes += list(made["release"].items.filter(answer__author=ben).values_list("row_sha256", flat=True))
     items = made["judging"].tasks.filter(item__quotations__answer__author=ben)
     hashes += list(items.values_list("item__text_sha256", flat=True))
-    assert len(set(found_in_database(texts))) >= 40
+    assert len(set(found_in_database(texts))) >= 60
     with django_capture_on_commit_callbacks(execute=True):
         erase_person(person=ben, now=NOW + timedelta(hours=1))
     return canaries, made, hashes
@@ -150,6 +206,19 @@ def test_nothing_of_it_is_left_anywhere(erased, settings, tmp_path, project, cli
     # What stays says that something was there.
     assert set(Answer.objects.filter(author=ben).values_list("state", flat=True)) == {"withdrawn"}
     assert not WithdrawalStage.objects.waiting("erased").exists()
+    assert Agreement.objects.get().state == "closed"
+    assert BrokenGlass.objects.filter(reason="To look.").count() == 1
+    assert not AgeBand.objects.exists()
+
+
+def test_what_somebody_takes_home_holds_their_dealings(planted, ben):
+    mine = everything_about(ben, now=NOW)
+    (report,), (age,) = mine["reports"], mine["age"]
+    agreement, download = mine["agreements"]
+    shown = [report["words"], report["quotation"], agreement["organisation"], agreement["aim"], download["words"]]
+    shown += [agreement["promised"][0]["words"], agreement["promised"][0]["evidence"]]
+    assert len(set(shown) & set(planted[0])) == 7
+    assert (age["band"], age["of_age_in"], download["answer"]) == ("young", "2031-04", "refused")
 
 
 def test_the_record_is_whole_and_says_how_much_was_erased(planted, ben, community):
@@ -203,7 +272,64 @@ def test_what_a_backup_brings_back_is_erased_again(validated_corpus, ben, goran,
     assert told.getvalue().startswith("6 ")
     assert found_in_database([*kept.values(), name]) == []
     assert Erasure.objects.count() == 6
-    assert replay_erasures(now=NOW) == 0
+    assert replay_erasures(now=NOW) == Replayed(0, [])
+
+
+def test_one_that_cannot_be_erased_again_keeps_no_other_from_it(
+    validated_corpus, project, ben, goran, aroha, esi, settings, monkeypatch
+):
+    """The last steward of a community goes, too; a line that was cut off and a row that fails are told."""
+    release = make_release(project, esi)
+    run = make_run(release, esi)
+    mine, other = Answer.objects.filter(author=ben).order_by("pk")[:2]
+    kept = {row.pk: (row.text, row.body_sha256) for row in (mine, other)}
+    Path(settings.ERASURES_FILE).parent.mkdir(parents=True, exist_ok=True)
+    lines = [{"kind": "answer", "key": str(other.pk)}, {"kind": "answer", "key": str(mine.pk)}]
+    lines += [{"kind": "person", "key": str(goran.pk)}, {"kind": "person", "key": str(aroha.pk)}]
+    Path(settings.ERASURES_FILE).write_text("\n".join(json.dumps(line) for line in lines) + '\n{"kind": "ans')
+    forget = erasing.forget_answers
+
+    def fail(answers, *, now):
+        if other.pk in answers:
+            raise OSError("no space left")
+        forget(answers, now=now)
+
+    monkeypatch.setattr(erasing, "forget_answers", fail)
+    with pytest.raises(CommandError) as told:
+        call_command("replay_erasures", stdout=StringIO())
+    assert str(told.value).splitlines()[1:] == ["line 5 of erasures.jsonl: not readable", f"answer {other.pk}: OSError"]
+    assert [(row.text, row.body_sha256) for row in Answer.objects.filter(pk=other.pk)] == [kept[other.pk]]
+    assert Answer.objects.get(pk=mine.pk).text == ""
+    for person in (goran, aroha):
+        person.refresh_from_db()
+        assert person.username == f"erased-{person.pk}"
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    monkeypatch.undo()
+    # What is appended now does not hang on the line that was cut off.
+    assert replay_erasures(now=NOW) == Replayed(1, ["line 5 of erasures.jsonl: not readable"])
+    assert len(known_erasures()[0]) == 2 + 4
+    assert len(known_erasures()[2]) == 1
+
+
+def test_releases_are_locked_before_all_chains_and_chains_in_their_order(
+    project, validated_corpus, ben, esi, aroha, community
+):
+    """As a download locks them; else each could wait for the other."""
+    make_release(project, esi)
+    other = found_community(
+        founder=aroha, now=NOW, slug="another", name="Other", language_name="Other", language_tag="ote",
+        iso_639_3="ote", glottocode="mezq1235", script="Latn",
+    )  # fmt: skip
+    grant_role(person=ben, community=other, role="speaker", granted_by=aroha, now=NOW)
+    assert other.pk > community.pk
+    with CaptureQueriesContext(connection) as asked:
+        erase_person(person=ben, now=NOW)
+    locks = [row["sql"] for row in asked if "FOR UPDATE" in row["sql"] or "pg_advisory_xact_lock" in row["sql"]]
+    assert "releases_release" in locks[0]
+    chains = [re.search(r"hashtext\('(.*?)'\)", sql)[1] for sql in locks if "hashtext" in sql]
+    first = list(dict.fromkeys(chains))
+    assert first == ["another", community.slug, ""]
 
 
 def test_the_last_steward_names_another_first(community, aroha):

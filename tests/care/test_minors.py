@@ -25,9 +25,11 @@ from care.purposes import reading_for
 from care.records import record_of
 from care.restricting import lift
 from care.services import give_consent
-from ledger.models import Entry
+from ledger.models import Entry, Secret
 from people.refusals import Conflicting, Invalid, NotAllowed
+from tests.care.deciding import make_stewards
 from tests.conftest import NOW
+from training.lineage.erasing import erase_person
 
 pytestmark = pytest.mark.django_db
 ALL = list(Purpose.values)
@@ -103,6 +105,30 @@ def test_a_guardian_is_witnessed_by_a_steward_who_is_somebody_else(young, commun
         record_guardian(guardian=" ", witnessed_by=aroha, **say)
     with pytest.raises(Conflicting):
         record_guardian(person=filipa, community=community, guardian="An aunt", witnessed_by=aroha, now=NOW)
+
+
+def test_a_guardian_agrees_for_nobody_who_is_of_age(young, community, aroha):
+    say = {"person": young, "community": community, "guardian": "An aunt", "witnessed_by": aroha}
+    record_guardian(now=MAJORITY - timedelta(seconds=1), **say)
+    with pytest.raises(Conflicting, match="of age"):
+        record_guardian(now=MAJORITY, **say)
+
+
+def test_the_guardians_name_goes_with_the_minors_account(young, community, aroha):
+    record_guardian(person=young, community=community, guardian="An aunt", witnessed_by=aroha, now=NOW)
+    sealed = Entry.objects.get(action="guardian.consented").secret
+    assert sealed.about == str(young.pk)
+    assert sealed.payload["receipt"] == str(Receipt.objects.get(person=young).pk)
+    erase_person(person=young, now=NOW)
+    assert not Secret.objects.filter(entry__action="guardian.consented").exists()
+
+
+def test_a_steward_puts_their_own_age_right_no_more_than_anybody_else(asking, aroha):
+    chief = make_stewards(asking)[0]
+    state(chief, asking)
+    with pytest.raises(Conflicting, match="A steward can put it right"):
+        state(chief, asking, band="adult", month="")
+    assert state(chief, asking, band="adult", month="", by=aroha).band == "adult"
 
 
 def test_no_steward_lifts_what_only_a_guardian_can(young, aroha):

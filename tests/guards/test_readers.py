@@ -35,6 +35,7 @@ READERS = {
         *("training/lineage/services.py::roots_of", "training/lineage/erasing.py::erase_answers"),
         *("training/lineage/erasing.py::_erase_answers", "training/lineage/erasing.py::erase_person"),
         *("training/lineage/erasing.py::replay_erasures", "training/lineage/forgetting.py::forget_answers"),
+        "training/lineage/erasing.py::_erase_again",
     },
     "one's own words": {
         *("training/lineage/about.py::answers", "frontend/me/erasing.py::_page"),

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from annotation.answers.models import Answer
 from care.agreements import close_agreement, revoke_access, suspend_access
 from care.deciding import DecisionNeeded
-from care.models import Agreement, Grant, Purpose
+from care.models import Agreement, Grant, Purpose, WithdrawalStage
 from care.restricting import lift, place_hold, suspend_purpose
 from care.services import publish_policy
 from care.tokens import make_token
@@ -25,6 +25,7 @@ from tests.care.agreeing import active
 from tests.care.deciding import adopt, make_stewards
 from tests.conftest import NOW, TRAINING, make_person
 from tests.frontend.made import make_release
+from training.lineage.services import follow_withdrawals
 from training.releases.access import NotCovered, NotHandedOut, download_release
 from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
@@ -299,7 +300,17 @@ def test_whoever_was_given_words_for_research_is_told_when_that_is_taken_back(
     withdraw_consent(person=ben, community=community, purposes=["research"], now=NOW)
     release.refresh_from_db()
     assert not release.contains_withdrawn
-    assert DownloadNotice.objects.count() == 1
+    notice = DownloadNotice.objects.get()
+    # It is a step of that withdrawal, which is done when they have answered.
+    stage = WithdrawalStage.objects.get(name="holders_told")
+    assert stage.withdrawal.purposes == ["research"]
+    follow_withdrawals(now=NOW)
+    stage.refresh_from_db()
+    assert stage.done_at is None
+    answer_notice(notice=notice, answer="deleted", answered_by=dana, now=NOW)
+    follow_withdrawals(now=NOW)
+    stage.refresh_from_db()
+    assert (stage.done_at, stage.number) == (NOW, 1)
 
 
 def test_a_notice_is_answered_by_its_holder_and_overdue_after_seven_days(agreement, release, dana, ben, esi):

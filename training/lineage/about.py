@@ -18,10 +18,18 @@ from annotation.conflicts.models import Adjudication, Remark
 from annotation.projects.models import Assignment
 from annotation.rewards.models import Player, Point
 from annotation.standing.models import Standing
-from care.models import Delegation, Proposal, ProposalRemark, Receipt, Vote, Withdrawal
+from care.models import (
+    Delegation,
+    Proposal,
+    ProposalRemark,
+    Receipt,
+    Vote,
+    Withdrawal,
+)
 from care.records import signed_receipt, signing_seed
 from ledger.models import Entry
 from people.models import LanguageProfile, Membership, Person
+from training.lineage.about_access import age, agreements, reports
 from training.playground.models import Generation
 from training.releases.models import ReleaseItem
 from training.runs.models import Adapter
@@ -316,6 +324,9 @@ SECTIONS: Mapping[str, Section] = {
     "decisions_made": decisions_made,
     "remarks": remarks,
     "governing": governing,
+    "reports": reports,
+    "agreements": agreements,
+    "age": age,
     "game": game,
     "standing": standing,
     "work": work,

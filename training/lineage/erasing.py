@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from annotation.answers.models import Answer
 from annotation.answers.services import withdraw_answer as take_back
@@ -25,14 +28,16 @@ from people.models import Community, Person
 from people.refusals import Conflicting, NotAllowed
 from people.services import end_membership
 from training.lineage.forgetting import (
+    close_agreements,
     communities_of,
     entries_about,
+    entries_on_agreements,
     forget_answers,
     forget_person,
     name_of_erased,
 )
 from training.lineage.tracing import WORDS, taint_of
-from training.runs.withdrawals import withdraw_consent
+from training.runs.withdrawals import lock_releases, withdraw_answer, withdraw_consent
 
 Kind = Erasure.Kind
 
@@ -56,7 +61,7 @@ def erase_answers(*, answers: Collection[UUID], author: Person, now: datetime) -
     return _erase_answers(asked, now)
 
 
-def _erase_answers(asked: Collection[Answer], now: datetime) -> int:
+def _erase_answers(asked: Iterable[Answer], now: datetime) -> int:
     """In every community of theirs, one after the other in the order of their chains."""
     erased = 0
     by_community: dict[Community, list[UUID]] = {}
@@ -84,30 +89,37 @@ def _erase_answers(asked: Collection[Answer], now: datetime) -> int:
 
 
 @transaction.atomic
-def erase_person(*, person: Person, now: datetime) -> int:
+def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> int:
     """Erase everything about a person, by their own wish: they leave, take everything back, and are forgotten.
 
     What they decided or wrote in an office of the community (texts of consent, guidelines, proposals, labels) stays,
-    without their name. Returns how many answers were erased. Raises LastSteward.
+    without their name. After a restore (`is_replay`) they had left already: the last steward, too. Returns how many
+    answers were erased. Raises LastSteward.
     """
-    current = Person.objects.select_for_update().get(pk=person.pk)
+    # Before anything else is locked, as a download does it, so that neither waits for the other.
+    written = Answer.objects.filter(Q(author=person) | Q(receipt__person=person) | Q(built_on__person=person))
+    made = [row.key for row in taint_of(written.values_list("pk", flat=True), edges=WORDS)]
+    lock_releases(Answer.objects.filter(pk__in=made))
+    current = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     for community in communities_of(current):
         for membership in community.memberships.filter(person=current, ended_at__isnull=True):
-            end_membership(membership=membership, ended_by=current, now=now)
+            end_membership(membership=membership, ended_by=current, now=now, even_last=is_replay)
         given = Grant.objects.filter(receipt__person=current, receipt__community=community, withdrawn_at__isnull=True)
         purposes = set(given.values_list("purpose", flat=True))
         if purposes:
             withdraw_consent(person=current, community=community, purposes=purposes, now=now)
+        close_agreements(current, community, now=now)
     for answer in Answer.objects.filter(author=current).exclude(state=Answer.State.WITHDRAWN).order_by("pk"):
         take_back(answer=answer, author=current, now=now)
     theirs = Answer.objects.filter(author=current).select_related("task__project__community")
     erased = _erase_answers(list(theirs), now)
     for case in Withdrawal.objects.filter(person=current):
         _tick_off(case, erased, now)
+    sealed = entries_on_agreements(current)
     forget_person(current)
     if _keep_in_mind(Kind.PERSON, [str(current.pk)], None, now):
         append_entry(action="person.erased", subject=f"person:{current.pk}", now=now)
-    erase_secrets(about=str(current.pk), now=now)
+    erase_secrets(entries=sealed, about=str(current.pk), now=now)
     return erased
 
 
@@ -125,37 +137,65 @@ def _keep_in_mind(kind: Kind, keys: Collection[str], community: Community | None
     if new:
         path = Path(settings.ERASURES_FILE)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps({"kind": kind, "key": key, "at": now.isoformat()}) + "\n" for key in new)
+        lines = "".join(json.dumps({"kind": kind, "key": key, "at": now.isoformat()}) + "\n" for key in new)
+        with path.open("ab+") as file:
+            # After a line that was cut off, so that what follows is not lost with it.
+            file.seek(max(file.tell() - 1, 0))
+            cut = file.read(1) not in {b"", b"\n"}
+            file.write(("\n" * cut + lines).encode())
             file.flush()
             os.fsync(file.fileno())
     return len(new)
 
 
-def known_erasures() -> Iterator[tuple[str, str]]:
-    """(kind, key) of all that was ever erased: by the table, and by the file, which outlives a restore."""
+@dataclass(frozen=True)
+class Replayed:
+    """How many answers and accounts had come back and were erased; and what was not, with the reason, no word of it."""
+
+    done: int
+    failed: list[str]
+
+
+def known_erasures() -> tuple[list[UUID], list[int], list[str]]:
+    """The answers and the accounts that were ever erased, by the table and by the file, which outlives a restore; and
+    the lines of the file that say nothing."""
     known = set(Erasure.objects.values_list("kind", "key"))
+    wrong = []
     path = Path(settings.ERASURES_FILE)
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        try:
             row = json.loads(line)
-            known.add((row["kind"], row["key"]))
-    yield from sorted(known)
+            kind, key = Kind(row["kind"]), str(row["key"])
+            known.add((kind.value, str(UUID(key) if kind == Kind.ANSWER else int(key))))
+        except (ValueError, KeyError, TypeError):
+            wrong.append(f"line {number} of {path.name}: not readable")
+    answers = sorted(UUID(key) for kind, key in known if kind == Kind.ANSWER)
+    return answers, sorted(int(key) for kind, key in known if kind == Kind.PERSON), wrong
 
 
-@transaction.atomic
-def replay_erasures(*, now: datetime) -> int:
-    """Erase again what came back with a backup; how many answers and accounts had come back."""
-    known = list(known_erasures())
-    keys = [key for kind, key in known if kind == Kind.ANSWER]
-    back = Answer.objects.filter(pk__in=keys).exclude(text="", payload={}, body_sha256="")
-    returned = list(back.select_related("task__project__community", "author"))
-    for answer in returned:
-        take_back(answer=answer, author=answer.author, now=now)
-    fresh = Answer.objects.filter(pk__in=[row.pk for row in returned]).select_related("task__project__community")
-    _erase_answers(list(fresh), now)
-    people = Person.objects.filter(pk__in=[int(key) for kind, key in known if kind == Kind.PERSON])
-    alive = [person for person in people if person.username != name_of_erased(person)]
-    for person in alive:
-        erase_person(person=person, now=now)
-    return len(returned) + len(alive)
+def replay_erasures(*, now: datetime) -> Replayed:
+    """Erase again what came back with a backup: each answer and account for itself, so that none waits for another."""
+    answers, people, failed = known_erasures()
+    returned = list(Answer.objects.filter(pk__in=answers).exclude(text="", payload={}, body_sha256="").order_by("pk"))
+    accounts = Person.objects.filter(pk__in=people).order_by("pk")
+    alive = [person for person in accounts if person.username != name_of_erased(person)]
+    acts: list[tuple[str, Callable[[], object]]] = [
+        *((f"answer {row.pk}", partial(_erase_again, row.pk, now)) for row in returned),
+        *((f"person {row.pk}", partial(erase_person, person=row, now=now, is_replay=True)) for row in alive),
+    ]
+    done = 0
+    for name, act in acts:
+        try:
+            with transaction.atomic():
+                act()
+            done += 1
+        except Exception as error:  # whatever it is: the others are erased, and this one is told
+            failed.append(f"{name}: {type(error).__name__}")
+    return Replayed(done, failed)
+
+
+def _erase_again(key: UUID, now: datetime) -> None:
+    answer = Answer.objects.select_related("task__project__community", "author").get(pk=key)
+    withdraw_answer(answer=answer, author=answer.author, now=now)
+    _erase_answers(Answer.objects.filter(pk=key).select_related("task__project__community"), now)

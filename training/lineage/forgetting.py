@@ -31,14 +31,30 @@ from annotation.projects.models import Assignment, Project
 from annotation.revision.models import Batch, Inconsistency, Suspicion
 from annotation.rewards.models import Player
 from annotation.standing.models import StandingEvent
-from care.models import Appeal, ConflictDeclaration, ProposalRemark, Vote
+from care.agreements import close_agreement
+from care.models import (
+    AgeBand,
+    Agreement,
+    AgreementEvent,
+    AgreementToken,
+    Appeal,
+    BrokenGlass,
+    Commitment,
+    ConflictDeclaration,
+    HarmReport,
+    Matter,
+    Proposal,
+    ProposalRemark,
+    Rendering,
+    Vote,
+)
 from ledger.models import Entry
 from people.models import Community, LanguageProfile, Person
 from training.lineage.services import WORDS_ERASED, end_adapter
 from training.mining.models import Reading
 from training.playground.models import Generation
 from training.playground.stream import forget
-from training.releases.models import Release, ReleaseItem
+from training.releases.models import DownloadNotice, Release, ReleaseItem
 from training.releases.services import folder_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.services import LIVE, discard_learnt
@@ -56,6 +72,8 @@ def forget_answers(answers: Collection[UUID], *, now: datetime) -> None:
     AnswerEvent.objects.filter(answer__in=gone).update(text="", payload={}, note="")
     _forget_what_was_said_of(gone)
     _forget_quotations(gone)
+    reported = HarmReport.objects.filter(kind="answer", key__in=[str(pk) for pk in gone])
+    reported.update(words="", quotation="")
     Reading.objects.filter(answer__in=gone).delete()
     Suspicion.objects.filter(answer__in=gone).delete()
     projects = Project.objects.filter(tasks__answers__in=gone).distinct()
@@ -138,12 +156,59 @@ def forget_person(person: Person) -> None:
     ProposalRemark.objects.filter(author=person).update(text="")
     ConflictDeclaration.objects.filter(Q(person=person) | Q(declared_by=person)).update(nature="")
     Appeal.objects.filter(appealed_by=person).update(reason="")
+    HarmReport.objects.filter(reporter=person).update(words="", quotation="")
+    BrokenGlass.objects.filter(person=person).update(reason=ERASED)
+    _forget_objections(person)
+    _forget_agreements(person)
     RunEvent.objects.filter(actor=person).update(note="")
     AdapterEvent.objects.filter(actor=person).update(note="")
     _forget_streams(Generation.objects.filter(person=person))
-    for owned in (Generation, Player, LanguageProfile):
+    for owned in (Generation, Player, LanguageProfile, AgeBand, AgreementToken):
         owned._default_manager.filter(person=person).delete()
     _forget_account(person)
+
+
+def _forget_objections(person: Person) -> None:
+    """What the person found wrong with a rendering of a consent text; who that was, only the record knows."""
+    for rendering in Rendering.objects.exclude(objection=""):
+        checks = Entry.objects.filter(action="rendering.checked", subject=f"rendering:{rendering.pk}")
+        last = checks.order_by("sequence").last()
+        if last is not None and last.actor == str(person.pk):
+            Rendering.objects.filter(pk=rendering.pk).update(objection=ERASED)
+
+
+def _forget_agreements(person: Person) -> None:
+    """What the person asked a community for, promised it and told it; that access was given and when stays."""
+    theirs = Agreement.objects.filter(applicant=person)
+    blank = dict.fromkeys(
+        ("organisation", "aim", "computing", "forbidden_words", "publication_words", "comes_back"), ""
+    )
+    subjects = [agreement.subject for agreement in theirs]
+    # A proposal on a request quotes what is promised.
+    Proposal.objects.filter(matter=Matter.AGREEMENT, subject__in=subjects).update(benefit="")
+    AgreementEvent.objects.filter(agreement__in=theirs).update(note="")
+    promised = Commitment.objects.filter(agreement__in=theirs)
+    promised.exclude(evidence="").update(evidence=ERASED)
+    promised.update(words=ERASED)
+    answered = Q(answered_by=person) | Q(download__agreement__applicant=person)
+    DownloadNotice.objects.filter(answered).update(words="")
+    theirs.update(**blank)
+
+
+def close_agreements(person: Person, community: Community, *, now: datetime) -> None:
+    """End what the person asked the community for, and what is in force with them."""
+    over = ("rejected", "expired", "revoked", "closed")
+    theirs = Agreement.objects.filter(applicant=person, community=community)
+    for agreement in theirs.exclude(state__in=over).order_by("pk"):
+        close_agreement(agreement=agreement, closed_by=person, now=now)
+
+
+def entries_on_agreements(person: Person) -> list[Entry]:
+    """The ledger's entries with something sealed about what the person asked for and promised, whoever wrote them."""
+    theirs = Agreement.objects.filter(applicant=person).prefetch_related("commitments")
+    subjects = [agreement.subject for agreement in theirs]
+    subjects += [f"commitment:{row.pk}" for agreement in theirs for row in agreement.commitments.all()]
+    return list(Entry.objects.filter(subject__in=subjects, secret__isnull=False))
 
 
 def _forget_streams(generations: QuerySet[Generation]) -> None:
@@ -174,6 +239,6 @@ def name_of_erased(person: Person) -> str:
 
 
 def communities_of(person: Person) -> list[Community]:
-    """Where the person has agreed to something, or has a role."""
-    given = Q(receipts__person=person) | Q(memberships__person=person)
-    return list(Community.objects.filter(given).distinct().order_by("pk"))
+    """Where the person has agreed to something, has a role, or asked for access; in the order of their chains."""
+    given = Q(receipts__person=person) | Q(memberships__person=person) | Q(agreements__applicant=person)
+    return list(Community.objects.filter(given).distinct().order_by("slug"))

@@ -56,7 +56,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
         answers=len(withdrawn),
         now=now,
     )
-    _finish_what_is_done(case, marked, now)
+    _finish_what_is_done(case, marked, reached, now)
     append_entry(
         action="answer.withdrawn",
         subject=f"answer:{answer.pk}",
@@ -73,14 +73,14 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
 def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Reached:
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
     reached = answers_with_words_of(person, community)
-    _lock_releases(reached)
+    lock_releases(reached)
     ended = withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
     checkpoint_after_commit(community=community.slug, now=now)
     take_out_unusable_quotations(reached, now=now)
     marked = _mark(reached, reached.count(), now)
     if not ended:
         return marked
-    return replace(marked, case=_open(person, community, purposes, marked, now))
+    return replace(marked, case=_open(person, community, purposes, marked, reached, now))
 
 
 @transaction.atomic
@@ -91,7 +91,7 @@ def change_consent(
 
     Raises PolicyChanged, UnknownPurpose.
     """
-    _lock_releases(answers_with_words_of(person, policy.community))
+    lock_releases(answers_with_words_of(person, policy.community))
     dropped = _live(person, policy.community) - set(purposes)
     receipt = give_consent(person=person, policy=policy, purposes=purposes, rendering=rendering, now=now)
     checkpoint_after_commit(community=policy.community.slug, now=now)
@@ -99,7 +99,7 @@ def change_consent(
     reached = answers_with_words_of(person, policy.community)
     marked = _mark(reached, reached.count(), now)
     if dropped:
-        _open(person, policy.community, dropped, marked, now)
+        _open(person, policy.community, dropped, marked, reached, now)
     return receipt
 
 
@@ -110,7 +110,12 @@ def _live(person: Person, community: Community) -> set[str]:
 
 
 def _open(
-    person: Person, community: Community, purposes: Collection[str], marked: Reached, now: datetime
+    person: Person,
+    community: Community,
+    purposes: Collection[str],
+    marked: Reached,
+    reached: QuerySet[Answer],
+    now: datetime,
 ) -> Withdrawal:
     takes_all = not _live(person, community)
     case = open_withdrawal(
@@ -121,11 +126,11 @@ def _open(
         answers=marked.answers,
         now=now,
     )
-    _finish_what_is_done(case, marked, now)
+    _finish_what_is_done(case, marked, reached, now)
     return case
 
 
-def _finish_what_is_done(case: Withdrawal, marked: Reached, now: datetime) -> None:
+def _finish_what_is_done(case: Withdrawal, marked: Reached, reached: QuerySet[Answer], now: datetime) -> None:
     """Tick off what happened in this transaction. The stewards read of it on their desk from this moment on."""
     live = Run.objects.filter(release__in=[row.pk for row in marked.releases], state__in=LIVE)
     done = {Name.REFUSED: marked.answers, Name.MARKED: len(marked.releases), Name.PAUSED: len(marked.adapters)}
@@ -136,12 +141,14 @@ def _finish_what_is_done(case: Withdrawal, marked: Reached, now: datetime) -> No
         done[Name.ENDED] = 0
     for name, number in done.items():
         finish_stage(withdrawal=case, name=name, number=number, now=now)
-    # Only where somebody holds a download: they were told in this transaction, and must say that it is gone.
-    if DownloadNotice.objects.open_ones().filter(download__release__in=[row.pk for row in marked.releases]).exists():
+    # Only where somebody holds a download: they were told in this transaction, and must say that it is gone. The
+    # release itself may be unmarked: it was given for more than it was made for, such as research.
+    held = Release.objects.filter(items__answer__in=reached)
+    if DownloadNotice.objects.open_ones().filter(download__release__in=held).exists():
         add_stage(withdrawal=case, name=Name.HOLDERS_TOLD, now=now)
 
 
-def _lock_releases(answers: QuerySet[Answer]) -> None:
+def lock_releases(answers: QuerySet[Answer]) -> None:
     """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other."""
     held = Release.objects.filter(pk__in=Release.objects.filter(items__answer__in=answers).values("pk"))
     list(held.select_for_update().order_by("pk"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from training.lineage.erasing import replay_erasures
@@ -16,7 +16,9 @@ class Command(BaseCommand):
     help = "Erase again what a restored backup has brought back. Run it before the site is served."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say how many rows had come back."""
-        number = replay_erasures(now=timezone.now())
-        if number or options["verbosity"]:
-            self.stdout.write(f"{number} answers and accounts had come back and were erased again.")
+        """Say how many rows had come back; raise CommandError, at the end, if some could not be erased."""
+        told = replay_erasures(now=timezone.now())
+        if told.done or options["verbosity"]:
+            self.stdout.write(f"{told.done} answers and accounts had come back and were erased again.")
+        if told.failed:
+            raise CommandError("Not erased, do not serve the site yet:\n" + "\n".join(told.failed))
