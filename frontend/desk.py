@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -85,9 +85,3 @@ def with_way_on(refusal: Refusal) -> str:
     query = urlencode({"matter": refusal.matter, "subject": refusal.subject})
     address = f"{reverse('steward:propose', args=[refusal.community])}?{query}"
     return format_html('{} <a href="{}">{}</a>', str(refusal), address, gettext("Propose it"))
-
-
-def with_status(response: HttpResponse, status: int) -> HttpResponse:
-    """The same response with another status."""
-    response.status_code = status
-    return response

@@ -230,7 +230,7 @@ class Commitment(models.Model):
 
 
 class AgreementEvent(models.Model):
-    """What happened to an agreement and with which words; only ever added to."""
+    """What happened to an agreement, and with which words. Rows are only added; erasing a person blanks the words."""
 
     agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="events")
     kind = models.CharField(max_length=24)
