@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_django
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
@@ -25,6 +26,7 @@ from care.models import Policy, Purpose, Receipt
 from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
+from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -45,9 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """What tests commit need not outlive a power cut, so nobody waits for the disk."""
-    connections["default"].settings_dict.setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """What tests commit need not outlive a power cut, so nobody waits for the disk; and all are copies of one."""
+    settings = connections["default"].settings_dict
+    settings.setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+    with django_db_blocker.unblock():
+        settings["TEST"]["TEMPLATE"] = migrated_once()
 
 
 @pytest.fixture(autouse=True)
