@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django
 from django.core.management import call_command
@@ -39,6 +43,19 @@ def migrated_once() -> str:
             _migrate("being_migrated")
             cursor.execute(f'ALTER DATABASE being_migrated RENAME TO "{name}"')
     return name
+
+
+@contextmanager
+def a_copy(name: str) -> Iterator[str]:
+    """The address of another copy, for a process of its own; gone afterwards."""
+    template = migrated_once()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    address = urlsplit(os.environ["DATABASE_URL"])
+    yield address._replace(path=f"/{name}").geturl()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _migrate(name: str) -> None:
