@@ -26,7 +26,7 @@ from care.models import Policy, Purpose, Receipt
 from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
-from tests.common import BUILDERS, Common, is_transactional, kept, kept_by
+from tests.common import Common, is_transactional, kept, kept_by
 from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
 
@@ -45,11 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no process is left alone with a long one at the end. In a file, those that
     begin with the same rows follow each other."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    names = list(BUILDERS)
 
     def order(item: pytest.Item) -> tuple[Any, ...]:
-        asked = set(getattr(item, "fixturenames", ()))
-        return item.path not in slow, item.path, is_transactional(item), [name in asked for name in names]
+        return item.path not in slow, item.path, is_transactional(item), sorted(kept_by(item))
 
     items.sort(key=order)
 
@@ -64,14 +62,16 @@ def _made_once(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbB
 
 
 @pytest.fixture
-def common(request: pytest.FixtureRequest, _files_go_elsewhere: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> dict[str, Any]:
+def common(
+    request: pytest.FixtureRequest, _files_go_elsewhere: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> dict[str, Any]:
     """The rows of the kept fixtures that the test asks for, made before its own transaction begins."""
     needs_database = request.node.get_closest_marker("django_db") or "db" in request.fixturenames
     if not needs_database and "transactional_db" not in request.fixturenames:
         return {}
     made: Common = request.getfixturevalue("_made_once")
     with django_db_blocker.unblock():
-        return made.of(set() if is_transactional(request.node) else kept_by(request))
+        return made.of({} if is_transactional(request.node) else kept_by(request.node))
 
 
 @pytest.fixture(autouse=True)
