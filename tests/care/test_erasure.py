@@ -55,39 +55,15 @@ from training.releases.notices import answer_notice
 from training.releases.services import folder_of as release_folder
 from training.runs.services import folder_of as run_folder
 from training.runs.withdrawals import withdraw_answer
+from wordhearth.drills.leftovers import found_in_database
 
 pytestmark = pytest.mark.django_db
-TEXTUAL = ("text", "character varying", "json", "jsonb", "bytea", "ARRAY", "inet", "citext")
 
 
 def words(number: int) -> str:
     """A string that stands nowhere else, and looks like words to every check."""
     letters = "bdfgklmnprst"
     return "kanario" + "".join(letters[int(digit)] + "a" for digit in f"{number:03d}")
-
-
-def columns() -> list[tuple[str, str]]:
-    """Every column of the database that may hold text."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t "
-            "USING (table_schema, table_name) WHERE t.table_schema = 'public' AND t.table_type = 'BASE TABLE' "
-            "AND c.data_type = ANY (%s)",
-            [list(TEXTUAL)],
-        )
-        return cursor.fetchall()
-
-
-def found_in_database(needles: list[str]) -> list[str]:
-    """Where any of the strings stands in the database, in letters, in hexadecimal or escaped as JSON."""
-    found = []
-    with connection.cursor() as cursor:
-        for table, column in columns():
-            cursor.execute(f'SELECT string_agg("{column}"::text, E\'\\n\') FROM "{table}"')  # noqa: S608 - from the schema
-            held = cursor.fetchone()[0] or ""
-            found += [f"{table}.{column}: {needle}" for needle in needles if needle in held]
-            found += [f"{table}.{column}: {needle} (hex)" for needle in needles if needle.encode().hex() in held]
-    return found
 
 
 def found_in_files(folder: Path, needles: list[str]) -> list[str]:
