@@ -25,6 +25,7 @@ from care.models import Policy, Purpose, Receipt
 from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
+from people.tenants import every_community
 from tests.stored import store_answer, store_approvals
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """What tests commit need not outlive a power cut, so nobody waits for the disk."""
     connections["default"].settings_dict.setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tests_look_at_every_community() -> Iterator[None]:
+    """What a test does by itself, it does for the house; a request of its client reaches what its reader's would."""
+    with every_community():
+        yield
 
 
 @pytest.fixture(autouse=True)

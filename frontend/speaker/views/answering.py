@@ -19,10 +19,12 @@ from annotation.answers.findings import Look, NeedsALook, find, find_hints, in_w
 from annotation.answers.services import checked
 from annotation.projects.models import Project, Task
 from annotation.text.findings import Finding
+from care.reach import communities_ever_of
 from care.services import ConsentMissing, PolicyChanged
 from frontend.desk import DeskView, show_refusal
 from people.models import Community, Person
 from people.refusals import Conflicting, Invalid, Refusal, TooLate
+from people.tenants import widen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +154,7 @@ class OwnWordsView(AnsweringView):
         if not isinstance(request.user, Person):
             return self.handle_no_permission()
         self.person = request.user
+        widen(*communities_ever_of(self.person))
         members = Community.objects.visible_to(self.person)
         reachable = Community.objects.filter(Q(pk__in=members.values("pk")) | Q(receipts__person=self.person))
         community = reachable.filter(slug=kwargs.pop("slug")).distinct().first()
