@@ -18,7 +18,7 @@ PERMISSION = "rows_are_for_whoever_sees_their_community"
 
 # Part of what, where a row refers to several things that have a community.
 PART_OF = {
-    "answers.Answer": "task",
+    "answers.Answer": "receipt",
     "answers.Answer_built_on": "answer",
     "answers.Quotation": "answer",
     "conflicts.Example": "guideline",
@@ -109,7 +109,7 @@ def condition_of(model: type[models.Model]) -> str:
     if whole.label == "people.Community":
         inside = f"{column} = ANY ((SELECT some_communities_in_view())::bigint[])"
     else:
-        inside = f'EXISTS (SELECT 1 FROM "{whole.db_table}" AS whole WHERE whole."{whole.pk.column}" = {column})'
+        inside = f'EXISTS (SELECT 1 FROM "{whole.db_table}" whole WHERE whole."{whole.pk.column}" = {column})'  # noqa: S608
     return f"(SELECT every_community_is_in_view()) OR {inside}"
 
 
@@ -139,6 +139,13 @@ def bound_tables() -> dict[str, str]:
             [POLICY],
         )
         return dict(cursor.fetchall())
+
+
+def unbound_tables() -> list[str]:
+    """Tables that should be bound and are not, or otherwise than they should."""
+    found, made = bound_tables(), set(connection.introspection.table_names())
+    wanted = {model._meta.db_table: condition_of(model) for model in bound_models()}
+    return sorted(table for table in wanted.keys() & made if found.get(table) != wanted[table])
 
 
 def _statements(table: str, condition: str) -> str:
