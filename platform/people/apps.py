@@ -24,7 +24,7 @@ class People(AppConfig):
 
 
 def check_tables_are_bound(databases: Iterable[str] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn of tables whose policy is missing or not the one they should have; those that are not made yet get theirs."""
+    """Warn of tables whose policy is missing or is not the one that it should be; a table gets it when it is made."""
     from people.row_security import unbound_tables  # noqa: PLC0415 - needs the models
 
     if "default" not in (databases or ()) or not (unbound := unbound_tables()):

@@ -59,10 +59,11 @@ BEGIN
     END IF;
     RETURN said;
 END $$;
-CREATE OR REPLACE FUNCTION every_community_is_in_view() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
-    $$ SELECT communities_in_view() = '*' $$;
-CREATE OR REPLACE FUNCTION some_communities_in_view() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE AS
-    $$ SELECT communities_in_view()::bigint[] $$;
+-- With RETURN names are looked up now, not when it is called: pg_dump calls without a search path.
+CREATE OR REPLACE FUNCTION every_community_is_in_view() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN communities_in_view() = '*';
+CREATE OR REPLACE FUNCTION some_communities_in_view() RETURNS bigint[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN communities_in_view()::bigint[];
 """
 
 
@@ -135,7 +136,7 @@ def bound_tables() -> dict[str, str]:
         cursor.execute(
             "SELECT t.relname, coalesce(obj_description(p.oid, 'pg_policy'), '') FROM pg_policy p"
             " JOIN pg_class t ON t.oid = p.polrelid WHERE p.polname = %s AND NOT p.polpermissive"
-            " AND t.relrowsecurity AND t.relforcerowsecurity AND t.relnamespace = 'public'::regnamespace",
+            " AND t.relrowsecurity AND t.relforcerowsecurity AND t.relnamespace = current_schema()::regnamespace",
             [POLICY],
         )
         return dict(cursor.fetchall())

@@ -23,9 +23,13 @@ class InView:
     def __init__(self, communities: Iterable[int] = ()) -> None:
         self.communities = set(communities)
 
+    def ids(self) -> set[int]:
+        """All of them by now."""
+        return self.communities
+
     def said(self) -> str:
         """As PostgreSQL writes a list."""
-        return "{" + ",".join(map(str, sorted(self.communities))) + "}"
+        return "{" + ",".join(map(str, sorted(self.ids()))) + "}"
 
 
 _in_view: ContextVar[InView | None] = ContextVar("communities_in_view", default=None)

@@ -3,14 +3,15 @@
 import os
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
+from celery.contrib.django.task import DjangoTask
 
 from people.tenants import every_community
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wordhearth.settings")
 
 
-class HouseTask(Task):
+class HouseTask(DjangoTask):
     """A job works for every community: it is told which rows to work on, and by code of ours."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -33,23 +33,24 @@ class OfWhoeverAsks(InView):
     """The communities of the person behind a request, looked up when the database is first asked for something.
 
     Who that is may be found out late (a token of the API) or change (signing in), so each time it is somebody else
-    they are looked up again. What came into view along the way stays.
+    they are looked up again.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__()
         self._request = request
         self._whose: int | None = None
+        self._theirs: set[int] = set()
 
-    def said(self) -> str:
-        """The list, of whoever it is by now."""
+    def ids(self) -> set[int]:
+        """Those of whoever it is by now, and what came into view along the way."""
         # The session and the account are read by this very question.
         with every_community():
             person = self._request.user
-            if isinstance(person, Person) and person.pk != self._whose:
+            if person.pk != self._whose:
                 self._whose = person.pk
-                self.communities |= communities_of(person, timezone.now())
-        return super().said()
+                self._theirs = communities_of(person, timezone.now()) if isinstance(person, Person) else set()
+        return self.communities | self._theirs
 
 
 class CommunitiesInViewMiddleware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from contextvars import Context
@@ -274,6 +275,13 @@ def test_a_transaction_that_rolls_back_and_a_lost_connection_bring_nothing_back_
     with pytest.raises(ZeroDivisionError):
         fail(number, lambda: number(InView({community.pk})))
     assert closed()
+    assert number() == 2
+    with looking_at(InView()):
+        with transaction.atomic(), contextlib.suppress(ProgrammingError):
+            # Nobody tells Django, so it commits, and PostgreSQL rolls back.
+            assert number() == 0
+            connection.cursor().execute("SELECT 1 FROM nowhere")
+        assert number() == 0
     connection.close()
     assert closed()
     assert number(InView({community.pk})) == 2
@@ -325,6 +333,16 @@ def test_every_table_of_the_house_is_bound_or_named_with_the_reason():
     assert OF_NONE.keys() <= {model._meta.label for model in ours}
     assert set(bound_tables()) == {model._meta.db_table for model in bound_models()}
     assert len(bound_models()) > 80
+
+
+def test_a_backup_finds_its_way_through_the_policies(three):
+    """pg_dump reads every table without a search path."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL search_path = ''")
+        for table in bound_tables():
+            cursor.execute(f'SELECT count(*) FROM public."{table}"')  # noqa: S608
+            assert cursor.fetchone()[0] >= 3
+        cursor.execute("SET LOCAL search_path = public")
 
 
 def test_binding_again_changes_nothing_and_mends_what_is_missing():

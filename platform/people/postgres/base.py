@@ -13,7 +13,7 @@ from people.tenants import said
 SETTING = "wordhearth.communities"
 
 
-class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that knows what it was told, so that it is told only what is new.
 
     Whatever takes back what a transaction has set makes it forget, and so it is told again: by a connection that others
@@ -27,7 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     def _tell(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         # In a transaction that has failed nothing can be said, and nothing but a rollback is done.
-        if self.connection.info.transaction_status != TransactionStatus.INERROR:
+        if not self._has_failed():
             wanted = said()
             if wanted != self._told:
                 with self.wrap_database_errors:
@@ -35,15 +35,26 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
                 self._told = wanted
         return execute(sql, params, many, context)
 
+    def _has_failed(self) -> bool:
+        return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)
+
     def connect(self) -> None:
         """Nothing is known of a new connection."""
         self._told = None
         super().connect()
 
-    def _rollback(self) -> None:
-        self._told = None
-        super()._rollback()
+    def commit(self) -> None:
+        """PostgreSQL answers the commit of a transaction that has failed by rolling it back, and says nothing of it."""
+        if self.connection is not None and self._has_failed():
+            self._told = None
+        super().commit()
 
-    def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
+    def rollback(self) -> None:
+        """What was said in the transaction is gone."""
+        self._told = None
+        super().rollback()
+
+    def savepoint_rollback(self, sid: str) -> None:
+        """What was said since the savepoint is gone."""
+        super().savepoint_rollback(sid)
         self._told = None
