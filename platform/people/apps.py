@@ -9,6 +9,8 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db.models.signals import post_migrate
 
+from people.row_security import bind, unbound_tables
+
 
 class People(AppConfig):
     """PEOPLE: accounts, communities, roles; and communities kept apart."""
@@ -17,16 +19,12 @@ class People(AppConfig):
 
     def ready(self) -> None:
         """Bind every table after migrating, and say so where one is not bound: `manage.py check --database default`."""
-        from people.row_security import bind  # noqa: PLC0415 - needs the models
-
         post_migrate.connect(bind, sender=self)
         register(check_tables_are_bound, Tags.database)
 
 
 def check_tables_are_bound(databases: Iterable[str] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn of tables whose policy is missing or is not the one that it should be; a table gets it when it is made."""
-    from people.row_security import unbound_tables  # noqa: PLC0415 - needs the models
-
     if "default" not in (databases or ()) or not (unbound := unbound_tables()):
         return []
     return [

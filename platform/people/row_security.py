@@ -121,7 +121,7 @@ def bind(**kwargs: Any) -> None:
         cursor.execute(FUNCTIONS)
         found = bound_tables()
         for table in found.keys() - wanted.keys():
-            cursor.execute(f'DROP POLICY {POLICY} ON "{table}"; DROP POLICY IF EXISTS {PERMISSION} ON "{table}"')
+            cursor.execute(f'DROP POLICY {POLICY} ON "{table}"')
         for table, condition in wanted.items():
             if found.get(table) != condition:
                 cursor.execute(_statements(table, condition), [condition])

@@ -24,6 +24,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.corpora.models import Source
+from annotation.projects.jobs import expire_leases_job
+from annotation.projects.services import lease_task
 from care.reach import communities_ever_of
 from people.models import Community, Person, Role, Variety
 from people.row_security import OF_NONE, bind, bound_models, bound_tables, key_of, unbound_tables, way_to_community
@@ -343,6 +345,22 @@ def test_a_backup_finds_its_way_through_the_policies(three):
             cursor.execute(f'SELECT count(*) FROM public."{table}"')  # noqa: S608
             assert cursor.fetchone()[0] >= 3
         cursor.execute("SET LOCAL search_path = public")
+
+
+def test_a_job_works_for_every_community(project, ben):
+    lease_task(project=project, person=ben, now=NOW)
+    assert Context().run(expire_leases_job) == 1
+
+
+def test_a_table_that_belongs_to_no_community_any_more_is_open_again(community, monkeypatch):
+    monkeypatch.setitem(OF_NONE, "people.Variety", "tried")
+    monkeypatch.setitem(OF_NONE, "people.LanguageProfile_varieties", "tried")
+    key_of.cache_clear()
+    try:
+        bind()
+        assert Context().run(number) == 2
+    finally:
+        key_of.cache_clear()
 
 
 def test_binding_again_changes_nothing_and_mends_what_is_missing():
