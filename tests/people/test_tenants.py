@@ -347,7 +347,8 @@ def test_a_backup_finds_its_way_through_the_policies(three):
         cursor.execute("SET LOCAL search_path = public")
 
 
-def test_a_job_works_for_every_community(project, ben):
+def test_a_job_works_for_every_community(project, ben, consenting):
+    consenting(ben)
     lease_task(project=project, person=ben, now=NOW)
     assert Context().run(expire_leases_job) == 1
 
