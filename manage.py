@@ -18,6 +18,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line  # noqa: PLC0415 (needs the path above)
 
+        from people.tenants import every_community  # noqa: PLC0415
         from wordhearth import embedded  # noqa: PLC0415
         from wordhearth.embedded.addresses import AddressError  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -31,7 +32,9 @@ def main() -> None:
         except embedded.EmbeddedServiceError as error:
             sys.exit(str(error))
     try:
-        execute_from_command_line(sys.argv)
+        # Whoever runs commands on the server works for the whole house.
+        with every_community():
+            execute_from_command_line(sys.argv)
     except AddressError as error:
         sys.exit(str(error))
 

@@ -26,6 +26,7 @@ from care.models import Policy, Purpose, Receipt
 from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
+from people.tenants import every_community
 from tests.common import Common, is_transactional, kept, kept_by
 from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
@@ -72,6 +73,13 @@ def common(
     made: Common = request.getfixturevalue("_made_once")
     with django_db_blocker.unblock():
         return made.of({} if is_transactional(request.node) else kept_by(request.node))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _tests_look_at_every_community() -> Iterator[None]:
+    """What a test does by itself, it does for the house; a request of its client reaches what its reader's would."""
+    with every_community():
+        yield
 
 
 @pytest.fixture(autouse=True)

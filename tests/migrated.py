@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from people.tenants import every_community
+
 PREFIX = "wordhearth_migrated_"
 LOCK = 20_260_302  # any number, as long as nothing else in the server takes it
 
@@ -63,7 +65,8 @@ def _migrate(name: str) -> None:
     connection.close()
     connection.settings_dict["NAME"] = name
     try:
-        call_command("migrate", verbosity=0)
+        with every_community():
+            call_command("migrate", verbosity=0)
     finally:
         connection.close()
         connection.settings_dict["NAME"] = own

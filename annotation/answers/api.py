@@ -20,9 +20,11 @@ from annotation.answers.reviews import AXES, next_review, review_answer
 from annotation.answers.services import appeal, edit_answer, submit_answer
 from annotation.answers.suggestions import MOST_AT_ONCE, add_suggestions
 from annotation.projects.models import Assignment, Project
+from care.reach import communities_ever_of
 from people.api import person_of
 from people.models import Role
 from people.services import require_role
+from people.tenants import widen
 
 LONGEST_BODY = 2_000_000  # the services say what is too long, and why; this only bounds the work
 
@@ -175,6 +177,8 @@ class AnswerViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         if getattr(self, "swagger_fake_view", False):
             return Answer.objects.none()
         person = person_of(self.request)
+        # One's own words stay so when one has left.
+        widen(*communities_ever_of(person))
         answers = Answer.objects.visible_to(person).as_seen_by(person)
         answers = answers.select_related("task__item__source", "task__project__community", "suggestion")
         if self.request.query_params.get("mine"):

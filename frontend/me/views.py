@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.views import View
 
 from care.models import Withdrawal
+from care.reach import communities_ever_of
 from frontend.cases import cases
 from frontend.me.archive import zip_about
 from frontend.me.queries import given_by
 from people.models import Person
+from people.tenants import widen
 
 PAGE = 10
 
@@ -30,6 +32,7 @@ class MeView(LoginRequiredMixin, View):
         if not isinstance(request.user, Person):
             return self.handle_no_permission()
         self.person = request.user
+        widen(*communities_ever_of(self.person))
         return super().dispatch(request, *args, **kwargs)
 
 

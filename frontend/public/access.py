@@ -33,6 +33,7 @@ from frontend.public.access_forms import PARTS, PartForm, PromiseForm
 from people.handing import while_allowed
 from people.models import Community, Person
 from people.refusals import Refusal
+from people.tenants import widen
 from training.releases.access import download_release, may_go_on
 from training.releases.models import DownloadNotice, Release
 from training.releases.notices import answer_notice
@@ -88,6 +89,7 @@ class AskView(SignedIn):
         found: Community | None = (ours | theirs).first()
         if found is None:
             raise Http404("No such page.")
+        widen(found.pk)
         return found
 
     def _page(self, community: Community, *, refusal: Refusal | None = None, status: int = 200) -> HttpResponse:

@@ -19,11 +19,13 @@ from django.views.decorators.cache import never_cache
 from annotation.answers.models import Answer
 from care.harm import LONGEST, SEVERE, Category, Kind, find_report, report_harm
 from care.models import HarmReport, Restriction
+from care.reach import communities_ever_of
 from frontend.desk import show_refusal
 from frontend.reporting import Subject, report_address, subject_of
 from people.models import Person
 from people.refusals import Refusal
 from people.services import has_role
+from people.tenants import every_community, widen
 from training.playground.models import Generation
 from training.releases.models import Release
 from training.runs.models import Adapter
@@ -94,6 +96,7 @@ class ReportView(View):
         return render(self.request, "public/report.html", {"form": form}, status=status)
 
 
+@every_community()
 def _with_fingerprint(sha256: str) -> Subject | None:
     release = Release.objects.filter(sha256=sha256).select_related("community").first()
     if release is not None:
@@ -155,6 +158,7 @@ class ReportAboutView(View):
         subject = subject_of(token)
         if subject is None:
             raise Http404("No such page.")
+        widen(subject.community.pk)
         return subject
 
     def _may_tell_of_death(self, subject: Subject) -> bool:
@@ -230,5 +234,6 @@ class MyReportsView(LoginRequiredMixin, View):
         """The list."""
         if not isinstance(request.user, Person):
             return self.handle_no_permission()
+        widen(*communities_ever_of(request.user))
         reports = HarmReport.objects.by(request.user).select_related("hold")
         return render(request, "public/my_reports.html", {"reports": reports})

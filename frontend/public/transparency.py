@@ -17,6 +17,7 @@ from annotation.answers.models import Answer
 from care.benefits import register_of
 from care.models import Agreement, BrokenGlass, Decision, Grant, HarmReport, Purpose, Receipt
 from people.models import Community, Person
+from people.tenants import widen
 from training.releases.models import Download, Release
 from training.runs.models import Adapter, Run
 
@@ -50,6 +51,7 @@ class TransparencyView(View):
             return redirect_to_login(request.get_full_path())
         if community is None:
             raise Http404("No such page.")
+        widen(community.pk)
         is_member = bool(person) and seen.filter(pk=community.pk).exists()
         return self._page(request, community, is_member)
 

@@ -19,11 +19,13 @@ from django.views.i18n import set_language
 
 from care.benefits import register_of
 from care.models import Agreement
+from care.reach import communities_ever_of
 from care.services import current_receipt, published_policy
 from frontend.public.queries import adapters_with_reasons, communities_left, community_numbers
 from people.models import Community, Person, Role
 from people.refusals import Refusal
 from people.services import accept_invitation, find_invitation, join_open_community
+from people.tenants import widen
 
 FIRST_DESK = {
     Role.SPEAKER: "speaker:home",
@@ -42,6 +44,7 @@ class HomeView(View):
         joinable = Community.objects.joinable()
         if not isinstance(request.user, Person):
             return render(request, "public/home.html", {"joinable": joinable})
+        widen(*communities_ever_of(request.user))
         mine = Community.objects.visible_to(request.user)
         context = {
             "mine": mine,
@@ -79,6 +82,7 @@ class CommunityView(View):
         if person and (community := Community.objects.visible_to(person).filter(slug=slug).first()):
             return render(request, "public/community.html", _members_context(community, person))
         if community := Community.objects.joinable().filter(slug=slug).first():
+            widen(community.pk)
             context = {"community": community, "benefits": register_of(community)}
             return render(request, "public/community_card.html", context)
         if person is None:

@@ -12,9 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from care.models import Policy, Purpose, Receipt
+from care.reach import communities_ever_of
 from care.services import publish_policy
 from people.api import person_of
 from people.models import Community
+from people.tenants import widen
 
 
 class PolicySerializer(serializers.ModelSerializer[Policy]):
@@ -99,5 +101,7 @@ class ReceiptViewSet(viewsets.ReadOnlyModelViewSet[Receipt]):
         """One's own receipts."""
         if getattr(self, "swagger_fake_view", False):
             return Receipt.objects.none()
+        # They stay one's own when one has left.
+        widen(*communities_ever_of(person_of(self.request)))
         mine = Receipt.objects.visible_to(person_of(self.request))
         return mine.select_related("community").prefetch_related("grants")

@@ -12,6 +12,7 @@ from care.models import Agreement, AgreementToken
 from ledger.services import append_entry
 from people.models import Person
 from people.refusals import NotAllowed
+from people.tenants import every_community
 
 # So that a token which somebody published by mistake can be found.
 PREFIX = "wha_"
@@ -42,10 +43,12 @@ def make_token(*, agreement: Agreement, person: Person, now: datetime) -> str:
 def find_token(*, secret: str, now: datetime) -> AgreementToken | None:
     """The live token behind a secret: its agreement is in force at that moment, and still names its person."""
     rows = AgreementToken.objects.select_related("agreement", "person").filter(secret_sha256=_hash(secret))
-    token: AgreementToken | None = rows.filter(ended_at__isnull=True, person__is_active=True).first()
-    if token is None or not Agreement.objects.in_force(now).filter(pk=token.agreement_id, users=token.person).exists():
-        return None
-    return token
+    with every_community():
+        token: AgreementToken | None = rows.filter(ended_at__isnull=True, person__is_active=True).first()
+        if token is None:
+            return None
+        named = Agreement.objects.in_force(now).filter(pk=token.agreement_id, users=token.person)
+        return token if named.exists() else None
 
 
 def _hash(secret: str) -> str:

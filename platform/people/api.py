@@ -24,6 +24,7 @@ from people.services import (
     join_open_community,
     require_role,
 )
+from people.tenants import widen
 
 
 def person_of(request: Request) -> Person:
@@ -126,6 +127,8 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
         if getattr(self, "swagger_fake_view", False):
             return Community.objects.none()
         mine = Community.objects.visible_to(person_of(self.request)).values("pk")
+        # Whoever may join may read how the language is spoken and written there.
+        widen(*Community.objects.joinable().values_list("pk", flat=True))
         return Community.objects.filter(Q(pk__in=mine) | Q(is_open=True)).prefetch_related("varieties", "orthographies")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

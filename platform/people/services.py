@@ -13,6 +13,7 @@ from django.db import transaction
 from ledger.services import append_entry
 from people.models import Community, Invitation, Membership, Orthography, Person, Role, Variety
 from people.refusals import Conflicting, NotAllowed, TooLate
+from people.tenants import every_community, widen
 
 INVITATION_LIFETIME = timedelta(days=14)
 
@@ -56,6 +57,7 @@ def found_community(
     community = Community(created_at=now, **fields)
     community.full_clean()
     community.save()
+    widen(community.pk)
     for row in varieties:
         variety = Variety(community=community, **row)
         variety.full_clean()
@@ -126,6 +128,7 @@ def join_open_community(*, person: Person, community: Community, now: datetime) 
     """Join an open community as a speaker. Raises NotAllowed when it is by invitation only."""
     if not community.is_open:
         raise NotAllowed("This community is joined by invitation.")
+    widen(community.pk)
     return grant_role(person=person, community=community, role=Role.SPEAKER, granted_by=person, now=now)
 
 
@@ -157,9 +160,11 @@ def invite(*, community: Community, role: str, invited_by: Person, now: datetime
 def find_invitation(*, secret: str, now: datetime) -> Invitation:
     """The live invitation behind a secret. Raises InvitationIsSpent."""
     sha256 = hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-    invitation = Invitation.objects.select_related("community").filter(secret_sha256=sha256).first()
+    with every_community():
+        invitation = Invitation.objects.select_related("community").filter(secret_sha256=sha256).first()
     if invitation is None or invitation.uses_left < 1 or invitation.expires_at <= now:
         raise InvitationIsSpent("This invitation was used up or has expired. Ask a steward for a new one.")
+    widen(invitation.community_id)
     return invitation
 
 

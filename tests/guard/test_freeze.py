@@ -20,6 +20,7 @@ from ledger.models import Entry
 from people.models import Role
 from people.refusals import Conflicting, Invalid, NotAllowed, Refusal
 from people.services import LastSteward, grant_role
+from people.tenants import every_community
 from tests.conftest import NOW
 
 
@@ -172,6 +173,7 @@ def test_a_verdict_at_the_moment_of_a_freeze_counts_or_is_refused_never_half(spe
         verdict(row, goran)
     start = threading.Barrier(2)
 
+    @every_community()
     def vote():
         try:
             start.wait()

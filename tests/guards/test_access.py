@@ -50,6 +50,7 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "get api-schema": ({200}, "describes addresses, holds no rows"),
     "post api-token": ({400}, "signing in; this form has no password"),
     "post api-communities-list": ({400}, "founding a community of one's own; this form describes none"),
+    "post api-receipts-list": ({400}, "to them the policy that this form names is no policy at all"),
     "post api-communities-accept-invitation": ({410}, "for whoever holds an invitation; nobody made this secret"),
 }
 # The same before signing in.

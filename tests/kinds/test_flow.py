@@ -16,6 +16,7 @@ from care.services import ConsentMissing, give_consent, withdraw_purposes
 from people.models import Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import grant_role
+from people.tenants import every_community
 from tests.conftest import NOW, TRAINING, make_person
 from tests.kinds.opening import open_kind
 
@@ -163,6 +164,7 @@ def test_overlap_is_exact_when_many_work_at_once(opened, community, policy, peop
     errors = []
     go = threading.Barrier(people)
 
+    @every_community()
     def work(person):
         try:
             go.wait()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from care.models import Purpose, Withdrawal, WithdrawalStage
 from care.withdrawing import STAGES, Name, add_stage, finish_stage
 from people.refusals import NotAllowed
+from people.tenants import every_community
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run, report
 from tests.recipes.conftest import place_base
@@ -91,6 +92,7 @@ def test_a_real_run_stops_by_its_next_step_and_leaves_nothing(release, ben, comm
     place_base(Path(settings.MODELS_DIR))
     run = queue_run(release=release, started_by=esi, now=timezone.now(), given=LONG)
 
+    @every_community()
     def take_back_when_it_learns() -> None:
         log, deadline = folder_of(run) / "log.jsonl", time.monotonic() + 60
         while time.monotonic() < deadline and not (log.exists() and '"event": "step"' in log.read_text()):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from care.models import Purpose
 from people.refusals import Conflicting, Invalid, NotAllowed
+from people.tenants import every_community
 from tests.recipes.conftest import place_base
 from training.releases.services import freeze_release
 from training.runs import supervisor
@@ -79,6 +80,7 @@ def test_a_run_trains_evaluates_and_makes_a_candidate(release, base, esi, now):
 def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi, now):
     run = queue_run(release=release, started_by=esi, now=now, given=LONG)
 
+    @every_community()
     def cancel_when_it_learns():
         log = folder_of(run) / "log.jsonl"
         deadline = time.monotonic() + 60

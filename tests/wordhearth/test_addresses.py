@@ -15,7 +15,7 @@ from wordhearth.embedded.addresses import AddressError, celery_url, database_set
 def test_a_database_on_a_host():
     found = database_settings("postgresql://ana:pass@db.example:5433/words")
 
-    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert found["ENGINE"] == "people.postgres"
     assert {key: found[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
         "NAME": "words",
         "USER": "ana",

@@ -19,8 +19,10 @@ from annotation.answers.models import Answer
 from annotation.projects.models import Project
 from care.api import ReceiptSerializer, ReceiptViewSet
 from care.models import Policy, Purpose
+from care.reach import communities_ever_of
 from people.api import person_of
 from people.models import Community
+from people.tenants import widen
 from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
@@ -273,6 +275,7 @@ class WithdrawAnswerView(APIView):
     @extend_schema(request=None, responses=WithdrawalSerializer)
     def post(self, request: Request, pk: str) -> Response:
         """Withdraw your answer; it leaves the next release at once."""
+        widen(*communities_ever_of(person_of(request)))
         mine = Answer.objects.filter(author=person_of(request))
         answer = get_object_or_404(mine, pk=pk)
         return Response(_reached(withdraw_answer(answer=answer, author=person_of(request), now=timezone.now())))
@@ -287,6 +290,7 @@ class WithdrawConsentView(APIView):
         given = PurposesSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         person = person_of(request)
+        widen(*communities_ever_of(person))
         theirs = Community.objects.filter(receipts__person=person).distinct()
         community = get_object_or_404(theirs, slug=given.validated_data["community"])
         return Response(

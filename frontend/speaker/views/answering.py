@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,10 +18,12 @@ from annotation.answers.findings import Look, NeedsALook, find, find_hints, in_w
 from annotation.answers.services import checked
 from annotation.projects.models import Project, Task
 from annotation.text.findings import Finding
+from care.reach import communities_ever_of
 from care.services import ConsentMissing, PolicyChanged
 from frontend.desk import DeskView, show_refusal
 from people.models import Community, Person
 from people.refusals import Conflicting, Invalid, Refusal, TooLate
+from people.tenants import widen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,9 +153,11 @@ class OwnWordsView(AnsweringView):
         if not isinstance(request.user, Person):
             return self.handle_no_permission()
         self.person = request.user
-        members = Community.objects.visible_to(self.person)
-        reachable = Community.objects.filter(Q(pk__in=members.values("pk")) | Q(receipts__person=self.person))
-        community = reachable.filter(slug=kwargs.pop("slug")).distinct().first()
+        slug = kwargs.pop("slug")
+        community = Community.objects.visible_to(self.person).filter(slug=slug).first()
+        if community is None:
+            widen(*communities_ever_of(self.person))
+            community = Community.objects.filter(receipts__person=self.person, slug=slug).distinct().first()
         if community is None:
             raise Http404("No such page.")
         self.community = community

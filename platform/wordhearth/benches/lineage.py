@@ -80,13 +80,13 @@ def _timed(roots: list[UUID]) -> Facts:
     return {"answers": len(roots), "found": len(found), "deepest": max(row.depth for row in found), "seconds": seconds}
 
 
-def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS) -> SimpleNamespace:
+def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS, tasks: int = TASKS) -> SimpleNamespace:
     """A community with `size` answers: corrections of corrections, judgements, releases, runs, adapters, suggestions.
 
     Rows are stored past the services, so the trigger that asks for consent is off meanwhile.
     """
     draw = random.Random(seed)  # noqa: S311 - as above
-    made = _ground(draw)
+    made = _ground(draw, tasks)
     _answers(made, draw, size)
     _releases(made, draw, snapshots, runs)
     _suggestions(made, draw, size // 100)
@@ -96,7 +96,7 @@ def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS) 
     return made
 
 
-def _ground(draw: random.Random) -> SimpleNamespace:
+def _ground(draw: random.Random, tasks: int) -> SimpleNamespace:
     """A community, its people and their receipts, and its work."""
     name = f"made-{draw.getrandbits(40):x}"
     community = Community.objects.create(
@@ -132,13 +132,13 @@ def _ground(draw: random.Random) -> SimpleNamespace:
             for one in people
         ]
     )
-    project, items, tasks = _work(community, people[0])
+    project, items, made = _work(community, people[0], tasks)
     return SimpleNamespace(
-        community=community, people=people, receipts=receipts, items=items, project=project, tasks=tasks
+        community=community, people=people, receipts=receipts, items=items, project=project, tasks=made
     )
 
 
-def _work(community: Community, person: Person) -> tuple[Project, list[Item], list[Task]]:
+def _work(community: Community, person: Person, number: int) -> tuple[Project, list[Item], list[Task]]:
     """A project with its sentences and tasks."""
     name = community.slug
     source = Source.objects.create(
@@ -150,14 +150,14 @@ def _work(community: Community, person: Person) -> tuple[Project, list[Item], li
         origin=name,
         licence="CC0",
         file_sha256="",
-        rows=TASKS,
-        added=TASKS,
+        rows=number,
+        added=number,
         imported_at=NOW,
     )
     items = Item.objects.bulk_create(
         [
             Item(source=source, imported=record, position=n, text=f"sentence {n}", text_sha256=f"{n:064x}")
-            for n in range(TASKS)
+            for n in range(number)
         ]
     )
     project = Project.objects.create(
@@ -267,7 +267,7 @@ def _releases(made: SimpleNamespace, draw: random.Random, snapshots: int, runs: 
 
 def _suggestions(made: SimpleNamespace, draw: random.Random, number: int) -> None:
     """Some adapters proposed answers; somebody began with each, and its answer is in no release yet."""
-    tasks = draw.sample(made.tasks[QUOTING:], min(number, TASKS // 2))
+    tasks = draw.sample(made.tasks[QUOTING:], min(number, len(made.tasks) // 2))
     suggested = Suggestion.objects.bulk_create(
         [
             Suggestion(task=task, text="-", made_at=NOW, made_by=f"{made.project.title[:60]}, run {run.number}")

@@ -34,7 +34,7 @@ def database_settings(url: str, *, pool: bool | dict[str, Any] = False) -> dict[
     if pool:
         options["pool"] = pool
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "people.postgres",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
