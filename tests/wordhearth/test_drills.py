@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tests.guards.tree import ROOT
-from wordhearth.drills import restarts
+from wordhearth.drills import restarts, restore
 from wordhearth.management.commands.up import commands
 
 BACK = {
@@ -123,3 +123,28 @@ def test_for_real_everything_comes_back_and_nothing_is_left():
     assert all(child["seconds_to_process"] < 60 for child in facts["children"].values())
     assert facts["children"]["web"]["seconds_to_answer"] < 60
     assert (facts["clean_exit"], facts["left_behind"]) == (True, [])
+
+
+RESTORED = {
+    "answers": restore.ANSWERS,
+    "found_when_written": restore.ANSWERS,
+    "found_when_erased": 0,
+    "found_when_restored": restore.ANSWERS,
+    "served": True,
+    "found_when_served": 0,
+    "exit_code": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "failures"),
+    [
+        ({}, []),
+        ({"found_when_served": 3}, ["Words were there when the site was served."]),
+        ({"found_when_restored": 0}, ["The backup did not bring the words back."]),
+        ({"found_when_erased": 1, "served": False}, ["Erasing left words behind.", "The site did not answer."]),
+    ],
+)
+def test_a_restored_backup_is_judged_by_what_is_found(changes, failures):
+    assert restore.judged({**RESTORED, **changes})["failures"] == failures
+    assert restore.table({**RESTORED, **changes}).row_count == 4
