@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from tests.recipes.conftest import lesson
 from training.evaluation.scores import bits_per_byte
 from training.recipes.probe import disagreement
-from training.recipes.text import Row, collate, encode
+from training.recipes.text import Row, encode, pack
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = {"short": "ñu̱", "long": "ñu̱ abab abab abab"}
@@ -78,7 +78,7 @@ def loss_of(base: Path, adapter: str, said: str) -> float:
     model.load_adapter(adapter)
     asked = lesson("uno", said)
     example = encode(tokenizer, Row("1", asked["system"], asked["request"], said), max_length=999)
-    batch = collate([example], tokenizer.pad_token_id)
+    batch = pack([example])
     logits = model(input_ids=batch["input_ids"]).logits[0, :-1]
     labels = batch["labels"][0, 1:]
     return bits_per_byte(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.recipes.configuration import METHODS, WHOLE_MODELS
+
 
 def card_of(report: dict[str, Any]) -> str:
     """The card in Markdown, from a run's report."""
@@ -12,9 +14,10 @@ def card_of(report: dict[str, Any]) -> str:
     better = evaluation["adapter_bpb"] < evaluation["base_bpb"]
     base_chrf, adapter_chrf = evaluation["base_chrf"], evaluation["adapter_chrf"]
     verdict = "better" if better else "not better"
+    made = f"{METHODS[report['method']]} " + ("model" if report["method"] in WHOLE_MODELS else "adapter")
     return f"""# Adapter: {language["source_name"]} to {language["target_name"]}
 
-A {report["method"].upper()} adapter for the base model `{report["base"]["path"]}`
+A {made} for the base model `{report["base"]["path"]}`
 (weights SHA-256 `{report["base"]["sha256"]}`).
 
 - Adapter SHA-256 (sorted tensor names and bytes): `{report["adapter_sha256"]}`
