@@ -8,9 +8,10 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import write_run
+from training.evaluation.scores import bits_per_byte
 from training.recipes import loop
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import METHODS, Configuration
@@ -193,6 +194,7 @@ def test_the_report_measures_the_ranks_and_the_advice_saves_bytes(name, whole):
     assert rows[1]["bytes"] * 4 == rows[4]["bytes"]
     assert rows[ranks["advised"]]["bpb"] <= rows[ranks["best"]]["bpb"] + rows[ranks["best"]]["standard_error"]
     assert ranks["bytes_saved"] == rows[4]["bytes"] - rows[ranks["advised"]]["bytes"]
+    assert f"rank\n{ranks['advised']} is as good as the best" in (whole(name).parent / "README.md").read_text()
     last = [event for event in events(whole(name)) if event["event"] == "validation"][-1]
     assert last["bpb"] == pytest.approx(rows[4]["bpb"], abs=1e-5)
 
@@ -206,6 +208,24 @@ def test_the_advice_is_the_smallest_rank_within_one_standard_error():
     assert found["measured"][-1]["standard_error"] == pytest.approx(3**-0.5 / 10 / 0.693147, rel=1e-4)
     assert measured_ranks(16) == [1, 2, 4, 8, 16]
     assert measured_ranks(6) == [1, 2, 4, 6]
+
+
+def bits_at(rank, config, base, folder):
+    """Bits per byte on the validation split of an adapter that was cut to a rank."""
+    cut(config.parent / "adapter", rank, folder)
+    settings = Configuration.read(config, report_of(config)["method"])
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder).eval()
+    examples = loop.load_examples(settings, AutoTokenizer.from_pretrained(base), "validation")
+    part = loop.validation_part(examples, settings)
+    return bits_per_byte(loop.losses_of(model, part), [example.target_bytes for example in part])
+
+
+def test_a_rank_that_was_cut_out_is_as_good_as_the_report_says(whole, tiny_base, tmp_path):
+    report = report_of(whole("dylora"))
+    for row in report["ranks"]["measured"]:
+        found = bits_at(row["rank"], whole("dylora"), tiny_base, tmp_path / str(row["rank"]))
+        assert found == pytest.approx(row["bpb"], abs=1e-5)
+        assert found < report["evaluation"]["base_bpb"] - 0.1
 
 
 def test_a_rank_that_is_not_there_is_refused(whole, tmp_path):

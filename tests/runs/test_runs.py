@@ -61,23 +61,9 @@ def base(settings):
     return place_base(Path(settings.MODELS_DIR))
 
 
-def test_a_run_trains_evaluates_and_makes_a_candidate(release, base, esi, now):
-    run = queue_run(release=release, started_by=esi, now=now, given=TINY)
-    assert supervisor.execute(run.pk) == "finished"
-    run.refresh_from_db()
-    assert run.state == Run.State.FINISHED
-    assert run.progress["step"] == run.progress["steps"]
-    adapter = Adapter.objects.get(run=run)
-    assert (adapter.state, len(adapter.sha256)) == ("candidate", 64)
-    assert adapter.report["evaluation"]["items"] == release.counts["test"] == 4
-    assert loss_curve(folder_of(run) / "log.jsonl")["training"][0][0] == 1
-    assert not (folder_of(run) / "checkpoints").exists()
-    assert supervisor.execute(run.pk) == "not waiting"
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi, now):
+def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it_to_a_candidate(release, base, esi, now):
     run = queue_run(release=release, started_by=esi, now=now, given=LONG)
 
     def cancel_when_it_learns():
@@ -99,6 +85,15 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi
     resume_run(run=run, resumed_by=esi, now=timezone.now())
     assert supervisor.execute(run.pk) == "finished"
     assert '"event": "resumed"' in (folder_of(run) / "log.jsonl").read_text()
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert run.progress["step"] == run.progress["steps"]
+    adapter = Adapter.objects.get(run=run)
+    assert (adapter.state, len(adapter.sha256)) == ("candidate", 64)
+    assert adapter.report["evaluation"]["items"] == release.counts["test"] == 4
+    assert loss_curve(folder_of(run) / "log.jsonl")["training"][0][0] == 1
+    assert not (folder_of(run) / "checkpoints").exists()
+    assert supervisor.execute(run.pk) == "not waiting"
 
 
 def test_a_recipe_that_fails_says_why(release, base, esi, now):

@@ -161,10 +161,9 @@ class Configuration:
 
     @classmethod
     def read(cls, path: Path, method: str) -> Configuration:
-        """Read and check a config.toml for a recipe. Raises ConfigurationError for anything wrong in it.
+        """Read and check a config.toml. Raises ConfigurationError for anything wrong in it.
 
-        A method that it does not name is that of the recipe which reads it; another one is an error, so that what is
-        shown is what ran.
+        A method that it does not name is that of the recipe which reads it.
         """
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -183,10 +182,6 @@ class Configuration:
         recipe = _read(RecipeSettings, raw.get("recipe", {}), "recipe")
         if "method" not in raw.get("recipe", {}):
             recipe = replace(recipe, method=method)
-        if recipe.method != method:
-            raise ConfigurationError(
-                "%(path)s is for training.recipes.%(wanted)s.", path=str(path), wanted=recipe.method
-            )
         return cls(
             folder=path.parent,
             data=data,

@@ -32,7 +32,7 @@ from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
 from training.recipes.comparison import compare
 from training.recipes.configuration import Configuration, ConfigurationError
-from training.recipes.journal import Journal, Stopped, load_checkpoint, save_checkpoint, write_json
+from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint, write_json
 from training.recipes.report import build_report
 from training.recipes.text import (
     TOKENS_AT_ONCE,
@@ -111,6 +111,9 @@ def main(path: Path, method: Method) -> int:
 
 def run(config: Configuration, journal: Journal, method: Method) -> None:
     """The whole recipe."""
+    if config.recipe.method != method.name:
+        # What is shown must be what ran.
+        raise RecipeError(f"This config.toml is for training.recipes.{config.recipe.method}.")
     journal.watts = config.energy.watts
     torch.set_num_threads(config.recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
@@ -171,6 +174,7 @@ class Training:
     step: int = 0
     tokens: int = 0
     busy: float = 0.0  # seconds spent in steps
+    worked: float = 0.0  # seconds of processor time spent in steps, all threads together
 
     @property
     def tokens_per_second(self) -> float:
@@ -184,6 +188,7 @@ class Training:
             "step": self.step,
             "tokens": self.tokens,
             "busy": self.busy,
+            "worked": self.worked,
             "learnt": self.method.learnt(self.model),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -204,7 +209,8 @@ class Training:
         self.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["rng"])
         torch.cuda.set_rng_state_all(state["cuda_rng"])
-        self.step, self.tokens, self.busy = state["step"], state["tokens"], state["busy"]
+        self.step, self.tokens = state["step"], state["tokens"]
+        self.busy, self.worked = state["busy"], state["worked"]
         return True
 
 
@@ -220,7 +226,10 @@ def fingerprint(config: Configuration, examples: Sequence[Example]) -> str:
 def train(
     model: Any, examples: dict[str, list[Example]], config: Configuration, journal: Journal, method: Method
 ) -> dict[str, Any]:
-    """Train from the newest checkpoint, or from the beginning; returns steps, tokens and tokens_per_second."""
+    """Train from the newest checkpoint, or from the beginning; returns the report's figures about it.
+
+    A second of a processor is the same whatever else the machine does; with one thread, methods compare by it.
+    """
     recipe = config.recipe
     per_epoch = math.ceil(len(examples["train"]) / recipe.batch_size)
     steps = min(recipe.epochs * per_epoch, recipe.max_steps or sys.maxsize)
@@ -239,11 +248,12 @@ def train(
             if journal.stop_asked:
                 state.remember(config.folder)
                 raise Stopped
-            rate, began = schedule.get_last_lr()[0], time.monotonic()
+            rate, began, work_began = schedule.get_last_lr()[0], time.monotonic(), time.process_time()
             method.before_step(model, config, state.step)
             loss, norm = one_step(model, batch, optimiser, trainable, recipe.clip)
             schedule.step()
             state.busy += time.monotonic() - began
+            state.worked += time.process_time() - work_began
             state.step += 1
             state.tokens += sum(len(example.tokens) for example in batch)
             journal.write(
@@ -266,7 +276,13 @@ def train(
             if state.step == steps:
                 break
     state.remember(config.folder)
-    return {"steps": steps, "tokens": state.tokens, "tokens_per_second": state.tokens_per_second}
+    return {
+        "steps": steps,
+        "tokens": state.tokens,
+        "tokens_per_second": state.tokens_per_second,
+        "tokens_per_processor_second": round(state.tokens / state.worked, 1),
+        "training_memory_mb": round(peak_memory_mb()),
+    }
 
 
 def one_step(

@@ -29,8 +29,7 @@ def build_report(
     evaluation: dict[str, Any],
     journal: Journal,
 ) -> dict[str, Any]:
-    """Everything worth keeping about the run. `learnt` is what training changed; `training` holds steps, tokens and
-    tokens_per_second."""
+    """Everything worth keeping about the run. `learnt` is what training changed; `training` is from `loop.train`."""
     return {
         "version": 1,
         "method": config.recipe.method,
