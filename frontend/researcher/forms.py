@@ -23,9 +23,10 @@ SHOWN_STATES = (Answer.State.SUBMITTED, Answer.State.VALIDATED, Answer.State.REJ
 FIRST = ("rank", "alpha", "learning_rate", "epochs", "batch_size", "max_length", "seed")
 METHOD_WORDS: dict[str, Words] = {
     "qlora": _(
-        "QLoRA: a small adapter learns beside the base model, which stays frozen in 4 bits. It needs the least memory."
+        "QLoRA: a small adapter learns beside the base model, which stays frozen in 4 bits. It saves memory with large "
+        "models."
     ),
-    "lora": _("LoRA: the same beside a base model in full precision. It needs more memory."),
+    "lora": _("LoRA: the same beside a base model in full precision. It is a little faster."),
     "qdylora": _("QDyLoRA: like QLoRA, and one run trains every size of adapter. The result says how small it may be."),
     "dylora": _("DyLoRA: the same beside a base model in full precision."),
     "full": _(

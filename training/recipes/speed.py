@@ -134,9 +134,12 @@ def plain_hf(config: Configuration) -> Facts:
 
 
 def trl_default(config: Configuration) -> Facts:
-    """TRL's SFTTrainer: bf16 and gradient checkpointing, because these are its defaults."""
+    """TRL's SFTTrainer: bf16 and gradient checkpointing, because these are its defaults.
+
+    A processor without bf16 instructions needs minutes for what others do in seconds, so it reads two batches only.
+    """
     tokenizer = AutoTokenizer.from_pretrained(config.base.path)
-    examples = load_examples(config, tokenizer, "train")
+    examples = load_examples(config, tokenizer, "train")[: 2 * config.recipe.batch_size]
     trl, watch = import_module("trl"), Watch()
     with TemporaryDirectory() as folder:
         trainer = trl.SFTTrainer(

@@ -1,7 +1,8 @@
 """`script/bench training`: how fast, how small and how good the recipes are, beside each other and other programs.
 
 Every program reads the same sentences of the packaged Otomí corpus once, with the same adapter and settings, in a
-process of its own: our recipes as runs start them, transformers' Trainer with peft, and TRL's SFTTrainer as it comes.
+process of its own: our recipes as runs start them, transformers' Trainer with peft, and TRL's SFTTrainer as it comes
+(the first sixteen sentences only, for it is slow).
 They use one thread and are timed by the processor's clock, so that other work on the machine changes no figure.
 `docs/methods.md` says what the figures mean. Takes ten minutes where nothing else runs.
 """
