@@ -84,11 +84,11 @@ def test_a_process_that_was_stopped_and_went_on_in_another_makes_the_same_adapte
     config = write_run(tmp_path / "run", tiny_base)
     process = start(config)
     log = config.parent / "log.jsonl"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and (not log.exists() or '"event": "step"' not in log.read_text()):
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert process.returncode == 75
     assert events(config)[-1]["event"] == "stopped"
     stopped_at = load_checkpoint(config.parent)["step"]
