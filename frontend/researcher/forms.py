@@ -21,7 +21,21 @@ if TYPE_CHECKING:
 SHOWN_STATES = (Answer.State.SUBMITTED, Answer.State.VALIDATED, Answer.State.REJECTED, Answer.State.DISPUTED)
 # The settings that most people look at first; a recipe's other settings follow under “more”.
 FIRST = ("rank", "alpha", "learning_rate", "epochs", "batch_size", "max_length", "seed")
+METHOD_WORDS: dict[str, Words] = {
+    "qlora": _(
+        "QLoRA: a small adapter learns beside the base model, which stays frozen in 4 bits. It saves memory with large "
+        "models."
+    ),
+    "lora": _("LoRA: the same beside a base model in full precision. It is a little faster."),
+    "qdylora": _("QDyLoRA: like QLoRA, and one run trains every size of adapter. The result says how small it may be."),
+    "dylora": _("DyLoRA: the same beside a base model in full precision."),
+    "full": _(
+        "Full fine-tuning: the whole model learns, to compare with; it is used nowhere. Choose a tenth of the learning "
+        "rate."
+    ),
+}
 WORDS: dict[str, tuple[Words, Words]] = {
+    "method": (_("Method"), ""),
     "rank": (_("Rank"), _("Size of the adapter. A larger one learns more and forgets more.")),
     "alpha": (_("Alpha"), _("Strength of the adapter; twice the rank is a good start.")),
     "learning_rate": (_("Learning rate"), _("Size of one step, such as 0.001.")),
@@ -83,6 +97,11 @@ class RunForm(forms.Form):
                 self._places[f"{section}-{key}"] = (section, key)
 
     @property
+    def method_field(self) -> forms.BoundField:
+        """How to train, which comes first."""
+        return self["recipe-method"]
+
+    @property
     def first_fields(self) -> list[forms.BoundField]:
         """The settings to look at."""
         return [self[name] for name, (__, key) in self._places.items() if key in FIRST]
@@ -90,7 +109,7 @@ class RunForm(forms.Form):
     @property
     def more_fields(self) -> list[forms.BoundField]:
         """The settings to leave alone, mostly."""
-        return [self[name] for name, (__, key) in self._places.items() if key not in FIRST]
+        return [self[name] for name, (__, key) in self._places.items() if key not in {*FIRST, "method"}]
 
     @property
     def more_has_errors(self) -> bool:
@@ -113,6 +132,10 @@ def _rank_of(key: str) -> int:
 def _field(key: str, value: Any) -> forms.Field | None:
     """A field for a value of this type; lists and the like keep the recipe's default."""
     label, help_text = WORDS.get(key, (key.replace("_", " ").capitalize(), ""))
+    if key == "method":
+        return forms.ChoiceField(
+            label=label, choices=list(METHOD_WORDS.items()), initial=value, widget=forms.RadioSelect
+        )
     if isinstance(value, bool):
         return forms.BooleanField(label=label, help_text=help_text, initial=value, required=False)
     if isinstance(value, int):

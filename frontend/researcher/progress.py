@@ -26,6 +26,8 @@ PHASES = (
     gettext_noop("saving"),
     gettext_noop("finished"),
 )
+# The one method whose name is not the same in every language.
+METHOD_NAMES = (gettext_noop("Full fine-tuning"),)
 ENERGY_SOURCES = (gettext_noop("stated power times seconds, not measured"), gettext_noop("unknown"))
 
 

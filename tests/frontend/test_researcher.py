@@ -18,10 +18,12 @@ from care.models import Purpose
 from people.models import Community, Person
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
+from training.recipes.configuration import METHODS
 from training.releases.models import Release
 from training.releases.services import folder_of
-from training.runs.models import Run
+from training.runs.models import Adapter, Run
 from training.runs.services import folder_of as folder_of_run
+from training.runs.supervisor import configuration_of
 from training.runs.withdrawals import withdraw_answer
 
 
@@ -167,6 +169,47 @@ def test_a_run_is_started_with_the_chosen_settings_and_the_bell_is_rung(
     assert run.settings["recipe"]["alpha"] == values["recipe-alpha"]
     assert len(bells) == 1
     assert response.redirect_chain[-1][0] == url("run", community, run.pk)
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("qdylora", "QDyLoRA"), ("full", "Full fine-tuning"), ("lora", "LoRA"), ("dylora", "DyLoRA")]
+)
+def test_the_method_that_is_chosen_is_the_one_that_runs_and_is_named(
+    researcher: Client, community: Community, release: Release, method: str, name: str
+) -> None:
+    form = researcher.get(url("start", community, release.pk)).context["form"]
+    values = {name: field.initial for name, field in form.fields.items()}
+    assert values["recipe-method"] == "qlora"
+    assert [value for value, _ in form.fields["recipe-method"].choices] == list(METHODS)
+
+    page = researcher.post(url("start", community, release.pk), {**values, "recipe-method": method}, follow=True)
+
+    run = Run.objects.get()
+    assert (run.method, run.settings["recipe"]["method"]) == (method, method)
+    assert configuration_of(run, "base", "0" * 64)["recipe"] == run.settings["recipe"]
+    assert f'<p class="lead">{name} ·' in page.text
+
+
+def test_a_method_that_is_not_there_is_refused(researcher: Client, community: Community, release: Release) -> None:
+    form = researcher.get(url("start", community, release.pk)).context["form"]
+    values = {name: field.initial for name, field in form.fields.items()}
+
+    assert researcher.post(url("start", community, release.pk), {**values, "recipe-method": "x"}).status_code == 422
+    assert not Run.objects.exists()
+
+
+def test_the_ranks_inside_an_adapter_are_shown_with_the_advice(
+    researcher: Client, community: Community, run: Run
+) -> None:
+    rows = [{"rank": rank, "bpb": 2 + 1 / rank, "standard_error": 0.3, "bytes": 1000 * rank} for rank in (1, 4, 16)]
+    ranks = {"measured": rows, "items": 30, "best": 16, "advised": 4, "bytes_saved": 12_000}
+    adapter = make_adapter(run)
+    Adapter.objects.filter(pk=adapter.pk).update(report={**adapter.report, "ranks": ranks})
+
+    text = researcher.get(url("run", community, run.pk)).text
+
+    assert "Rank 4 is as good as the best, as far as 30 validation sentences can tell" in text
+    assert text.count('<td class="number">2.') >= 3
 
 
 def test_a_setting_out_of_bounds_is_named_and_nothing_is_lost(

@@ -16,8 +16,8 @@ from ledger.checkpoints import check_chain, export_lines
 from ledger.models import Entry, Secret
 from ledger.services import append_entry, body_of, erase_secrets
 from people.models import Role
+from training.recipes.configuration import METHODS
 from training.runs.models import Adapter
-from training.runs.services import METHODS
 
 CANARIES = ["Zzyx Canary", "zzyx@example.org", "zzyx", "a reason about Zzyx", "2026-03-02", 1.5, None, {"zzyx": 1}]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,15 @@ def place_base(models: Path) -> Path:
     facts = {"name": folder.name, "sha256": sha256_of_file(folder / "model.safetensors")}
     (folder / "model.json").write_text(json.dumps(facts))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """A recipe takes over two signals of its process; here that is pytest's."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

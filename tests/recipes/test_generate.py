@@ -69,9 +69,11 @@ def test_it_answers_request_after_request_and_outlives_a_bad_one(tiny_base, adap
     assert all(1 <= event["tokens"] <= 12 for event in done)
 
 
-def test_changed_weights_are_refused(tiny_base):
-    code, seen = run_process(tiny_base, [json.dumps(asking("1", None))], "--sha256", "0" * 64)
-    assert code == 1
+def test_changed_weights_are_refused(tiny_base, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["generate", "--base", str(tiny_base), "--sha256", "0" * 64])
+    monkeypatch.setattr(sys, "stdin", iter([json.dumps(asking("1", None))]))
+    assert generate.main() == 1
+    seen = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in seen] == ["error"]
 
 

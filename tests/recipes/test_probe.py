@@ -15,8 +15,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import lesson
 from training.evaluation.scores import bits_per_byte
-from training.recipes.probe import disagreement
-from training.recipes.text import Row, collate, encode
+from training.recipes.probe import disagreement, main
+from training.recipes.text import Row, encode, pack
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = {"short": "ñu̱", "long": "ñu̱ abab abab abab"}
@@ -43,7 +43,12 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def by_id(lines: str) -> dict[str, dict]:
+    return {line["id"]: line for line in map(json.loads, lines.splitlines())}
+
+
 def probe(*arguments: str) -> dict[str, dict]:
+    """As a worker starts it."""
     done = subprocess.run(
         [sys.executable, "-m", "training.recipes.probe", *arguments],
         cwd=ROOT,
@@ -52,7 +57,7 @@ def probe(*arguments: str) -> dict[str, dict]:
         timeout=120,
         check=True,
     )
-    return {line["id"]: line for line in map(json.loads, done.stdout.decode().splitlines())}
+    return by_id(done.stdout.decode())
 
 
 @pytest.mark.slow
@@ -78,7 +83,7 @@ def loss_of(base: Path, adapter: str, said: str) -> float:
     model.load_adapter(adapter)
     asked = lesson("uno", said)
     example = encode(tokenizer, Row("1", asked["system"], asked["request"], said), max_length=999)
-    batch = collate([example], tokenizer.pad_token_id)
+    batch = pack([example])
     logits = model(input_ids=batch["input_ids"]).logits[0, :-1]
     labels = batch["labels"][0, 1:]
     return bits_per_byte(
@@ -87,10 +92,20 @@ def loss_of(base: Path, adapter: str, said: str) -> float:
     )
 
 
-@pytest.mark.slow
-def test_two_adapters_read_the_same_and_disagree(tiny_base: Path, adapters: list[str], rows: Path) -> None:
-    both = probe(str(rows), "--base", str(tiny_base), "--adapter", adapters[0], "--rival", adapters[1], "--write")
-    swapped = probe(str(rows), "--base", str(tiny_base), "--adapter", adapters[1], "--rival", adapters[0], "--write")
+def test_two_adapters_read_the_same_and_disagree(
+    tiny_base: Path,
+    adapters: list[str],
+    rows: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(adapter: str, rival: str) -> dict[str, dict]:
+        asked = [str(rows), "--base", str(tiny_base), "--adapter", adapter, "--rival", rival, "--write"]
+        monkeypatch.setattr(sys, "argv", ["probe", *asked])
+        assert main() == 0
+        return by_id(capsys.readouterr().out)
+
+    both, swapped = read(*adapters), read(*adapters[::-1])
 
     for name in (*SAID, "open"):
         one, same = both[name]["rival"], swapped[name]["adapter"]

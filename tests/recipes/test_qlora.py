@@ -1,6 +1,5 @@
-"""The real recipe on a tiny model: it learns, it can be stopped, and it is the same every time."""
+"""The recipe as a process of its own: it learns, says so, and can be stopped; and what every method's steps promise."""
 
-import hashlib
 import json
 import os
 import signal
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import safe_open
 from transformers import AutoTokenizer
 
 from tests.recipes.conftest import lesson, write_run
-from training.recipes import qlora
+from training.recipes import loop, qlora
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal, load_checkpoint
@@ -42,9 +40,7 @@ def events(config):
 def finished(tiny_base, tmp_path_factory):
     config = write_run(tmp_path_factory.mktemp("whole"), tiny_base)
     before = sha256_of_file(tiny_base / "model.safetensors")
-    process = start(config)
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output.decode()
+    assert qlora.main(config) == 0
     assert sha256_of_file(tiny_base / "model.safetensors") == before
     return config
 
@@ -68,16 +64,6 @@ def test_it_learns_and_says_so(finished):
     assert report["adapter_sha256"] in (finished.parent / "README.md").read_text()
 
 
-def test_the_adapter_on_disk_is_the_one_the_report_names(finished, tiny_base):
-    digest = hashlib.sha256()
-    with safe_open(finished.parent / "adapter" / "adapter_model.safetensors", framework="np") as file:
-        for name in sorted(file.keys()):
-            tensor = file.get_tensor(name)
-            digest.update(name.encode() + b"\0" + str(tensor.shape).encode() + tensor.tobytes())
-    report = json.loads((finished.parent / "report.json").read_text())
-    assert digest.hexdigest() == report["adapter_sha256"]
-
-
 def test_nothing_that_leaves_the_machine_tells_its_folders(finished, tiny_base):
     for path in (*(finished.parent / "adapter").glob("*.[jm]*"), finished.parent / "report.json"):
         assert str(tiny_base) not in path.read_text()
@@ -94,22 +80,20 @@ def test_the_log_tells_phases_steps_and_validation(finished):
 
 
 @pytest.mark.slow
-def test_stopped_and_resumed_gives_the_same_adapter(finished, tiny_base, tmp_path):
+def test_a_process_that_was_stopped_and_went_on_in_another_makes_the_same_adapter(finished, tiny_base, tmp_path):
     config = write_run(tmp_path / "run", tiny_base)
     process = start(config)
     log = config.parent / "log.jsonl"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and (not log.exists() or '"event": "step"' not in log.read_text()):
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert process.returncode == 75
     assert events(config)[-1]["event"] == "stopped"
     stopped_at = load_checkpoint(config.parent)["step"]
     assert 0 < stopped_at < 12
-    again = start(config)
-    output, _ = again.communicate(timeout=120)
-    assert again.returncode == 0, output.decode()
+    assert qlora.main(config) == 0
     assert {"event": "resumed", "step": stopped_at}.items() <= next(
         event for event in events(config) if event["event"] == "resumed"
     ).items()
@@ -122,19 +106,16 @@ def test_stopped_and_resumed_gives_the_same_adapter(finished, tiny_base, tmp_pat
 def test_another_base_model_is_refused_with_a_message(tiny_base, tmp_path):
     config = write_run(tmp_path / "run", tiny_base)
     config.write_text(config.read_text().replace(sha256_of_file(tiny_base / "model.safetensors"), "0" * 64))
-    process = start(config)
-    process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert qlora.main(config) == 1
     assert "not the ones the run was made for" in events(config)[-1]["message"]
 
 
 def test_a_checkpoint_made_with_other_settings_is_refused(finished, tiny_base):
     before = finished.read_text()
     finished.write_text(before.replace("rank = 4", "rank = 5"))
-    process = start(finished)
-    process.communicate(timeout=60)
+    code = qlora.main(finished)
     finished.write_text(before)
-    assert process.returncode == 1
+    assert code == 1
     assert "belongs to other data or settings" in events(finished)[-1]["message"]
 
 
@@ -164,9 +145,9 @@ def test_a_row_that_says_nothing_is_named(tiny_base, tmp_path):
 
 @pytest.fixture
 def adapted(tiny_base, tmp_path):
-    config = Configuration.read(write_run(tmp_path / "run", tiny_base))
+    config = Configuration.read(write_run(tmp_path / "run", tiny_base), "qlora")
     torch.manual_seed(1)
-    return qlora.add_lora(qlora.load_base(config), config), AutoTokenizer.from_pretrained(tiny_base), config
+    return qlora.Qlora().prepare(config, Journal(tmp_path)), AutoTokenizer.from_pretrained(tiny_base), config
 
 
 def trainable_of(model):
@@ -176,9 +157,9 @@ def trainable_of(model):
 def test_a_step_moves_the_adapter_and_leaves_the_base_alone(adapted):
     model, tokenizer, config = adapted
     before = {name: value.clone() for name, value in model.named_parameters()}
-    batch = qlora.load_examples(config, tokenizer, "train")[:4]
+    batch = loop.load_examples(config, tokenizer, "train")[:4]
     optimiser = torch.optim.AdamW(trainable_of(model), lr=0.01)
-    losses = [qlora.one_step(model, tokenizer, batch, optimiser, trainable_of(model), 1.0)[0] for _ in range(5)]
+    losses = [loop.one_step(model, batch, optimiser, trainable_of(model), 1.0)[0] for _ in range(5)]
     changed = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
     assert changed
     assert all("lora_" in name for name in changed)
@@ -187,33 +168,33 @@ def test_a_step_moves_the_adapter_and_leaves_the_base_alone(adapted):
 
 def test_a_batch_read_in_parts_gives_the_same_gradient(adapted, monkeypatch):
     model, tokenizer, config = adapted
-    batch = qlora.load_examples(config, tokenizer, "train")[:8]
+    batch = loop.load_examples(config, tokenizer, "train")[:8]
     still = torch.optim.SGD(trainable_of(model), lr=0.0)
-    whole = qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0)
-    monkeypatch.setattr(qlora, "TOKENS_AT_ONCE", 250)
-    assert len(qlora.parts_of(batch, 250)) > 2
-    assert qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0) == pytest.approx(whole, rel=1e-4)
+    whole = loop.one_step(model, batch, still, trainable_of(model), 1.0)
+    monkeypatch.setattr(loop, "TOKENS_AT_ONCE", 250)
+    assert len(loop.parts_of(batch, 250)) > 2
+    assert loop.one_step(model, batch, still, trainable_of(model), 1.0) == pytest.approx(whole, rel=1e-4)
 
 
 def test_looking_at_the_validation_split_changes_no_gradient(adapted, tmp_path):
     model, tokenizer, config = adapted
-    batch = qlora.load_examples(config, tokenizer, "train")[:4]
+    batch = loop.load_examples(config, tokenizer, "train")[:4]
     still = torch.optim.SGD(trainable_of(model), lr=0.0)
     # The B matrices begin at zero, where most gradients vanish.
     for parameter in trainable_of(model):
         torch.nn.init.normal_(parameter, std=0.1)
     model.train()
-    before = qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0)
+    before = loop.one_step(model, batch, still, trainable_of(model), 1.0)
     weights = {name: value.clone() for name, value in model.named_parameters()}
-    qlora.validate(model, tokenizer, qlora.load_examples(config, tokenizer, "validation"), config, Journal(tmp_path), 1)
-    assert qlora.one_step(model, tokenizer, batch, still, trainable_of(model), 1.0) == before
+    loop.validate(model, loop.load_examples(config, tokenizer, "validation"), config, Journal(tmp_path), 1)
+    assert loop.one_step(model, batch, still, trainable_of(model), 1.0) == before
     assert all(torch.equal(value, weights[name]) for name, value in model.named_parameters())
 
 
 def test_a_loss_that_is_no_number_is_an_error(adapted, monkeypatch):
     model, tokenizer, config = adapted
-    monkeypatch.setattr(qlora, "completion_losses", lambda model, batch: torch.tensor([float("nan")]))
-    batch = qlora.load_examples(config, tokenizer, "train")[:2]
+    monkeypatch.setattr(loop, "completion_loss", lambda model, batch: torch.tensor(float("nan")))
+    batch = loop.load_examples(config, tokenizer, "train")[:2]
     optimiser = torch.optim.SGD(trainable_of(model), lr=0.1)
-    with pytest.raises(qlora.RecipeError, match="lower learning rate"):
-        qlora.one_step(model, tokenizer, batch, optimiser, trainable_of(model), 1.0)
+    with pytest.raises(loop.RecipeError, match="lower learning rate"):
+        loop.one_step(model, batch, optimiser, trainable_of(model), 1.0)

@@ -15,6 +15,7 @@ from care.models import Purpose
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.tenants import every_community
 from tests.recipes.conftest import place_base
+from training.mining.services import ask_for_probe
 from training.releases.services import freeze_release
 from training.runs import supervisor
 from training.runs.models import Adapter, Run
@@ -34,7 +35,7 @@ from training.runs.services import (
     renew_lease,
     resume_run,
 )
-from training.runs.withdrawals import withdraw_consent
+from training.runs.withdrawals import withdraw_answer, withdraw_consent
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
 TINY = {
@@ -61,23 +62,9 @@ def base(settings):
     return place_base(Path(settings.MODELS_DIR))
 
 
-def test_a_run_trains_evaluates_and_makes_a_candidate(release, base, esi, now):
-    run = queue_run(release=release, started_by=esi, now=now, given=TINY)
-    assert supervisor.execute(run.pk) == "finished"
-    run.refresh_from_db()
-    assert run.state == Run.State.FINISHED
-    assert run.progress["step"] == run.progress["steps"]
-    adapter = Adapter.objects.get(run=run)
-    assert (adapter.state, len(adapter.sha256)) == ("candidate", 64)
-    assert adapter.report["evaluation"]["items"] == release.counts["test"] == 4
-    assert loss_curve(folder_of(run) / "log.jsonl")["training"][0][0] == 1
-    assert not (folder_of(run) / "checkpoints").exists()
-    assert supervisor.execute(run.pk) == "not waiting"
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi, now):
+def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it_to_a_candidate(release, base, esi, now):
     run = queue_run(release=release, started_by=esi, now=now, given=LONG)
 
     @every_community()
@@ -100,6 +87,15 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it(release, base, esi
     resume_run(run=run, resumed_by=esi, now=timezone.now())
     assert supervisor.execute(run.pk) == "finished"
     assert '"event": "resumed"' in (folder_of(run) / "log.jsonl").read_text()
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    assert run.progress["step"] == run.progress["steps"]
+    adapter = Adapter.objects.get(run=run)
+    assert (adapter.state, len(adapter.sha256)) == ("candidate", 64)
+    assert adapter.report["evaluation"]["items"] == release.counts["test"] == 4
+    assert loss_curve(folder_of(run) / "log.jsonl")["training"][0][0] == 1
+    assert not (folder_of(run) / "checkpoints").exists()
+    assert supervisor.execute(run.pk) == "not waiting"
 
 
 def test_a_recipe_that_fails_says_why(release, base, esi, now):
@@ -134,6 +130,9 @@ def test_a_leaving_worker_gives_the_run_back(release, esi, now):
 
 
 def test_one_run_per_release_at_a_time_and_wrong_settings_are_named(release, esi, ben, now):
+    for wrong in ({"method": "magic"}, {"given": {"recipe": {"method": "magic"}}}):
+        with pytest.raises(Invalid, match="Choose a method: qlora, lora"):
+            queue_run(release=release, started_by=esi, now=now, **wrong)
     with pytest.raises(Invalid, match=r"recipe\.rank"):
         queue_run(release=release, started_by=esi, now=now, given={"recipe": {"rank": 0}})
     with pytest.raises(NotAllowed):
@@ -171,6 +170,29 @@ def test_stewards_approve_with_eyes_open(release, esi, aroha, ben, community, no
     withdraw_consent(person=ben, community=community, purposes=[PURPOSE], now=now)
     with pytest.raises(NotDecidable):
         decide_adapter(**decide, approve=True, note="again")
+
+
+def test_a_whole_model_is_compared_with_and_never_used(release, esi, aroha, now):
+    run = queue_run(release=release, started_by=esi, now=now, method="full", given={"recipe": {"method": "lora"}})
+    assert (run.method, run.settings["recipe"]["method"]) == ("full", "full")
+    adapter = finish_run(run=run, report=report(), now=now)
+    with pytest.raises(NotDecidable, match="whole model"):
+        decide_adapter(adapter=adapter, approve=True, decided_by=aroha, note="", now=now)
+    with pytest.raises(Invalid, match="whole model"):
+        ask_for_probe(adapter=adapter, of="tasks", size=10, asked_by=esi, now=now)
+
+
+def test_the_schedule_goes_on_with_the_method_of_the_last_run(
+    release, project, validated_corpus, aroha, esi, now, monkeypatch
+):
+    run = queue_run(release=release, started_by=esi, now=now, given={"recipe": {"method": "qdylora"}})
+    finish_run(run=run, report=report(), now=now)
+    withdraw_answer(answer=validated_corpus[0], author=validated_corpus[0].author, now=now)
+    monkeypatch.setattr("training.runs.schedule.count_new_items", lambda project: 5)
+    schedule = set_schedule(
+        project=project, is_allowed=True, minimum_new_items=1, cadence_hours=1, changed_by=aroha, now=now
+    )
+    assert check_schedule(schedule_id=schedule.pk, now=now + 120 * MINUTE).method == "qdylora"
 
 
 def test_the_schedule_starts_only_what_is_allowed_due_and_new(project, validated_corpus, aroha, esi, ben, now):

@@ -1,8 +1,13 @@
-"""How well a model foretells text: summed negative log-likelihood of the completions, in nats."""
+"""How well a model foretells text: negative log-likelihood of the completions, in nats.
+
+A batch is one row of packed examples as `training.recipes.text.pack` makes it: input_ids, position_ids, labels and
+rows, each (1, tokens).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -10,52 +15,125 @@ import torch.nn.functional as F
 from torch import Tensor
 
 IGNORED = -100
+# The scores of the vocabulary for 2048 tokens of a small model take 400 MB; so they are made in pieces this large.
+LOGITS_BYTES = 64 << 20
 
 
-def completion_logits(model: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """Scores of the vocabulary where a labelled token is foretold: (labelled tokens, vocabulary) in float32; the
-    tokens; and the row of the batch that each belongs to.
+def completion_hidden(model: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """What the last layer says where a labelled token is foretold, (labelled tokens, width); the tokens; and the number
+    of the example that each belongs to.
 
-    Labels are shifted: position t foretells token t + 1. The output layer, a fifth of a small model's work, is
-    computed at labelled positions only; the result is the same.
+    Labels are shifted: position t foretells token t + 1. Examples do not see each other under three conditions, all of
+    them needed: positions that begin anew, no attention mask (a mask of ones would let them), and no cache.
     """
     labels = batch["labels"][:, 1:]
     wanted = labels != IGNORED
-    core = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = core.model(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
-    ).last_hidden_state[:, :-1]
-    return core.lm_head(hidden[wanted]).float(), labels[wanted], wanted.nonzero()[:, 0]
+    hidden = _core(model).model(
+        input_ids=batch["input_ids"], position_ids=batch["position_ids"], attention_mask=None, use_cache=False
+    )
+    return hidden.last_hidden_state[:, :-1][wanted], labels[wanted], batch["rows"][:, 1:][wanted]
 
 
-def completion_losses(model: Any, batch: dict[str, Tensor]) -> Tensor:
-    """Negative log-likelihood in nats of every labelled token, shape (labelled tokens,)."""
-    logits, labels, _ = completion_logits(model, batch)
-    return F.cross_entropy(logits, labels, reduction="none")
+def completion_loss(model: Any, batch: dict[str, Tensor]) -> Tensor:
+    """Negative log-likelihood in nats, summed over all labelled tokens; to be trained on.
+
+    The output layer, a fifth of a small model's work, is computed at labelled positions only, and at no time are there
+    more than LOGITS_BYTES of scores. Loss and gradient are the same as those of the whole.
+    """
+    hidden, labels, _ = completion_hidden(model, batch)
+    head = _core(model).lm_head
+    if not isinstance(head, torch.nn.Linear) or head.bias is not None:
+        return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+    loss: Tensor = _SummedLoss.apply(hidden, head.weight, labels)
+    return loss
 
 
 @torch.no_grad()
 def sentence_losses(model: Any, batch: dict[str, Tensor]) -> list[float]:
-    """Summed loss in nats of each row's completion, end mark included."""
-    logits, labels, rows = completion_logits(model, batch)
-    return _sums(F.cross_entropy(logits, labels, reduction="none"), rows, len(batch["labels"]))
+    """Summed loss in nats of each example's completion, end mark included."""
+    hidden, labels, rows = completion_hidden(model, batch)
+    head = _core(model).lm_head
+    losses = [
+        F.cross_entropy(head(hidden[part]).float(), labels[part], reduction="none") for part in _pieces(hidden, head)
+    ]
+    return _sums(torch.cat(losses), rows, _count(batch))
 
 
 @torch.no_grad()
 def sentence_readings(model: Any, batch: dict[str, Tensor]) -> list[tuple[float, float]]:
-    """For each row of the batch, its completion's summed loss in nats (as `sentence_losses`), and the mean entropy,
+    """For each example of the batch, its completion's summed loss in nats (as `sentence_losses`), and the mean entropy,
     in bits a token, of the distributions from which its tokens were foretold: how unsure the model was of them.
 
-    A row without a labelled token gives (0, 0).
+    An example without a labelled token gives (0, 0).
     """
-    logits, labels, rows = completion_logits(model, batch)
-    logarithms = F.log_softmax(logits, dim=-1)
-    losses = F.nll_loss(logarithms, labels, reduction="none")
-    entropies = -(logarithms.exp() * logarithms).sum(dim=-1) / math.log(2)
-    size = len(batch["labels"])
+    hidden, labels, rows = completion_hidden(model, batch)
+    head = _core(model).lm_head
+    losses, entropies = [labels.new_zeros(0).float()], [labels.new_zeros(0).float()]
+    for part in _pieces(hidden, head):
+        logarithms = F.log_softmax(head(hidden[part]).float(), dim=-1)
+        losses.append(F.nll_loss(logarithms, labels[part], reduction="none"))
+        entropies.append(-(logarithms.exp() * logarithms).sum(dim=-1) / math.log(2))
+    size = _count(batch)
     counts = torch.bincount(rows, minlength=size).clamp(min=1).tolist()
-    means = [total / count for total, count in zip(_sums(entropies, rows, size), counts, strict=True)]
-    return list(zip(_sums(losses, rows, size), means, strict=True))
+    means = [total / count for total, count in zip(_sums(torch.cat(entropies), rows, size), counts, strict=True)]
+    return list(zip(_sums(torch.cat(losses), rows, size), means, strict=True))
+
+
+class _SummedLoss(torch.autograd.Function):
+    """Cross entropy of hidden @ weight.T, piece by piece; a piece's gradient is taken while its scores are there.
+
+    The gradient of a sum of cross entropies is (softmax - one-hot) @ weight, so nothing of the vocabulary's size need
+    be kept for the way back.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
+        """The sum, and the gradients for `backward`; one buffer is scores, probabilities and gradient in turn."""
+        wants_hidden, wants_weight, _ = ctx.needs_input_grad
+        by_hidden = torch.empty_like(hidden) if wants_hidden else None
+        by_weight = torch.zeros_like(weight) if wants_weight else None
+        total = hidden.new_zeros((), dtype=torch.float32)
+        for part in _pieces(hidden, weight):
+            scores = F.linear(hidden[part], weight).float()
+            places = torch.arange(len(scores), device=scores.device)
+            most = scores.amax(dim=-1, keepdim=True)
+            right = scores[places, labels[part]] - most[:, 0]
+            mass = scores.sub_(most).exp_().sum(dim=-1, keepdim=True)
+            total += (mass[:, 0].log() - right).sum()
+            scores.div_(mass)
+            scores[places, labels[part]] -= 1
+            if by_hidden is not None:
+                by_hidden[part] = scores.to(weight.dtype) @ weight
+            if by_weight is not None:
+                by_weight.addmm_(scores.to(weight.dtype).T, hidden[part])
+        ctx.save_for_backward(by_hidden, by_weight)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        """The gradients of `forward`, times what comes from above."""
+        by_hidden, by_weight = ctx.saved_tensors
+        above = gradients[0]
+        return (
+            None if by_hidden is None else by_hidden * above.to(by_hidden.dtype),
+            None if by_weight is None else by_weight * above.to(by_weight.dtype),
+            None,
+        )
+
+
+def _core(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _pieces(hidden: Tensor, head: Any) -> Iterator[slice]:
+    """Slices of the labelled tokens whose scores, in float32, fit into LOGITS_BYTES."""
+    vocabulary = len(head) if isinstance(head, Tensor) else len(head.weight)
+    size = max(1, LOGITS_BYTES // (4 * vocabulary))
+    return (slice(start, start + size) for start in range(0, len(hidden), size))
+
+
+def _count(batch: dict[str, Tensor]) -> int:
+    return int(batch["rows"][0, -1]) + 1
 
 
 def _sums(values: Tensor, rows: Tensor, size: int) -> list[float]:

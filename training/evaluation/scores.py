@@ -25,6 +25,15 @@ def bits_per_byte(nats: Sequence[float], sizes: Sequence[int]) -> float:
     return math.fsum(nats) / math.log(2) / sum(sizes)
 
 
+def bits_per_byte_error(nats: Sequence[float], sizes: Sequence[int]) -> float:
+    """Standard error of `bits_per_byte` over sentences, as of a ratio of two means (Cochran 1977, 2.11); 0 for one."""
+    count, ratio = len(sizes), math.fsum(nats) / sum(sizes)
+    if count < 2:
+        return 0.0
+    squares = math.fsum((nat - ratio * size) ** 2 for nat, size in zip(nats, sizes, strict=True))
+    return math.sqrt(squares * count / (count - 1)) / math.log(2) / sum(sizes)
+
+
 @dataclass(frozen=True)
 class Interval:
     """A 95 % interval."""

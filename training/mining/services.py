@@ -69,6 +69,8 @@ def _check(adapter: Adapter, rival: Adapter | None, of: str, size: int) -> None:
     if not SMALLEST <= size <= LARGEST:
         raise Invalid("Read %(least)s to %(most)s sentences.", field="size", least=SMALLEST, most=LARGEST)
     for one in (adapter, rival):
+        if one is not None and one.is_whole_model:
+            raise Invalid("This is a whole model, made to be compared with. Only adapters are used.", field="adapter")
         if one is not None and one.contains_withdrawn:
             raise Invalid("This adapter learnt from words that were withdrawn.", field="adapter")
     if rival is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.recipes.configuration import METHODS, WHOLE_MODELS
+
 
 def card_of(report: dict[str, Any]) -> str:
     """The card in Markdown, from a run's report."""
@@ -12,9 +14,10 @@ def card_of(report: dict[str, Any]) -> str:
     better = evaluation["adapter_bpb"] < evaluation["base_bpb"]
     base_chrf, adapter_chrf = evaluation["base_chrf"], evaluation["adapter_chrf"]
     verdict = "better" if better else "not better"
+    made = f"{METHODS[report['method']]} " + ("model" if report["method"] in WHOLE_MODELS else "adapter")
     return f"""# Adapter: {language["source_name"]} to {language["target_name"]}
 
-A {report["method"].upper()} adapter for the base model `{report["base"]["path"]}`
+A {made} for the base model `{report["base"]["path"]}`
 (weights SHA-256 `{report["base"]["sha256"]}`).
 
 - Adapter SHA-256 (sorted tensor names and bytes): `{report["adapter_sha256"]}`
@@ -33,10 +36,26 @@ No document and no contributor of them was trained on. On them the adapter is {v
 | chrF++ on {evaluation["generated_items"]} (higher is better) | {base_chrf:.1f} | {adapter_chrf:.1f} |
 
 95 % interval of the difference in bits per byte: {low:.3f} to {high:.3f}.
-
+{ranks_of(report)}
 ## Use and limits
 
 For trying out, and for drafts that a speaker checks. It invents, it mixes varieties, and its words are no
 evidence of how the language is spoken. It may be used only while the consent behind its data holds: when
 words are withdrawn, it is taken out of use and trained again without them.
+"""
+
+
+def ranks_of(report: dict[str, Any]) -> str:
+    """What the card says about the ranks inside the adapter; nothing where there is only one."""
+    if "ranks" not in report:
+        return ""
+    ranks = report["ranks"]
+    rows = "\n".join(f"| {row['rank']} | {row['bpb']:.3f} | {row['bytes']} |" for row in ranks["measured"])
+    return f"""
+Every rank up to {report["recipe"]["rank"]} is an adapter of its own. On {ranks["items"]} validation sentences, rank
+{ranks["advised"]} is as good as the best, as far as can be told.
+
+| rank | bits per byte | bytes |
+|---|---|---|
+{rows}
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from training.evaluation.likelihood import sentence_losses
@@ -10,7 +11,7 @@ from training.evaluation.scores import bits_per_byte, chrf, difference_interval,
 from training.recipes.configuration import Configuration
 from training.recipes.generation import generate_batch
 from training.recipes.journal import Journal, Stopped
-from training.recipes.text import Example, Row, batches_of, collate, ordered, prompt_of
+from training.recipes.text import TOKENS_AT_ONCE, Example, Row, ordered, pack, parts_of, prompt_of
 
 GENERATION_BATCH = 12
 
@@ -22,18 +23,18 @@ def compare(
     rows: Sequence[Row],
     config: Configuration,
     journal: Journal,
+    base_of: Callable[[Any, Configuration], AbstractContextManager[Any]],
 ) -> dict[str, Any]:
-    """The evaluation part of a report. The base is the same quantised model with the adapter disabled."""
-    model.eval()
+    """The evaluation part of a report. `base_of` gives the base model; an adapter's is the same model without it."""
     chosen = ordered(examples, seed=config.recipe.seed, epoch=-2)[: config.evaluation.max_items]
-    batches = batches_of(chosen, config.recipe.batch_size)
+    batches = parts_of(chosen, TOKENS_AT_ONCE)
     by_id = {row.id: row for row in rows}
     asked = [by_id[example.id] for example in chosen[: config.evaluation.generate_items]]
     work = _Work(journal, of=2 * (len(chosen) + len(asked)))
 
     adapter_nats, adapter_texts = _measure(model, tokenizer, batches, asked, config, work)
-    with model.disable_adapter():
-        base_nats, base_texts = _measure(model, tokenizer, batches, asked, config, work)
+    with base_of(model, config) as base:
+        base_nats, base_texts = _measure(base, tokenizer, batches, asked, config, work)
 
     sizes = [example.target_bytes for batch in batches for example in batch]
     interval = difference_interval(base_nats, adapter_nats, sizes, seed=config.recipe.seed)
@@ -51,12 +52,12 @@ def compare(
                 "id": row.id,
                 "source": row.source or row.request,
                 "reference": row.completion,
-                "base": base,
+                "base": plain,
                 "adapter": adapter,
-                "base_chrf": sentence_chrf(base, row.completion),
+                "base_chrf": sentence_chrf(plain, row.completion),
                 "adapter_chrf": sentence_chrf(adapter, row.completion),
             }
-            for row, base, adapter in zip(asked, base_texts, adapter_texts, strict=True)
+            for row, plain, adapter in zip(asked, base_texts, adapter_texts, strict=True)
         ][: config.evaluation.samples],
     }
 
@@ -84,8 +85,7 @@ def _measure(
 ) -> tuple[list[float], list[str]]:
     nats: list[float] = []
     for batch in batches:
-        tensors = collate(batch, tokenizer.pad_token_id)
-        nats += sentence_losses(model, {name: value.to(model.device) for name, value in tensors.items()})
+        nats += sentence_losses(model, {name: value.to(model.device) for name, value in pack(batch).items()})
         work.add(len(batch))
     texts: list[str] = []
     for start in range(0, len(asked), GENERATION_BATCH):

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from annotation.worded import Worded
 
 Section = TypeVar("Section")
+
+# Each is a module of this package, and has these names for people.
+METHODS = {
+    "qlora": "QLoRA",
+    "lora": "LoRA",
+    "qdylora": "QDyLoRA",
+    "dylora": "DyLoRA",
+    "full": "Full fine-tuning",
+}
+DEFAULT_METHOD = "qlora"
+# Of these a run keeps a whole model, which stands beside adapters for comparison and is served to nobody.
+WHOLE_MODELS = ("full",)
 
 
 class ConfigurationError(Worded):
@@ -46,8 +58,12 @@ class Language:
 
 @dataclass(frozen=True)
 class RecipeSettings:
-    """Settings of the training itself. Defaults suit a 135M model and some hundred to some thousand sentences."""
+    """Settings of the training itself. Defaults suit a 135M model and some hundred to some thousand sentences.
 
+    Full fine-tuning has no use for rank, alpha and dropout, and wants about a tenth of the learning rate.
+    """
+
+    method: str = DEFAULT_METHOD
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.0
@@ -144,8 +160,11 @@ class Configuration:
     energy: Energy
 
     @classmethod
-    def read(cls, path: Path) -> Configuration:
-        """Read and check a config.toml. Raises ConfigurationError for anything wrong in it."""
+    def read(cls, path: Path, method: str) -> Configuration:
+        """Read and check a config.toml. Raises ConfigurationError for anything wrong in it.
+
+        A method that it does not name is that of the recipe which reads it.
+        """
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -160,12 +179,15 @@ class Configuration:
         for name, value in asdict(data).items():
             if not Path(value).is_file():
                 raise ConfigurationError("data.%(name)s names %(path)s, which is not there.", name=name, path=value)
+        recipe = _read(RecipeSettings, raw.get("recipe", {}), "recipe")
+        if "method" not in raw.get("recipe", {}):
+            recipe = replace(recipe, method=method)
         return cls(
             folder=path.parent,
             data=data,
             base=base,
             language=_read(Language, raw.get("language", {}), "language"),
-            recipe=_read(RecipeSettings, raw.get("recipe", {}), "recipe"),
+            recipe=recipe,
             evaluation=_read(EvaluationSettings, raw.get("evaluation", {}), "evaluation"),
             energy=_read(Energy, raw.get("energy", {}), "energy"),
         )
@@ -195,6 +217,8 @@ def _checked(where: str, name: str, kind: Any, value: Any) -> Any:
     if kind == "str":
         if not isinstance(value, str):
             raise ConfigurationError("%(where)s must be a text.", where=where)
+        if name == "method" and value not in METHODS:
+            raise ConfigurationError("Choose a method: %(known)s.", known=", ".join(METHODS))
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or (kind == "int" and value % 1 != 0):
         if kind == "int":

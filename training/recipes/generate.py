@@ -23,7 +23,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.recipes.base_model import sha256_of_file
-from training.recipes.generation import stream_tokens
+from training.recipes.generation import require_adapter, stream_tokens
 from training.recipes.text import prompt_of
 
 KEPT_ADAPTERS = 2
@@ -76,6 +76,7 @@ class Writer:
     def _load(self, folder: str) -> str:
         name = self._adapters.pop(folder, "")
         if not name:
+            require_adapter(folder)
             name = f"a{time.monotonic_ns()}"
             if isinstance(self._model, PeftModel):
                 self._model.load_adapter(folder, adapter_name=name)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
+
+
+def require_adapter(folder: str) -> None:
+    """Raise ValueError when a folder holds the whole model that full fine-tuning made."""
+    if (Path(folder) / "model.safetensors").is_file():
+        raise ValueError("This is a whole model, made by full fine-tuning to be compared with; only adapters are used.")
 
 
 @torch.inference_mode()

@@ -27,8 +27,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.evaluation.likelihood import sentence_readings
 from training.evaluation.scores import bits_per_byte, sentence_chrf
-from training.recipes.generation import generate_batch
-from training.recipes.text import Row, collate, encode, prompt_of
+from training.recipes.generation import generate_batch, require_adapter
+from training.recipes.text import TOKENS_AT_ONCE, Row, encode, pack, parts_of, prompt_of
 
 AT_ONCE = 8
 LONGEST = 1024
@@ -43,6 +43,7 @@ class Reader:
         self._tokenizer = AutoTokenizer.from_pretrained(base)
         model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
         for name, folder in adapters.items():
+            require_adapter(folder)
             if isinstance(model, PeftModel):
                 model.load_adapter(folder, adapter_name=name)
             else:
@@ -78,7 +79,8 @@ class Reader:
         ]
         examples = [encode(self._tokenizer, row, max_length=LONGEST) for row in said]
         kept = [example for example in examples if example is not None]
-        measured = iter(sentence_readings(self._model, collate(kept, self._tokenizer.pad_token_id)) if kept else [])
+        parts = parts_of(kept, TOKENS_AT_ONCE) if kept else []
+        measured = (reading for part in parts for reading in sentence_readings(self._model, pack(part)))
         found: list[dict[str, Any] | None] = []
         for place, (row, example) in enumerate(zip(rows, examples, strict=True)):
             if example is None:

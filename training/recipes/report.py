@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import get_peft_model_state_dict
+from torch import Tensor
 
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration, Energy
@@ -23,16 +23,17 @@ PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "toke
 def build_report(
     config: Configuration,
     model: Any,
+    learnt: dict[str, Tensor],
     examples: dict[str, list[Example]],
     training: dict[str, Any],
     evaluation: dict[str, Any],
     journal: Journal,
 ) -> dict[str, Any]:
-    """Everything worth keeping about the run. `training` holds steps, tokens and tokens_per_second."""
+    """Everything worth keeping about the run. `learnt` is what training changed; `training` is from `loop.train`."""
     return {
         "version": 1,
-        "method": "qlora",
-        "adapter_sha256": sha256_of_adapter(model),
+        "method": config.recipe.method,
+        "adapter_sha256": sha256_of_tensors(learnt),
         "base": {"path": Path(config.base.path).name, "sha256": config.base.sha256},
         "language": vars(config.language),
         "recipe": vars(config.recipe),
@@ -54,10 +55,10 @@ def build_report(
     }
 
 
-def sha256_of_adapter(model: Any) -> str:
-    """SHA-256 over the sorted tensor names, their shapes and bytes: equal adapters have equal hashes."""
+def sha256_of_tensors(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over the sorted names, shapes and bytes: equal adapters have equal hashes."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(get_peft_model_state_dict(model).items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(name.encode() + b"\0" + str(tuple(tensor.shape)).encode())
         digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

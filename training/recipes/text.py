@@ -14,6 +14,9 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
+# A step's activations are the largest part of the memory, so a larger batch is read in parts of this many tokens. The
+# gradient is the same.
+TOKENS_AT_ONCE = 768
 
 
 @dataclass(frozen=True)
@@ -92,36 +95,43 @@ def ordered(examples: Sequence[Example], *, seed: int, epoch: int) -> list[Examp
 
 
 def batches_of(examples: Sequence[Example], size: int) -> list[list[Example]]:
-    """Cut into batches within windows of eight batches, by length inside a window: little padding, mixed order."""
-    window = 8 * size
-    result: list[list[Example]] = []
-    for start in range(0, len(examples), window):
-        part = sorted(examples[start : start + window], key=lambda example: (len(example.tokens), example.id))
-        cut = [part[i : i + size] for i in range(0, len(part), size)]
-        # Not from short to long in every window: the position in it follows the batch's first id.
-        result.extend(sorted(cut, key=lambda batch: hashlib.sha256(batch[0].id.encode()).digest()))
-    return result
+    """Cut into batches of `size` examples, the last perhaps smaller, in the order given.
+
+    Rows that are packed waste nothing on unlike lengths, so nothing is sorted: order and batches follow from the
+    remaining rows alone (docs/decisions/0005-rows-are-packed.md).
+    """
+    return [list(examples[start : start + size]) for start in range(0, len(examples), size)]
 
 
 def parts_of(batch: Sequence[Example], tokens: int) -> list[list[Example]]:
-    """Cut a batch into parts of at most `tokens` tokens, padding included; a longer example is a part alone."""
+    """Cut a batch, in its order, into parts of at most `tokens` tokens; a longer example is a part alone."""
     parts: list[list[Example]] = [[]]
-    for example in sorted(batch, key=lambda one: (len(one.tokens), one.id)):
-        if parts[-1] and (len(parts[-1]) + 1) * len(example.tokens) > tokens:
+    size = 0
+    for example in batch:
+        if parts[-1] and size + len(example.tokens) > tokens:
             parts.append([])
+            size = 0
         parts[-1].append(example)
+        size += len(example.tokens)
     return parts
 
 
-def collate(batch: Sequence[Example], pad: int) -> dict[str, Tensor]:
-    """Right-padded int64 tensors (batch, length): input_ids, attention_mask, and labels on completions only."""
-    length = max(len(example.tokens) for example in batch)
-    ids = torch.full((len(batch), length), pad, dtype=torch.long)
-    mask = torch.zeros((len(batch), length), dtype=torch.long)
-    labels = torch.full((len(batch), length), IGNORED, dtype=torch.long)
-    for row, example in enumerate(batch):
-        size = len(example.tokens)
-        ids[row, :size] = torch.tensor(example.tokens)
-        mask[row, :size] = 1
-        labels[row, example.prompt : size] = ids[row, example.prompt : size]
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+def pack(batch: Sequence[Example]) -> dict[str, Tensor]:
+    """The examples one behind the other in one row of int64 tensors (1, tokens), without any padding.
+
+    `position_ids` begin at 0 in every example: by that, and because no attention mask is given, the model keeps them
+    apart (`completion_hidden` in training/evaluation/likelihood.py). `labels` are on completions only, and never on an
+    example's first token, which nothing foretells. `rows` says to which example each token belongs.
+    """
+    ids = [token for example in batch for token in example.tokens]
+    labels = [
+        token if place >= max(example.prompt, 1) else IGNORED
+        for example in batch
+        for place, token in enumerate(example.tokens)
+    ]
+    return {
+        "input_ids": torch.tensor([ids]),
+        "position_ids": torch.tensor([[place for example in batch for place in range(len(example.tokens))]]),
+        "labels": torch.tensor([labels]),
+        "rows": torch.tensor([[row for row, example in enumerate(batch) for _ in example.tokens]]),
+    }

@@ -23,13 +23,14 @@ from care.reach import communities_ever_of
 from people.api import person_of
 from people.models import Community
 from people.tenants import widen
+from training.recipes.configuration import METHODS
 from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
 from training.runs.samples import readable_samples
 from training.runs.schedule import set_schedule
-from training.runs.services import METHODS, cancel_run, decide_adapter, folder_of, queue_run, resume_run
+from training.runs.services import cancel_run, decide_adapter, folder_of, queue_run, resume_run
 from training.runs.withdrawals import Reached, change_consent, withdraw_answer, withdraw_consent
 
 
@@ -65,10 +66,13 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
 
 class NewRunSerializer(serializers.Serializer[Any]):
-    """What to train. `settings` are the recipe's, e.g. {"recipe": {"rank": 8}}; the rest are defaults."""
+    """What to train. `settings` are the recipe's, e.g. {"recipe": {"rank": 8}}; the rest are defaults.
+
+    `method` is the same as `settings.recipe.method` and goes before it.
+    """
 
     release = serializers.IntegerField()
-    method = serializers.ChoiceField(choices=[(method, method) for method in METHODS], default="qlora")
+    method = serializers.ChoiceField(choices=[(method, method) for method in METHODS], required=False)
     settings = serializers.DictField(required=False, default=dict)
 
 
@@ -179,7 +183,7 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
             release=release,
             started_by=person_of(request),
             now=timezone.now(),
-            method=fields["method"],
+            method=fields.get("method"),
             given=fields["settings"],
         )
         ring(run)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from people.models import Community, Person
 from people.refusals import said
+from training.recipes.configuration import METHODS, WHOLE_MODELS
 from training.releases.models import Release
 from training.runs.querysets import AdapterQuerySet, RunQuerySet
 
@@ -72,6 +73,11 @@ class Run(models.Model):
     def is_live(self) -> bool:
         """Whether it waits, runs or is being stopped."""
         return self.state in {self.State.QUEUED, self.State.RUNNING, self.State.CANCELLING}
+
+    @property
+    def method_name(self) -> str:
+        """The method as people call it."""
+        return METHODS.get(self.method, self.method)
 
     @property
     def can_resume(self) -> bool:
@@ -149,6 +155,11 @@ class Adapter(models.Model):
     def is_better(self) -> bool:
         """Whether it needs fewer bits per byte than its base on held-out sentences."""
         return self.adapter_bpb < self.base_bpb
+
+    @property
+    def is_whole_model(self) -> bool:
+        """Whether it is a model of its own, made to be compared with adapters; it is served to nobody."""
+        return self.run.method in WHOLE_MODELS
 
     @property
     def contains_withdrawn(self) -> bool:

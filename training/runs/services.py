@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,13 @@ from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import require_role
-from training.recipes.configuration import ConfigurationError, Recipe
+from training.recipes.configuration import METHODS, ConfigurationError, Recipe
 from training.releases.models import Release
 from training.releases.services import not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
-METHODS = ("qlora",)
 # What is said of a run that a withdrawal stopped; translated where it is shown.
 WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
@@ -45,12 +45,15 @@ class NotDecidable(Conflicting):
     """The adapter cannot be decided on: it was decided already, or its words were withdrawn."""
 
 
-def checked_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """The recipe's settings with defaults filled in. Raises Invalid naming the wrong one."""
+def checked_settings(given: dict[str, Any], *, method: str | None = None) -> dict[str, Any]:
+    """The recipe's settings with defaults filled in; a `method` goes before theirs. Raises Invalid."""
     try:
-        return Recipe.from_mapping(given).as_mapping()
+        chosen = Recipe.from_mapping(given)
     except ConfigurationError as error:
         raise Invalid(error.message, field="settings", **error.values) from error
+    if method is not None:
+        chosen = replace(chosen, recipe=replace(chosen.recipe, method=method))
+    return chosen.as_mapping()
 
 
 @transaction.atomic
@@ -59,19 +62,20 @@ def queue_run(
     release: Release,
     started_by: Person | None,
     now: datetime,
-    method: str = "qlora",
+    method: str | None = None,
     given: dict[str, Any] | None = None,
     base_model: str = DEFAULT,
 ) -> Run:
     """Queue a run of a recipe on a release; the caller rings the bell (`training.runs.jobs.ring`) after commit.
 
-    `started_by` None means the community's schedule. `given` are settings of the recipe (rank, epochs, ...).
+    `started_by` None means the community's schedule. `given` are settings of the recipe (method, rank, epochs,
+    ...); a `method` beside them goes before theirs.
     Raises ReleaseIsTainted, Invalid, NotAllowed, Conflicting when the release is being trained on already.
     """
     community = Community.objects.select_for_update().get(pk=release.community_id)
     if started_by is not None:
         require_role(started_by, community, Role.RESEARCHER)
-    if method not in METHODS:
+    if method is not None and method not in METHODS:
         raise Invalid("Choose a method: %(known)s.", field="method", known=", ".join(METHODS))
     if release.project.task_kind.lesson is None:
         raise Invalid("Choices between other people's words teach a model no answers.", field="release")
@@ -82,15 +86,16 @@ def queue_run(
         raise Conflicting("A run on this release is going on already.")
     require_run_decision(release=release, started_by=started_by, now=now)
     base = find_base_model(base_model)
+    chosen = checked_settings(given or {}, method=method)
     number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
     run = Run.objects.create(
         community=community,
         release=release,
         number=number,
-        method=method,
+        method=chosen["recipe"]["method"],
         base_model=base_model,
         base_sha256=base.sha256 if base else "",
-        settings=checked_settings(given or {}),
+        settings=chosen,
         trigger=Run.Trigger.PERSON if started_by else Run.Trigger.SCHEDULE,
         folder=f"{community.slug}/{number:04d}",
         started_by=started_by,
@@ -103,7 +108,7 @@ def queue_run(
         community=community.slug,
         actor=str(started_by.pk) if started_by else "",
         now=now,
-        details={"release": release.sha256, "method": method},
+        details={"release": release.sha256, "method": run.method},
     )
     return run
 
@@ -270,6 +275,8 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
     note = note.strip()[:1000]
     if approve and current.contains_withdrawn:
         raise NotDecidable("It learnt from words that were withdrawn since, so it cannot be approved.")
+    if approve and current.is_whole_model:
+        raise NotDecidable("This is a whole model, made to be compared with. Only adapters are used.")
     if approve and not_usable_any_more(current.run.release):
         raise NotDecidable("Some of the words it learnt from may not be used for this any more.")
     if approve and not current.is_better and not note:

@@ -33,6 +33,7 @@ from training.mining.services import (
     send_back,
 )
 from training.mining.worth import compare_adapters, order_worth
+from training.recipes.configuration import WHOLE_MODELS
 from training.runs.models import Adapter
 
 AT_ONCE = 20
@@ -63,7 +64,7 @@ class HardView(ResearchView):
 
     def _adapters(self) -> Any:
         adapters = Adapter.objects.visible_to(self.person).filter(community=self.community)
-        readable = adapters.filter(withdrawn_since__isnull=True)
+        readable = adapters.filter(withdrawn_since__isnull=True).exclude(run__method__in=WHOLE_MODELS)
         return readable.select_related("run__release__project").order_by("-created_at")
 
     def _page(self, form: ProbeForm, *, status: int = 200) -> HttpResponse:
