@@ -14,6 +14,7 @@ from django.db import connections
 from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from people.tenants import every_community
 from tests.browser.visitor import HEIGHT, PHONE, Visitor
 from tests.recipes.conftest import place_base
 from training.playground.engine import engine
@@ -70,7 +71,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Future[Any
 
     def work(job: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
-            return job(*args, **kwargs)
+            with every_community():
+                return job(*args, **kwargs)
         finally:
             connections.close_all()
 
