@@ -99,3 +99,6 @@ def is_transactional(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("django_db")
     asked = {"transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
     return bool(asked) or bool(marker and marker.kwargs.get("transaction"))
+
+
+COMMON = Common()

@@ -14,6 +14,7 @@ import pytest_django
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
+from pytest_django.plugin import blocking_manager_key
 
 from annotation.answers.models import Answer, Review
 from annotation.answers.reviews import review_answer
@@ -27,7 +28,7 @@ from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
 from people.tenants import every_community
-from tests.common import Common, is_transactional, kept, kept_by
+from tests.common import COMMON, is_transactional, kept, kept_by
 from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
 
@@ -53,13 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=order)
 
 
-@pytest.fixture(scope="session")
-def _made_once(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Common]:
-    """What tests have in common, taken back before the database goes."""
-    common = Common()
-    yield common
-    with django_db_blocker.unblock():
-        common.leave()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """What tests have in common is taken back where it was made: a browser that starts for the next file brings an
+    event loop, with which the connection is another one."""
+    yield
+    if nextitem is None or is_transactional(nextitem):
+        with item.config.stash[blocking_manager_key].unblock():
+            COMMON.leave()
 
 
 @pytest.fixture
@@ -68,11 +70,11 @@ def common(
 ) -> dict[str, Any]:
     """The rows of the kept fixtures that the test asks for, made before its own transaction begins."""
     needs_database = request.node.get_closest_marker("django_db") or "db" in request.fixturenames
-    if not needs_database and "transactional_db" not in request.fixturenames:
+    if not needs_database or is_transactional(request.node):
         return {}
-    made: Common = request.getfixturevalue("_made_once")
+    request.getfixturevalue("django_db_setup")
     with django_db_blocker.unblock():
-        return made.of({} if is_transactional(request.node) else kept_by(request.node))
+        return COMMON.of(kept_by(request.node))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -19,7 +19,8 @@ PERMISSION = "rows_are_for_whoever_sees_their_community"
 # Part of what, where a row refers to several things that have a community.
 PART_OF = {
     "answers.Answer": "receipt",
-    "answers.Answer_built_on": "answer",
+    # Not of the answer: what an answer may be used for depends on these, so its policy would ask for itself.
+    "answers.Answer_built_on": "receipt",
     "answers.Quotation": "answer",
     "conflicts.Example": "guideline",
     "conflicts.Ruling": "adjudication",

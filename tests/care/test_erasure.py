@@ -55,7 +55,7 @@ from training.releases.notices import answer_notice
 from training.releases.services import folder_of as release_folder
 from training.runs.services import folder_of as run_folder
 from training.runs.withdrawals import withdraw_answer
-from wordhearth.drills.leftovers import found_in_database
+from wordhearth.leftovers import found_in_database
 
 pytestmark = pytest.mark.django_db
 

@@ -23,9 +23,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.answers.models import Answer
 from annotation.corpora.models import Source
 from annotation.projects.jobs import expire_leases_job
 from annotation.projects.services import lease_task
+from care.purposes import reading_for
 from care.reach import communities_ever_of
 from people.models import Community, Person, Role, Variety
 from people.row_security import OF_NONE, bind, bound_models, bound_tables, key_of, unbound_tables, way_to_community
@@ -34,6 +36,7 @@ from people.tenants import InView, every_community, looking_at, while_looking_at
 from tests.conftest import NOW, make_person
 from tests.guards.test_glossary import contract
 from tests.people.filled import communities_with_rows
+from training.releases.services import draft_release
 from wordhearth.middleware import OfWhoeverAsks
 
 pytestmark = pytest.mark.django_db
@@ -381,3 +384,14 @@ def test_binding_again_changes_nothing_and_mends_what_is_missing():
     bind()
     assert unbound_tables() == []
     assert len(policies()) == len(before)
+
+
+def test_reading_for_a_purpose_and_keeping_communities_apart_go_together(validated_corpus, project):
+    """The policy for purposes reads tables that have policies of their own; none of these may ask for answers."""
+    first = validated_corpus[0]
+    first.built_on.add(validated_corpus[1].receipt)
+    with looking_at(InView({project.community_id})), reading_for("train_noncommercial"):
+        assert Answer.objects.count() == len(validated_corpus)
+        assert draft_release(project=project, purpose="train_noncommercial").rows
+    with looking_at(InView({0})), reading_for("train_noncommercial"):
+        assert not Answer.objects.exists()

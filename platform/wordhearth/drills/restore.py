@@ -30,9 +30,9 @@ from care.services import give_consent
 from people.models import Person
 from training.lineage.erasing import erase_person
 from wordhearth.demo import community as stage
-from wordhearth.drills.leftovers import found_in_database
 from wordhearth.drills.restarts import NOT_INHERITED, START_SECONDS, Site, stop
 from wordhearth.embedded.postgres import Postgres
+from wordhearth.leftovers import found_in_database
 from wordhearth.measuring import seconds_until
 
 NEEDS_SITE = False
