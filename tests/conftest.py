@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_django
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
@@ -25,6 +26,8 @@ from care.models import Policy, Purpose, Receipt
 from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
+from tests.common import Common, is_transactional, kept, kept_by
+from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -39,27 +42,68 @@ TRAINING = [
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, so that no process is left alone with a long one at the end."""
+    """Files with slow tests first, so that no process is left alone with a long one at the end. In a file, those that
+    begin with the same rows follow each other."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+
+    def order(item: pytest.Item) -> tuple[Any, ...]:
+        return item.path not in slow, item.path, is_transactional(item), sorted(kept_by(item))
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """What tests commit need not outlive a power cut, so nobody waits for the disk."""
-    connections["default"].settings_dict.setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+def _made_once(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Common]:
+    """What tests have in common, taken back before the database goes."""
+    common = Common()
+    yield common
+    with django_db_blocker.unblock():
+        common.leave()
+
+
+@pytest.fixture
+def common(
+    request: pytest.FixtureRequest, _files_go_elsewhere: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> dict[str, Any]:
+    """The rows of the kept fixtures that the test asks for, made before its own transaction begins."""
+    needs_database = request.node.get_closest_marker("django_db") or "db" in request.fixturenames
+    if not needs_database and "transactional_db" not in request.fixturenames:
+        return {}
+    made: Common = request.getfixturevalue("_made_once")
+    with django_db_blocker.unblock():
+        return made.of({} if is_transactional(request.node) else kept_by(request.node))
 
 
 @pytest.fixture(autouse=True)
-def _files_go_elsewhere(settings: Any, tmp_path: Path) -> None:
+def _django_db_marker(request: pytest.FixtureRequest, common: dict[str, Any]) -> None:
+    """As pytest-django has it, but after what tests have in common: a test's transaction begins inside that one."""
+    if request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("_django_db_helper")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """What tests commit need not outlive a power cut, so nobody waits for the disk; and all are copies of one."""
+    settings = connections["default"].settings_dict
+    settings.setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+    with django_db_blocker.unblock():
+        settings["TEST"]["TEMPLATE"] = migrated_once()
+
+
+@pytest.fixture(autouse=True)
+def _files_go_elsewhere(settings: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Releases, runs and models of a test live in its own folder."""
     settings.RELEASES_DIR = tmp_path / "releases"
     settings.RUNS_DIR = tmp_path / "runs"
     settings.MODELS_DIR = tmp_path / "models"
     settings.ERASURES_FILE = tmp_path / "erasures.jsonl"
-    settings.LEDGER_KEY_FILE = tmp_path / "ledger_key"
+    # One for all, since what tests have in common is signed and sealed with it.
+    settings.LEDGER_KEY_FILE = tmp_path_factory.getbasetemp() / "ledger_key"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    memory = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": memory, "LOCATION": str(tmp_path)}}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
@@ -107,13 +151,13 @@ def make_person(username: str) -> Person:
     return Person.objects.create_user(username=username, password=PASSWORD)
 
 
-@pytest.fixture
-def aroha(db: None) -> Person:
+@kept
+def aroha() -> Person:
     """The steward."""
     return make_person("aroha")
 
 
-@pytest.fixture
+@kept
 def community(aroha: Person) -> Community:
     """A community with two varieties and one orthography, founded by Aroha."""
     return found_community(
@@ -140,43 +184,43 @@ def _member(username: str, community: Community, role: Role) -> Person:
     return person
 
 
-@pytest.fixture
+@kept
 def ben(community: Community) -> Person:
     """A speaker."""
     return _member("ben", community, Role.SPEAKER)
 
 
-@pytest.fixture
+@kept
 def filipa(community: Community) -> Person:
     """A second speaker."""
     return _member("filipa", community, Role.SPEAKER)
 
 
-@pytest.fixture
+@kept
 def goran(community: Community) -> Person:
     """A third speaker."""
     return _member("goran", community, Role.SPEAKER)
 
 
-@pytest.fixture
+@kept
 def chen(community: Community) -> Person:
     """The expert."""
     return _member("chen", community, Role.EXPERT)
 
 
-@pytest.fixture
+@kept
 def esi(community: Community) -> Person:
     """The researcher."""
     return _member("esi", community, Role.RESEARCHER)
 
 
-@pytest.fixture
-def dana(db: None) -> Person:
+@kept
+def dana() -> Person:
     """An outsider with an account."""
     return make_person("dana")
 
 
-@pytest.fixture
+@kept
 def policy(community: Community, aroha: Person) -> Policy:
     """A published policy that offers every purpose."""
     return publish_policy(
@@ -199,7 +243,7 @@ def consenting(policy: Policy) -> Callable[..., Receipt]:
     return give
 
 
-@pytest.fixture
+@kept
 def sources(community: Community, aroha: Person) -> list[Source]:
     """Three documents of four numbered sentences each, made up for tests."""
     lines = "".join(
@@ -218,7 +262,7 @@ def sources(community: Community, aroha: Person) -> list[Source]:
     return list(community.sources.all())
 
 
-@pytest.fixture
+@kept
 def project(community: Community, aroha: Person, sources: list[Source]) -> Project:
     """A translation project over the three documents."""
     return open_project(
@@ -268,14 +312,9 @@ def verdict() -> Callable[..., Review]:
     return give
 
 
-@pytest.fixture
+@kept
 def validated_corpus(
-    project: Project,
-    sources: list[Source],
-    ben: Person,
-    filipa: Person,
-    goran: Person,
-    consenting: Callable[..., Receipt],
+    policy: Policy, project: Project, sources: list[Source], ben: Person, filipa: Person, goran: Person
 ) -> list[Answer]:
     """Twelve validated answers: each speaker translated one document, the other two approved.
 
@@ -283,7 +322,7 @@ def validated_corpus(
     """
     speakers = [ben, filipa, goran]
     for speaker in speakers:
-        consenting(speaker)
+        give_consent(person=speaker, policy=policy, purposes=TRAINING, now=NOW)
     documents = [list(project.tasks.filter(item__source=source).order_by("item__position")) for source in sources]
     answers = [
         store_answer(document[number], speaker, text=f"traducción {document[number].pk} ñäʼ", now=NOW)

@@ -21,16 +21,21 @@ from training.releases.models import Download, Release
 from training.runs.models import Adapter, Run
 
 MONTHS = 12
+# A number about fewer people tells what one of them did.
+FEWEST = 3
 
 
 @dataclass(frozen=True)
 class Month:
-    """What was written in one month; `share` of the fullest one, in percent, is the length of its bar."""
+    """What was written in one month; `share` of the fullest one, in percent, is the length of its bar.
+
+    All is None where fewer than `FEWEST` people wrote.
+    """
 
     begins: Any
-    answers: int
-    people: int
-    share: int
+    answers: int | None
+    people: int | None
+    share: int | None
 
 
 class TransparencyView(View):
@@ -86,9 +91,12 @@ def months(community: Community) -> list[Month]:
         .annotate(answers=Count("pk"), people=Count("author", distinct=True))
         .order_by("-month")[:MONTHS]
     )
-    most = max((row["answers"] for row in rows), default=1)
+    most = max((row["answers"] for row in rows if row["people"] >= FEWEST), default=1)
     return [
-        Month(row["month"], row["answers"], row["people"], round(100 * row["answers"] / most)) for row in reversed(rows)
+        Month(row["month"], row["answers"], row["people"], round(100 * row["answers"] / most))
+        if row["people"] >= FEWEST
+        else Month(row["month"], None, None, None)
+        for row in reversed(rows)
     ]
 
 

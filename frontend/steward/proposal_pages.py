@@ -9,10 +9,11 @@ from django.utils.translation import gettext
 
 from annotation.projects.models import Project
 from care.elections import agreement_named, barred_from, may_close, outcome_now, proxies_for
-from care.models import Decision, Matter, Proposal, Suspension
+from care.models import Decision, Matter, Proposal, Restriction, Suspension
 from care.quorum import RuleSet
 from care.suspending import NOT_TO_STOP
-from people.models import Person, Role
+from frontend.steward.queries import restriction_lines
+from people.models import Community, Person, Role
 from people.refusals import said
 from people.services import has_role
 from training.releases.models import Release
@@ -104,11 +105,23 @@ def about_in_words(proposal: Proposal) -> str:
     return ""
 
 
+def _restriction_in_words(community: Community, key: str) -> str:
+    """What would be lifted, and from what. Elders read this too, so nobody whose words are held back is named."""
+    rows = community.restrictions.filter(pk=int(key))
+    line = next(iter(restriction_lines(community, list(rows))), None)
+    if line is None:
+        return ""
+    is_somebody = line.row.kind == Restriction.Kind.PERSON
+    return f"{line.name} · {line.row.get_kind_display() if is_somebody else line.on}"
+
+
 def _in_own_words(proposal: Proposal, kind: str, rest: str) -> str:
     """A title or a word stands for itself; access is called after who asks for it."""
     if proposal.matter == Matter.AGREEMENT:
         found = agreement_named(proposal.community, proposal.subject)
         return found.organisation if found else ""
+    if kind == "restriction" and rest.isdecimal():
+        return _restriction_in_words(proposal.community, rest)
     return rest if kind in {"project", "label"} else ""
 
 

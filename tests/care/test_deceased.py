@@ -46,6 +46,8 @@ def speaking(furnished, ben, aroha, settings):
     Community.objects.update(experts_see_names=True)
     score_changes(now=NOW + timedelta(days=1))
     furnished.judging = open_judging(project=first, kind="rate", title="Rating", opened_by=aroha, now=NOW)
+    # Which work comes first is left to chance, so there is only work on Ben's words.
+    furnished.judging.tasks.exclude(item__quotations__answer__author=ben).delete()
     held_out = furnished.release.items.filter(answer__author=ben).first()
     report = furnished.adapter.report
     report["evaluation"]["samples"][0] |= {"id": str(held_out.answer_id), "reference": f"{WORDS} measured"}

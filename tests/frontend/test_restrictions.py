@@ -74,6 +74,8 @@ def test_where_the_community_votes_the_way_to_lift_leads_over_a_vote(page, commu
     given = {"matter": "label", "subject": f"restriction:{row.pk}", "text": "It is over.", "days": "5"}
     page.post("/c/test-otomi/steward/proposals/new/", {**given, "harm": "", "benefit": ""})
     proposal = Proposal.objects.get(subject=f"restriction:{row.pk}")
+    shown = page.get(f"/c/test-otomi/steward/proposals/{proposal.pk}/").content.decode()
+    assert "TK Secret / Sacred (TK SS) · " in shown
     for person in electors:
         page.force_login(person)
         page.post(f"/c/test-otomi/steward/proposals/{proposal.pk}/", {"act": "vote", "choice": "for"})
@@ -101,9 +103,16 @@ def test_a_proposal_to_lift_names_what_stands_and_to_stewards_alone_whose_words(
     wrong = page.post(new, {"matter": "label", "subject": "restriction:99999"})
     assert wrong.status_code == 422
     (elder,) = make_stewards(community, ["iris"], Role.ELDER)
+    of_ben = Restriction.objects.get(kind="person")
+    given = {"matter": "label", "subject": f"restriction:{of_ben.pk}", "text": "It is over.", "days": "5"}
+    page.post(new, {**given, "harm": "", "benefit": ""})
+    proposal = Proposal.objects.get(subject=f"restriction:{of_ben.pk}")
     client.force_login(elder)
     shown = client.get(new).content.decode()
     assert "a hold · Test project" in shown
+    assert ben.name not in shown
+    shown = client.get(f"/c/test-otomi/steward/proposals/{proposal.pk}/").content.decode()
+    assert "a hold · somebody" in shown
     assert ben.name not in shown
 
 

@@ -1,9 +1,13 @@
 """What became of a community's words: in numbers, for its members and, where it is open, for anybody."""
 
+from datetime import timedelta
+
 import pytest
 
+from annotation.answers.models import Answer
 from care.models import Purpose
 from people.models import Community
+from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.runs.withdrawals import withdraw_answer, withdraw_consent
 
@@ -58,6 +62,17 @@ def test_it_names_nobody_and_shows_no_words(client, validated_corpus, community,
     said = text_of(client)
     for secret in ("ben", "filipa", "goran", "esi", "aroha", "traducción", "frase"):
         assert secret not in said, secret
+
+
+def test_a_month_of_few_tells_nothing_of_any_of_them(client, validated_corpus, ben, filipa, goran):
+    april = {"created_at": NOW + timedelta(days=31)}
+    Answer.objects.filter(author=goran).update(**april)
+    client.force_login(ben)
+    said = text_of(client)
+    assert '<th scope="row">April 2026</th><td colspan="2" class="muted">Fewer than three people wrote</td>' in said
+    assert '<th scope="row">March 2026</th><td colspan="2"' in said
+    Answer.objects.update(**april)
+    assert '<th scope="row">April 2026</th><td>12' in text_of(client)
 
 
 def test_a_closed_community_is_closed_here_too(client, community, dana):

@@ -35,6 +35,12 @@ class Address:
         return {method for method in METHODS if view_class is None or hasattr(view_class, method)}
 
     @property
+    def tried(self) -> list[str]:
+        """The methods that a walk sends: all that are answered, and one that is not, for the rest go the same way."""
+        answered = [method for method in METHODS if method in self.methods]
+        return answered + [method for method in METHODS if method not in self.methods][:1]
+
+    @property
     def is_ours(self) -> bool:
         """False for the apps of others: accounts and administration."""
         return not self.name.startswith(("admin:", "account_"))

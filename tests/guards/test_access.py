@@ -18,7 +18,7 @@ from care.glass import break_glass
 from people.models import Person, Role
 from people.services import found_community, grant_role
 from tests.conftest import NOW
-from tests.guards.addresses import METHODS, Address, addresses, send
+from tests.guards.addresses import Address, addresses, send
 from tests.guards.tree import shipped_python
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +135,7 @@ def walk(client: Client, rows: SimpleNamespace, body: dict[str, Any], person: Pe
     client.raise_request_exception = False
     for address in addresses():
         path = address.filled(rows.arguments)
-        for method in METHODS if address.is_ours else ("get", "post"):
+        for method in address.tried if address.is_ours else ("get", "post"):
             if person and not signed_in:
                 client.force_login(person)
             yield address, method, send(client, method, path, body)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
 from annotation.answers.models import Answer
@@ -40,16 +41,18 @@ def read(client: Client, rows: SimpleNamespace, person: Person | None, words: st
     client.raise_request_exception = False
     needles = {words.encode(), words.encode("unicode_escape")}
     readable, shown = 0, set()
+    client.logout()
+    if person:
+        client.force_login(person)
     for address in addresses():
         if not address.is_ours or "get" not in address.methods:
             continue
-        if person:
-            client.force_login(person)
         response = send(client, "get", address.filled(rows.arguments), {})
         readable += response.status_code == 200
         told = said(response)
         if any(needle in told for needle in needles):
             shown.add(address.name)
+    assert bool(person) == (SESSION_KEY in client.session), "the walk signed somebody in or out"
     return readable, shown
 
 

@@ -106,7 +106,8 @@ def test_of_two_processes_that_make_the_key_at_once_one_wins(tmp_path, monkeypat
     assert read_seed("", kept) == first
 
 
-def test_the_key_can_come_from_the_environment(db, now, settings):
+def test_the_key_can_come_from_the_environment(db, now, settings, tmp_path):
+    settings.LEDGER_KEY_FILE = tmp_path / "ledger_key"
     settings.LEDGER_KEY = base64.b64encode(bytes(32)).decode()
     assert signer_of("one").origin == signer_of("one").origin
     append(now)

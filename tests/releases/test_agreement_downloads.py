@@ -23,6 +23,7 @@ from people.refusals import Conflicting, Invalid, NotAllowed, TooMany
 from people.services import found_community
 from tests.care.agreeing import active
 from tests.care.deciding import adopt, make_stewards
+from tests.common import kept
 from tests.conftest import NOW, TRAINING, make_person
 from tests.frontend.made import make_release
 from training.lineage.services import follow_withdrawals
@@ -35,7 +36,7 @@ from training.runs.withdrawals import withdraw_answer, withdraw_consent
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@kept
 def policy(community, aroha):
     """Words are worked with in Mexico, and every use is offered."""
     terms = {"processing_countries": ["MX"], "storage_countries": ["MX"], "jurisdiction": "MX"}

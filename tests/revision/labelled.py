@@ -10,14 +10,17 @@ import pytest
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
 from annotation.projects.services import open_project
+from care.models import Policy
+from care.services import give_consent
 from people.models import Community, Person
-from tests.conftest import NOW
+from tests.common import kept
+from tests.conftest import NOW, TRAINING
 from tests.stored import store_answer, store_approvals
 
 LABELS = {"labels": ["LOC", "PER"], "gazetteer": {}}
 
 
-@pytest.fixture
+@kept
 def labelling(community: Community, aroha: Person, sources: list[Any]) -> Project:
     """A labelling project over twelve sentences "frase N del texto D"."""
     return open_project(
@@ -39,13 +42,13 @@ def mark(text: str, words: str, label: str) -> dict[str, Any]:
     return {"start": start, "end": start + len(words), "label": label}
 
 
-@pytest.fixture
+@kept
 def labelled(
-    labelling: Project, ben: Person, chen: Person, filipa: Person, goran: Person, consenting: Any
+    labelling: Project, policy: Policy, ben: Person, chen: Person, filipa: Person, goran: Person
 ) -> list[Answer]:
     """Twelve validated answers that mark "texto" as LOC; the last two differ: PER, and nothing."""
     for person in (ben, chen, filipa, goran):
-        consenting(person)
+        give_consent(person=person, policy=policy, purposes=TRAINING, now=NOW)
     answers = []
     for number, task in enumerate(labelling.tasks.order_by("item__source", "item__position")):
         text = task.item.text

@@ -22,12 +22,13 @@ from ledger.models import Entry
 from people.models import Role
 from people.refusals import Invalid, NotAllowed
 from people.services import grant_role
+from tests.common import kept
 from tests.conftest import NOW
 
 pytest_plugins = ["tests.revision.labelled"]
 
 
-@pytest.fixture
+@kept
 def group(labelling: Any, labelled: Any, chen: Any) -> Inconsistency:
     scan_project(scan=ask_for_scan(project=labelling, expert=chen, now=NOW), now=NOW)
     return Inconsistency.objects.get(project=labelling, surface="texto")
