@@ -56,7 +56,7 @@ def normal_key(text: str) -> str:
 
 def fingerprint(text: str) -> list[int]:
     """The 64 numbers that stand for a text's trigrams of `normal_key`: signed, 32 bits each (PostgreSQL integer[])."""
-    hashes = [_hash(shingle) for shingle in _shingles(text)]
+    hashes = [_hash(shingle) for shingle in shingles(text)]
     smallest = [min((a * number + b) % _PRIME for number in hashes) for a, b in _PERMUTATIONS]
     return [number - 2**31 for number in smallest]
 
@@ -91,11 +91,11 @@ def bands(marks: Sequence[int]) -> list[int]:
 
 def resemblance(one: str, other: str) -> float:
     """How alike two texts are, 0 to 1: the share of their trigrams that both have (Jaccard), exactly."""
-    a, b = _shingles(one), _shingles(other)
+    a, b = shingles(one), shingles(other)
     return len(a & b) / len(a | b)
 
 
-def _shingles(text: str) -> set[str]:
+def shingles(text: str) -> set[str]:
     """Every three characters in a row of the key, a space at each end; never empty."""
     key = f" {normal_key(text)} "
     return {key[place : place + _SHINGLE] for place in range(max(1, len(key) - _SHINGLE + 1))}

@@ -25,5 +25,6 @@ urlpatterns = [
     path("runs/<int:pk>/live/", runs.LiveView.as_view(), name="live"),
     path("runs/<int:pk>/cancel/", runs.CancelView.as_view(), name="cancel"),
     path("runs/<int:pk>/resume/", runs.ResumeView.as_view(), name="resume"),
+    path("runs/<int:pk>/recommend/", runs.RecommendView.as_view(), name="recommend"),
     path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),
 ]

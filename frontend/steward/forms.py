@@ -288,7 +288,7 @@ class AdapterForm(forms.Form):
         max_length=1000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Members can read it. Needed when you refuse or retire, or approve one that is not better."),
+        help_text=_("Members can read it. Needed when you refuse or retire."),
     )
 
 

@@ -22,6 +22,7 @@ from people.models import Community, Person, Role
 from people.services import has_role
 from training.releases.models import Release
 from training.runs.models import Adapter
+from training.runs.promotion import bounds_in_words
 
 # What is proposed from here; the others begin on the page of what they are about.
 OFFERED = (
@@ -89,6 +90,8 @@ class Questions:
             said = gettext("Adapter of run %(number)s")
             found = Adapter.objects.filter(**mine).select_related("run")
             rows = [(f"adapter:{row.pk}", said % {"number": row.run.number}) for row in found]
+            if (bounds := self.given.get("subject", "")).startswith("gate:"):
+                rows = [(bounds, bounds_in_words(bounds))]
         elif self.matter == Matter.RUN:
             said = gettext("Release %(number)s of %(title)s")
             releases = Release.objects.filter(**mine).select_related("project").order_by("-number")
@@ -160,7 +163,7 @@ class Questions:
 
     def _configured_by(self, subject: str) -> Person | None:
         """Who set up what an adapter was made with."""
-        if self.matter != Matter.ADAPTER:
+        if self.matter != Matter.ADAPTER or not subject.startswith("adapter:"):
             return None
         number = int(subject.removeprefix("adapter:"))
         return Adapter.objects.select_related("run__started_by").get(pk=number).run.started_by

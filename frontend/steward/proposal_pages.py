@@ -18,6 +18,7 @@ from people.refusals import said
 from people.services import has_role
 from training.releases.models import Release
 from training.runs.models import Adapter
+from training.runs.promotion import bounds_in_words
 
 
 def proposal_page(proposal: Proposal, person: Person, now: datetime) -> dict[str, Any]:
@@ -116,7 +117,9 @@ def _restriction_in_words(community: Community, key: str) -> str:
 
 
 def _in_own_words(proposal: Proposal, kind: str, rest: str) -> str:
-    """A title or a word stands for itself; access is called after who asks for it."""
+    """A title or a word stands for itself; access is called after who asks for it, and bounds are read out."""
+    if proposal.matter == Matter.ADAPTER and kind == "gate":
+        return bounds_in_words(proposal.subject)
     if proposal.matter == Matter.AGREEMENT:
         found = agreement_named(proposal.community, proposal.subject)
         return found.organisation if found else ""

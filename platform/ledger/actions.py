@@ -164,9 +164,12 @@ ACTIONS: Mapping[str, Action] = {
     "run.resumed": Action(),
     "run.failed": Action(),
     "adapter.made": Action({"sha256": sha256, "run": number, "release": sha256}),
+    "adapter.recommended": Action(),
     "adapter.approved": Action(),
     "adapter.refused": Action(),
     "adapter.retired": Action(),
+    "adapter.rolled_back": Action({"to": sha256}),
+    "gate.set": Action(dict.fromkeys(("least_sentences", "least_gain", "most_score_loss", "most_forgetting"), number)),
     "schedule.set": Action({"allowed": flag, "items": number, "hours": number}),
     # the ledger itself
     "secrets.erased": Action({"secrets": number}),

@@ -139,6 +139,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 # Long runs and quick trials have workers of their own, so that neither waits for the other.
 CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
+    "training.runs.jobs.compare_adapter_job": {"queue": "training"},
     "training.mining.jobs.probe_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
     "training.playground.jobs.suggest_job": {"queue": "playground"},

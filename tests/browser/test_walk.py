@@ -50,7 +50,9 @@ def test_words_walk_from_a_phone_to_an_approved_adapter(
     training.freeze(esi)
     training.train(esi, worker)
     training.read_evaluation(esi)
+    training.recommend(esi)
     training.find_nothing_to_try(ben)
+    training.ask_little(aroha)
     training.approve(aroha)
     training.try_it(ben, worker)
 

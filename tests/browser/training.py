@@ -26,6 +26,14 @@ MORE_SETTINGS = {
 }
 
 
+BOUNDS = {
+    "Held-out sentences, at least": "2",
+    "Bits saved, at least, in percent": "0",
+    "Points lost in the task’s score, at most": "100",
+    "Bits per byte forgotten of other languages, at most": "10",
+}
+
+
 def number(person: Visitor, name: str) -> str:
     """The figure above these words."""
     return person.page.locator(".numbers > div").filter(has_text=name).locator("dd").inner_text()
@@ -113,12 +121,39 @@ def find_nothing_to_try(speaker: Visitor) -> None:
     expect(speaker.page.locator("textarea")).to_have_count(0)
 
 
+def recommend(researcher: Visitor) -> None:
+    """The researcher stands for the adapter, and reads which checks it does not pass yet."""
+    researcher.read("No researcher recommends it yet.", "Not every check is passed, so it cannot be approved.")
+    researcher.click("I recommend this adapter")
+    researcher.read("You recommend this adapter. A steward decides on it.", "esi recommends it.")
+    researcher.see("Run 1")
+
+
+def ask_little(steward: Visitor) -> None:
+    """A model as small as this, measured on two sentences, passes no usual gate: the community has to ask for less."""
+    steward.open(f"/c/{SLUG}/steward/")
+    steward.see("Stewardship")
+    steward.click("Look and decide")
+    steward.see("Adapter of run 1")
+    steward.click("Approve for use")
+    steward.read("sentences; 30 are needed.")
+    steward.forgive(409)
+    steward.click("Change the bounds")
+    steward.see("The gate")
+    for label, value in BOUNDS.items():
+        steward.write(label, value)
+    steward.click("Set the bounds")
+    steward.read("The bounds are set, and stand in the record.")
+    steward.see("The gate")
+
+
 def approve(steward: Visitor) -> None:
     """The steward reads the evaluation and approves."""
     steward.open(f"/c/{SLUG}/steward/")
     steward.see("Stewardship")
     steward.click("Look and decide")
     steward.see("Adapter of run 1")
+    steward.read("Every check is passed.")
     read_evaluation(steward)
     steward.write("Reason (optional)", "Good enough to try.")
     steward.click("Approve for use")

@@ -1,16 +1,21 @@
 """Bits per byte of models whose answer is known beforehand."""
 
 import math
+from itertools import product
 
 import pytest
 import torch
 import torch.nn.functional as F
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
 from torch.utils._python_dispatch import TorchDispatchMode
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from training.evaluation import likelihood
 from training.evaluation.likelihood import IGNORED, completion_loss, sentence_losses, sentence_readings
 from training.evaluation.scores import bits_per_byte
+from training.recipes.text import Row, encode, pack
 
 VOCABULARY = 64
 
@@ -163,3 +168,40 @@ def test_a_row_without_an_answer_has_no_reading(model):
     batch = batch_of(5, 4)
     batch["labels"][0, 5:] = IGNORED
     assert sentence_readings(model, batch)[1] == (0.0, 0.0)
+
+
+LETTERS, ENDS = "aeghintu", 0.01
+
+
+def cut_by(width):
+    """A tokenizer that cuts text into tokens of so many letters, and the tiny model for which every letter is as likely
+    as it is for the other, whatever came before."""
+    words = ["".join(letters) for letters in product(LETTERS, repeat=width)]
+    tokenizer = Tokenizer(WordLevel({"</s>": 0, **{word: place + 1 for place, word in enumerate(words)}}))
+    tokenizer.pre_tokenizer = Split(Regex("." * width), "isolated")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>")
+    fast.chat_template = "</s>"
+    likely = {letter: (place + 1) / 36 for place, letter in enumerate(LETTERS)}
+    shares = [ENDS, *(math.prod((1 - ENDS) * likely[letter] for letter in word) for word in words)]
+    size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(shares), num_key_value_heads=1, **size)).eval()
+    model.lm_head = torch.nn.Linear(16, len(shares))
+    torch.nn.init.zeros_(model.lm_head.weight)
+    model.lm_head.bias = torch.nn.Parameter(torch.tensor(shares).log())
+    return fast, model
+
+
+def test_bits_per_byte_do_not_depend_on_how_a_tokenizer_cuts():
+    texts = ["heing" * 6, "tatutati" * 5, "ggaahh" * 9, "nite" * 11]
+    found, tokens = [], []
+    for width in (1, 2):
+        tokenizer, model = cut_by(width)
+        rows = [Row(str(place), "", "", text) for place, text in enumerate(texts)]
+        examples = [encode(tokenizer, row, max_length=99) for row in rows]
+        tokens.append(sum(len(example.tokens) - example.prompt for example in examples))
+        found.append(bits_per_byte(sentence_losses(model, pack(examples)), [len(text) for text in texts]))
+    assert tokens[0] > 1.9 * tokens[1]
+    # The pairs' shares add up to a little less than those of single letters, by how likely an end is.
+    assert found[1] == pytest.approx(found[0], rel=0.005)
+    per_token = [bits * sum(map(len, texts)) / number for bits, number in zip(found, tokens, strict=True)]
+    assert per_token[1] > 1.8 * per_token[0]

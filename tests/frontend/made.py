@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 from uuid import uuid4
 
 from annotation.projects.models import Project
 from care.models import Purpose
-from people.models import Person
+from people.models import Community, Person
 from tests.conftest import NOW
 from training.releases.models import Release
 from training.releases.services import freeze_release
+from training.runs.artefacts import FILE, adapter_folder
+from training.runs.gate import Bounds
 from training.runs.models import Adapter, Run
+from training.runs.promotion import recommend_adapter, set_bounds
 from training.runs.services import decide_adapter, finish_run, queue_run
 
 
@@ -33,13 +38,37 @@ def report(*, better: bool = True, sample: Any = None) -> dict[str, Any]:
         "energy": {"wh": 0.2, "watts": 65.0, "source": "stated", "grams_co2": None},
         "environment": {"python": "3.11", "device": "cpu"},
         "evaluation": {
-            "items": 4,
-            "generated_items": 4,
+            "items": 40,
+            "generated_items": 40,
             "base_bpb": 2.0,
             "adapter_bpb": 1.5 if better else 2.5,
             "base_chrf": 5.0,
             "adapter_chrf": 21.5,
-            "bpb_difference_ci95": [-0.6, -0.4],
+            "bpb_difference_ci95": [-0.6, -0.4] if better else [0.4, 0.6],
+            "scores": [
+                {
+                    "name": "chrF++",
+                    "sentences": 40,
+                    "base": 5.0,
+                    "adapter": 21.5,
+                    "difference_ci95": [12.0, 19.0],
+                    "p_bootstrap": 0.001,
+                    "p_randomisation": 0.0001,
+                    "higher_is_better": True,
+                    "signature": "nrefs:1",
+                }
+            ],
+            "forgetting": [
+                {
+                    "language": "en",
+                    "sentences": 26,
+                    "base_bpb": 1.0,
+                    "adapter_bpb": 1.01,
+                    "difference": 0.01,
+                    "difference_ci95": [0.005, 0.015],
+                    "nats_per_token": 0.03,
+                }
+            ],
             "samples": [
                 {
                     "id": str(sample or uuid4()),
@@ -61,8 +90,29 @@ def make_run(release: Release, researcher: Person) -> Run:
 
 
 def make_adapter(run: Run, *, better: bool = True, sample: Any = None, approved_by: Person | None = None) -> Adapter:
-    """What the run made: a candidate, or approved when a steward is given."""
-    adapter = finish_run(run=run, report=report(better=better, sample=sample), now=NOW)
+    """What the run made, which its researcher recommends: a candidate, or approved when a steward is given."""
+    content, sha256 = matrices(run.pk)
+    made = report(better=better, sample=sample) | {"adapter_sha256": sha256}
+    adapter = finish_run(run=run, report=made, now=NOW)
+    assert adapter is not None
+    adapter_folder(adapter).mkdir(parents=True, exist_ok=True)
+    (adapter_folder(adapter) / FILE).write_bytes(content)
+    assert run.started_by is not None
+    recommend_adapter(adapter=adapter, recommended_by=run.started_by, now=NOW)
     if approved_by is None:
         return adapter
     return decide_adapter(adapter=adapter, approve=True, decided_by=approved_by, note="Good.", now=NOW)
+
+
+def ask_little(community: Community, steward: Person) -> None:
+    """The gate of a community whose models are too small for anything to be asked of them but to be better."""
+    bounds = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000)
+    set_bounds(community=community, bounds=bounds, set_by=steward, now=NOW)
+
+
+def matrices(number: int) -> tuple[bytes, str]:
+    """A file of one matrix as safetensors writes it, and the hash by which a report would name it."""
+    values = number.to_bytes(8, "little")
+    header = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    digest = hashlib.sha256(b"a" + b"\0" + b"(2,)" + values).hexdigest()
+    return len(header).to_bytes(8, "little") + header + values, digest

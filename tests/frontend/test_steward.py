@@ -288,14 +288,17 @@ def test_an_adapter_is_approved_and_taken_out_of_use(steward: Client, community:
     assert "A better one is coming." in retired.text
 
 
-def test_approving_a_worse_adapter_needs_a_reason(steward: Client, community: Community, run: Run) -> None:
+def test_a_worse_adapter_does_not_pass_the_gate_whatever_is_said(
+    steward: Client, community: Community, run: Run
+) -> None:
     adapter = make_adapter(run, better=False)
 
-    response = steward.post(url("adapter", community, pk=adapter.pk), {"decision": "approve", "note": ""})
+    response = steward.post(url("adapter", community, pk=adapter.pk), {"decision": "approve", "note": "All the same."})
 
     adapter.refresh_from_db()
-    assert response.status_code == 422
-    assert "Say why it should be used." in response.text
+    assert response.status_code == 409
+    assert "its bits per byte may be 0.600 higher, and must be lower" in response.text
+    assert "All the same." in response.text
     assert adapter.state == Adapter.State.CANDIDATE
 
 

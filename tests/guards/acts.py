@@ -52,13 +52,15 @@ from people.services import (
     show_names_to_experts,
 )
 from tests.conftest import NOW, TRAINING
-from tests.frontend.made import report
+from tests.frontend.made import make_adapter, report
 from training.lineage.services import end_adapter
 from training.releases.access import download_release
 from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
 from training.releases.services import freeze_release
+from training.runs.gate import Bounds
 from training.runs.models import Adapter, Run
+from training.runs.promotion import recommend_adapter, roll_back, set_bounds
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
 from training.runs.withdrawals import change_consent, withdraw_answer, withdraw_consent
@@ -297,6 +299,11 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
     def cancelled() -> Run:
         return cancel_run(run=queue(), cancelled_by=s.esi, now=NOW)
 
+    def second_in_use() -> Adapter:
+        made = make_adapter(queue())
+        Adapter.objects.filter(pk=made.pk).update(state="approved")
+        return made
+
     by = {"community": s.community, "person": s.ben, "now": NOW}
     words = Answer.objects.filter(author=s.ben, state="validated").first()
     return {
@@ -309,6 +316,12 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "resume_run": after(cancelled, lambda run: resume_run(run=run, resumed_by=s.esi, now=NOW)),
         "finish_run": after(queue, lambda run: finish_run(run=run, report=report(), now=NOW)),
         "end_run": after(queue, lambda run: end_run(run=run, state=Run.State.FAILED, now=NOW, failure="Why.")),
+        "recommend_adapter": after(
+            lambda: finish_run(run=queue(), report=report(), now=NOW),
+            lambda made: recommend_adapter(adapter=made, recommended_by=s.esi, now=NOW),
+        ),
+        "roll_back": after(second_in_use, lambda made: roll_back(adapter=made, rolled_back_by=s.aroha, now=NOW)),
+        "set_bounds": partial(set_bounds, community=s.community, bounds=Bounds(), set_by=s.aroha, now=NOW),
         "decide_adapter": partial(
             decide_adapter, adapter=s.adapter, approve=False, decided_by=s.aroha, note="Enough.", now=NOW
         ),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from annotation.answers.models import Answer
 from tests.recipes.conftest import place_base
 from training.runs import supervisor
+from training.runs.gate import Bounds
 from training.runs.models import Adapter, Run
 from wordhearth.demo import walk
 from wordhearth.management.commands import demo
@@ -42,6 +43,8 @@ SETTINGS = {
     "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 1, "threads": 1},
     "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4, "samples": 2},
 }
+# Asks for nothing but to be better: the test split has four sentences, and the tiny model knows no English to forget.
+BOUNDS = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000)
 
 
 class SiteInThisProcess:
@@ -60,6 +63,7 @@ def small(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     place_base(Path(settings.MODELS_DIR))
     monkeypatch.setattr(walk, "ANSWERS", ANSWERS)
     monkeypatch.setattr(walk, "SETTINGS", SETTINGS)
+    monkeypatch.setattr(walk, "BOUNDS", BOUNDS)
     monkeypatch.setattr(demo, "_start_site", lambda port: SiteInThisProcess())
     monkeypatch.setattr(demo, "_stop_site", lambda site: None)
 

@@ -6,6 +6,7 @@ import pytest
 
 from care.models import Purpose
 from people.refusals import Invalid, NotAllowed
+from tests.frontend.made import ask_little
 from tests.recipes.conftest import make_base, place_base
 from tests.runs.test_runs import TINY
 from training.playground.engine import Engine, EngineFailed
@@ -17,6 +18,7 @@ from training.releases.services import freeze_release
 from training.runs import supervisor
 from training.runs.base_models import BaseModel
 from training.runs.models import Adapter
+from training.runs.promotion import recommend_adapter
 from training.runs.services import decide_adapter, queue_run
 from training.runs.withdrawals import withdraw_consent
 
@@ -32,9 +34,11 @@ def adapter(project, validated_corpus, esi, settings, now):
     return Adapter.objects.get(run=run)
 
 
-def test_from_refusal_to_streamed_tokens_to_withdrawal(adapter, aroha, ben, dana, community, now):
+def test_from_refusal_to_streamed_tokens_to_withdrawal(adapter, aroha, esi, ben, dana, community, now):
     with pytest.raises(NotServed, match="not approved"):
         request_generation(adapter=adapter, person=ben, source="hola", now=now)
+    ask_little(community, aroha)
+    recommend_adapter(adapter=adapter, recommended_by=esi, now=now)
     decide_adapter(adapter=adapter, approve=True, decided_by=aroha, note="for the test", now=now)
     with pytest.raises(NotAllowed):
         request_generation(adapter=adapter, person=dana, source="hola", now=now)

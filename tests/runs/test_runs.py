@@ -14,6 +14,7 @@ from django.utils import timezone
 from care.models import Purpose
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.tenants import every_community
+from tests.frontend.made import make_adapter
 from tests.recipes.conftest import place_base
 from training.mining.services import ask_for_probe
 from training.releases.services import freeze_release
@@ -159,12 +160,12 @@ def test_a_tainted_release_trains_nothing(release, esi, ben, community, now):
 
 def test_stewards_approve_with_eyes_open(release, esi, aroha, ben, community, now):
     run = queue_run(release=release, started_by=esi, now=now)
-    adapter = finish_run(run=run, report=report(adapter_bpb=5.0), now=now)
+    adapter = make_adapter(run)
     decide = {"adapter": adapter, "decided_by": aroha, "now": now}
     with pytest.raises(NotAllowed):
         decide_adapter(**{**decide, "decided_by": esi}, approve=True, note="mine")
-    with pytest.raises(Invalid, match="not better"):
-        decide_adapter(**decide, approve=True, note=" ")
+    with pytest.raises(Invalid, match="Give the reason"):
+        decide_adapter(**decide, approve=False, note=" ")
     assert decide_adapter(**decide, approve=True, note="for a demonstration").is_usable
     assert decide_adapter(**decide, approve=False, note="enough").state == "retired"
     withdraw_consent(person=ben, community=community, purposes=[PURPOSE], now=now)

@@ -30,6 +30,9 @@ class Release(models.Model):
     sha256 = models.CharField(max_length=64)
     folder = models.CharField(max_length=300, help_text="Relative to the releases folder.")
     counts = models.JSONField(default=dict, help_text="Rows by split, withheld rows by reason, people, documents.")
+    leaks = models.JSONField(
+        null=True, blank=True, help_text="Held-out rows that are in the training rows too; null: not looked through."
+    )
     created_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     withdrawn_since = models.DateTimeField(

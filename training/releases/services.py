@@ -27,6 +27,8 @@ from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, TooLate
 from people.services import require_role
+from training.evaluation.contamination import Leak
+from training.releases.leaks import leaks_between, leaks_in_files
 from training.releases.models import Release, ReleaseItem
 from training.releases.notices import queue_notices
 from training.releases.splits import CannotSplit, SplitRow, assign_splits
@@ -87,10 +89,14 @@ def _draft(project: Project, purpose: str) -> Draft:
         )
     except CannotSplit as error:
         raise NothingToRelease(error.message, **error.values) from error
+    leaks = leaks_between(rows, splits, project.task_kind)
+    splits = _without(leaks, splits)
     files = data_files(rows, splits)
     head, replaced = _head(project, purpose), replaced_by_next(project, purpose)
     if replaced:
         head["replaces"] = replaced.sha256
+    if leaks:
+        head["withheld_as_copies"] = [told(leak) for leak in leaks]
     manifest = manifest_of(head=head, rows=rows, splits=splits, files=files)
     manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
     return Draft(
@@ -102,6 +108,46 @@ def _draft(project: Project, purpose: str) -> Draft:
         manifest_bytes=manifest_bytes,
         sha256=hashlib.sha256(manifest_bytes).hexdigest(),
     )
+
+
+def _without(leaks: list[Leak], splits: dict[str, str]) -> dict[str, str]:
+    """The splits without held-out rows that training rows give away. Raises NothingToRelease when none is left."""
+    leaking = {leak.held_out for leak in leaks}
+    kept = {name: split for name, split in splits.items() if name not in leaking}
+    if set(kept.values()) != set(splits.values()):
+        raise NothingToRelease(
+            "Nothing is left to test with: %(number)s held-out sentences are nearly the same as training sentences. "
+            "The first are the answers %(held_out)s and %(trained)s.",
+            number=len(leaks),
+            held_out=leaks[0].held_out,
+            trained=leaks[0].trained,
+        )
+    return kept
+
+
+def told(leak: Leak) -> dict[str, Any]:
+    """A leak as manifests and rows keep it: ids and words out of fixed lists, no words of people."""
+    return {
+        "id": leak.held_out,
+        "like": leak.trained,
+        "side": leak.side,
+        "how": leak.how,
+        "alike": round(leak.alike, 3),
+    }
+
+
+def leaks_of(release: Release) -> list[dict[str, Any]]:
+    """The release's held-out rows that are in its training rows too, as `told`; none in one that was frozen with this
+    check. An older one is looked through once. Raises FilesErased."""
+    if release.leaks is None:
+        try:
+            found = leaks_in_files(folder_of(release), release.project.task_kind)
+        except OSError as error:
+            raise FilesErased("Words in this release were erased, and its files with them.") from error
+        release.leaks = [told(leak) for leak in found]
+        release.save(update_fields=["leaks"])
+    kept: list[dict[str, Any]] = release.leaks
+    return kept
 
 
 def replaced_by_next(project: Project, purpose: str) -> Release | None:
@@ -206,6 +252,7 @@ def freeze_release(
         sha256=draft.sha256,
         folder=folder,
         counts=draft.manifest["counts"],
+        leaks=[],
         replaces=replaced_by_next(project, purpose),
         created_by=created_by,
         created_at=now,
@@ -319,10 +366,12 @@ __all__ = [
     "draft_release",
     "folder_of",
     "freeze_release",
+    "leaks_of",
     "mark_withdrawn",
     "not_usable_any_more",
     "pseudonym",
     "replaced_by_next",
     "selected_answers",
+    "told",
     "verify_release",
 ]

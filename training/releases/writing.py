@@ -103,7 +103,12 @@ def _what_it_holds(manifest: dict[str, Any]) -> str:
 
 def card_of(manifest: dict[str, Any], sha256: str) -> str:
     """The dataset card (README.md) for people."""
-    counts = manifest["counts"]
+    counts, copies = manifest["counts"], len(manifest.get("withheld_as_copies", []))
+    nearly = (
+        f" {copies} of them are nearly the same as\n  a training sentence; the manifest names the pairs."
+        if copies
+        else ""
+    )
     licences = "\n".join(f"- {name}: {number} sentences" for name, number in manifest["licences"].items())
     varieties = ", ".join(f"{name} ({number})" for name, number in manifest["varieties"].items())
     return f"""# {manifest["community"]["name"]}: {manifest["project"]["title"]}
@@ -118,7 +123,7 @@ members of the community, each under the author's consent for the purpose `{mani
 | test | {counts["test"]} |
 
 - No document and no contributor is in two splits; {counts["withheld_to_prevent_leaks"]} sentences were withheld
-  for that.
+  for that.{nearly}
 - {counts["contributors"]} contributors (by pseudonym), {counts["documents"]} documents. Varieties: {varieties}.
 - Manifest SHA-256: `{sha256}`. It names the consent receipt of every sentence.
 

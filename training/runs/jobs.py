@@ -10,7 +10,9 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from training.runs import supervisor
-from training.runs.models import Run, Schedule
+from training.runs.models import Adapter, Run, Schedule
+from training.runs.processes import ProcessEnded
+from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
 
 log = logging.getLogger(__name__)
@@ -19,7 +21,28 @@ log = logging.getLogger(__name__)
 @shared_task
 def execute_run_job(*, run_id: int, **kwargs: Any) -> None:
     """Train one run; ringing twice is harmless, since the second finds nothing waiting."""
-    log.info("run %s: %s", run_id, supervisor.execute(run_id))
+    outcome = supervisor.execute(run_id)
+    log.info("run %s: %s", run_id, outcome)
+    if outcome == "finished":
+        compare_adapter_job.delay(adapter_id=Adapter.objects.values_list("pk", flat=True).get(run=run_id))
+
+
+@shared_task
+def compare_adapter_job(*, adapter_id: int, **kwargs: Any) -> None:
+    """Read an adapter beside the one in service; twice gives the same figures."""
+    adapter = Adapter.objects.select_related("run__release__project", "community").get(pk=adapter_id)
+    try:
+        found = compare_with_service(adapter)
+    except (ProcessEnded, OSError) as error:
+        # The gate says that it was not compared, and a steward may have it done again.
+        log.warning("adapter %s was not compared: %s", adapter_id, error)
+        return
+    log.info("adapter %s was compared on %s sentences", adapter_id, found.get("sentences", 0))
+
+
+def ring_comparison(adapter: Adapter) -> None:
+    """Wake a training worker to compare an adapter with the one in service."""
+    compare_adapter_job.delay_on_commit(adapter_id=adapter.pk)
 
 
 def ring(run: Run) -> None:

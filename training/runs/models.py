@@ -133,6 +133,9 @@ class Adapter(models.Model):
         null=True, blank=True, help_text="When words it learnt from were first withdrawn."
     )
 
+    comparison = models.JSONField(
+        default=dict, blank=True, help_text="With the adapter in service, on sentences that neither learnt from."
+    )
     deleted_at = models.DateTimeField(
         null=True, blank=True, help_text="When its weights were deleted; what stays says that it was there."
     )
@@ -178,9 +181,11 @@ class Adapter(models.Model):
 
 
 class AdapterEvent(models.Model):
-    """A decision on an adapter, when and by whom; only ever added to. `kind` is a state, or this."""
+    """A decision on an adapter, when and by whom; only ever added to. `kind` is a state, or one of these."""
 
-    KINDS = (gettext_noop("words withdrawn"),)
+    RECOMMENDED = gettext_noop("recommended")
+    BACK = gettext_noop("in service again")
+    KINDS = (gettext_noop("words withdrawn"), RECOMMENDED, BACK)
 
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=32)
@@ -193,6 +198,27 @@ class AdapterEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.adapter_id}"
+
+
+class GateBounds(models.Model):
+    """What a community asks of an adapter before it is used; without a row, the defaults hold. Whole numbers, so that
+    the record can hold them."""
+
+    community = models.OneToOneField(Community, models.CASCADE, related_name="gate_bounds")
+    least_sentences = models.PositiveIntegerField(default=30, help_text="Held-out sentences that were measured.")
+    least_gain = models.PositiveIntegerField(default=10, help_text="Thousandths of the bits per byte before.")
+    most_score_loss = models.PositiveIntegerField(default=100, help_text="Hundredths of a point of the task's score.")
+    most_forgetting = models.PositiveIntegerField(default=35, help_text="Thousandths of a bit per byte.")
+    changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "gate bounds"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(least_sentences__gte=2), name="gate_measures_two_sentences_up")
+        ]
+
+    def __str__(self) -> str:
+        return f"gate of {self.community}"
 
 
 class Schedule(models.Model):

@@ -12,6 +12,7 @@ from care.models import Decision, Matter, Purpose, Restriction
 from people.models import Community
 
 if TYPE_CHECKING:
+    from annotation.projects.models import Project
     from people.models import Person
 
 # The same as `care.withdrawing.STAGES` says of adapters.
@@ -47,6 +48,12 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         """All but those that a label or a hold keeps from answering: what keeps from training keeps from that too."""
         ours = Restriction.objects.blocking(Purpose.TRAIN_NONCOMMERCIAL).filter(community=models.OuterRef("community"))
         return self.filter(~models.Exists(ours.on(adapter=models.OuterRef("pk"))))
+
+    def in_service(self, project: Project) -> AdapterQuerySet:
+        """The project's usable adapters, the one that a steward approved last first: that one is in service, and the
+        others are what one can go back to."""
+        approved = models.Max("events__at", filter=models.Q(events__kind__in=["approved", "in service again"]))
+        return self.usable().filter(run__release__project=project).alias(since=approved).order_by("-since", "-pk")
 
     def tainted(self) -> AdapterQuerySet:
         """Adapters that learnt from words which were withdrawn since, and still are there."""

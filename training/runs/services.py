@@ -6,10 +6,8 @@ import shutil
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_noop
@@ -23,10 +21,12 @@ from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.recipes.configuration import METHODS, ConfigurationError, Recipe
 from training.releases.models import Release
-from training.releases.services import not_usable_any_more
+from training.releases.services import leaks_of, not_usable_any_more
 from training.runs.approval import require_run_decision
+from training.runs.artefacts import adapter_folder, folder_of
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
+from training.runs.promotion import require_gate
 
 # What is said of a run that a withdrawal stopped; translated where it is shown.
 WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
@@ -35,6 +35,10 @@ LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
 
 class ReleaseIsTainted(Conflicting):
     """The release holds words that were withdrawn; nothing trains on it any more."""
+
+
+class Leaks(Conflicting):
+    """What a model would be tested on is in what it would learn from."""
 
 
 class RunIsOver(Conflicting):
@@ -82,6 +86,7 @@ def queue_run(
     if Release.objects.get(pk=release.pk).contains_withdrawn:
         raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
     _require_usable(release)
+    _require_no_leaks(release)
     if Run.objects.filter(release=release, state__in=LIVE).exists():
         raise Conflicting("A run on this release is going on already.")
     require_run_decision(release=release, started_by=started_by, now=now)
@@ -118,6 +123,18 @@ def _require_usable(release: Release) -> None:
     if number := not_usable_any_more(release):
         raise ReleaseIsTainted(
             "%(number)s sentences of this release may not be used for its purpose now. Freeze a new one.", number=number
+        )
+
+
+def _require_no_leaks(release: Release) -> None:
+    """Raise Leaks when held-out rows are in the training rows too: what a run learns from it could not be measured."""
+    if leaks := leaks_of(release):
+        raise Leaks(
+            "%(number)s held-out sentences of this release are nearly the same as training sentences. The first are "
+            "the answers %(held_out)s and %(trained)s. Freeze a new release: it leaves them out.",
+            number=len(leaks),
+            held_out=leaks[0]["id"],
+            trained=leaks[0]["like"],
         )
 
 
@@ -266,9 +283,9 @@ def give_back_run(*, run: Run, now: datetime) -> None:
 
 @transaction.atomic
 def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note: str, now: datetime) -> Adapter:
-    """A steward approves an adapter for use, or refuses it, or takes an approval back.
+    """A steward approves an adapter for use, which has to pass the gate, or refuses it, or takes an approval back.
 
-    Raises NotDecidable, NotAllowed; Invalid when a worse adapter is approved without a word why.
+    Raises NotDecidable, GateClosed, NotAllowed; Invalid when something is refused without a word why.
     """
     current: Adapter = Adapter.objects.select_for_update().get(pk=adapter.pk)
     require_role(decided_by, current.community, Role.STEWARD)
@@ -279,8 +296,6 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
         raise NotDecidable("This is a whole model, made to be compared with. Only adapters are used.")
     if approve and not_usable_any_more(current.run.release):
         raise NotDecidable("Some of the words it learnt from may not be used for this any more.")
-    if approve and not current.is_better and not note:
-        raise Invalid("This adapter is not better than the base model. Say why it should be used.", field="note")
     if not approve and not note:
         raise Invalid("Give the reason.", field="note")
     wanted = (
@@ -290,6 +305,8 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
     )
     if current.state == wanted or (not approve and current.state == Adapter.State.RETIRED):
         raise NotDecidable("This adapter is %(state)s already.", state=current.get_state_display())
+    if approve:
+        require_gate(current, steward=decided_by)
     _decide_with_community(current, approve, decided_by, note, now)
     current.state = wanted
     current.save(update_fields=["state"])
@@ -326,16 +343,6 @@ def _decide_with_community(adapter: Adapter, approve: bool, steward: Person, not
     )
 
 
-def folder_of(run: Run) -> Path:
-    """Where the run's config.toml, log.jsonl, report.json and adapter/ are."""
-    return Path(settings.RUNS_DIR) / run.folder
-
-
-def adapter_folder(adapter: Adapter) -> Path:
-    """Where the adapter's weights are."""
-    return folder_of(adapter.run) / "adapter"
-
-
 def discard_checkpoints(run: Run) -> None:
     """Free the disk that the checkpoints of a finished run take."""
     shutil.rmtree(folder_of(run) / "checkpoints", ignore_errors=True)
@@ -366,3 +373,26 @@ def _enter(run: Run, what: str, actor: Person | None, now: datetime) -> None:
 
 def _record(run: Run, kind: str, actor: Person | None, now: datetime, *, note: str = "") -> None:
     RunEvent.objects.create(run=run, kind=kind, actor=actor, note=note[:2000], at=now)
+
+
+__all__ = [
+    "Leaks",
+    "NotDecidable",
+    "ReleaseIsTainted",
+    "RunIsOver",
+    "adapter_folder",
+    "cancel_run",
+    "checked_settings",
+    "claim_run",
+    "decide_adapter",
+    "discard_checkpoints",
+    "discard_learnt",
+    "end_run",
+    "finish_run",
+    "folder_of",
+    "give_back_run",
+    "queue_run",
+    "renew_lease",
+    "resume_run",
+    "stop_runs_on",
+]

@@ -19,6 +19,7 @@ from people.services import has_role
 from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run
+from training.runs.promotion import gate_of, recommend_adapter, recommenders
 from training.runs.samples import readable_samples
 from training.runs.services import cancel_run, checked_settings, queue_run, resume_run
 
@@ -70,10 +71,16 @@ class OneRun(ResearchView):
     def page(self, run: Run, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
         """The run's page."""
         adapter = Adapter.objects.visible_to(self.person).filter(run=run).first()
+        checks = gate_of(adapter, steward=None) if adapter else []
+        stand_for_it = recommenders(adapter, other_than=None) if adapter else []
         context = {
             **self.live_context(run),
             "refusal": refusal,
             "adapter": adapter,
+            "checks": checks,
+            "gate_is_open": all(check.has_passed for check in checks),
+            "recommenders": stand_for_it,
+            "may_recommend": self.may_train and self.person not in stand_for_it,
             "samples": readable_samples(adapter, self.person) if adapter else [],
             "is_steward": has_role(self.person, self.community, Role.STEWARD),
         }
@@ -145,6 +152,18 @@ class ResumeView(_ActView):
         """Queue it again."""
         ring(resume_run(run=run, resumed_by=self.person, now=self.now))
         return _("The run goes on from its last checkpoint.")
+
+
+class RecommendView(_ActView):
+    """Standing for what the run made."""
+
+    roles = (Role.RESEARCHER,)
+
+    def act(self, run: Run) -> str:
+        """The first of the two who let an adapter be used."""
+        adapter = get_object_or_404(Adapter.objects.visible_to(self.person), run=run)
+        recommend_adapter(adapter=adapter, recommended_by=self.person, now=self.now)
+        return _("You recommend this adapter. A steward decides on it.")
 
 
 class CardView(OneRun):

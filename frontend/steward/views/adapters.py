@@ -15,6 +15,7 @@ from people.refusals import Refusal
 from training.playground.jobs import ring_suggesting
 from training.playground.suggesting import AT_ONCE, maker_of, project_of, require_suggesting
 from training.runs.models import Adapter
+from training.runs.promotion import before, gate_of, in_service
 from training.runs.samples import readable_samples
 from training.runs.services import decide_adapter
 
@@ -77,9 +78,15 @@ class AdapterView(StewardView):
 
     def _page(self, adapter: Adapter, form: AdapterForm, *, status: int = 200) -> HttpResponse:
         suggested = Suggestion.objects.filter(made_by=maker_of(adapter), task__project=project_of(adapter))
+        checks = gate_of(adapter, steward=self.person)
+        earlier = before(adapter)
         context = {
             "community": self.community,
             "adapter": adapter,
+            "checks": checks,
+            "gate_is_open": all(check.has_passed for check in checks),
+            "is_in_service": in_service(adapter.run.release.project) == adapter,
+            "earlier": earlier,
             "run": adapter.run,
             "form": form,
             "samples": readable_samples(adapter, self.person),

@@ -100,7 +100,7 @@ class Command(BaseCommand):
         adapter = self._train(run, site)
         with self._step("a steward approves the adapter") as note:
             adapter = walk.approve(adapter, cast)
-            note(f"bits per byte {adapter.base_bpb:.2f} → {adapter.adapter_bpb:.2f}")
+            note(f"bits per byte {adapter.base_bpb:.2f} → {adapter.adapter_bpb:.2f}, through a gate with demo bounds")
         return facts_of(community, project, adapter, time.monotonic() - began)
 
     def _review(self, project: Project, cast: stage.Cast) -> None:
