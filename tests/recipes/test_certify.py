@@ -34,8 +34,8 @@ def write_release(folder, *, without=()):
     return folder
 
 
-def train(folder, release, base):
-    """A run on the release; its folder."""
+def train(folder, release, base, **more):
+    """A run on the release; its exit code."""
     folder.mkdir()
     config = {
         "base": {"path": str(base), "sha256": sha256_of_file(base / "model.safetensors")},
@@ -44,6 +44,7 @@ def train(folder, release, base):
         "language": {"source_name": "Spanish", "target_name": "Test"},
         "recipe": RECIPE,
         "evaluation": certify.MEASURED,
+        **more,
     }
     (folder / "config.toml").write_text(tomli_w.dumps(config))
     return lora.main(folder / "config.toml")
@@ -205,3 +206,19 @@ def test_without_a_base_it_says_what_to_do(made):
     with pytest.raises(SystemExit) as ended:
         certify.main([*map(str, made)])
     assert ended.value.code == 2
+
+
+def test_trained_without_a_sentence_it_is_the_adapter_that_never_saw_it(whole, tiny_base, tmp_path):
+    release = write_release(tmp_path / "release", without={"train-3"})
+    assert train(tmp_path / "again", release, tiny_base) == 0
+    rows = [line for line in (whole / "release" / "data" / "train.jsonl").read_text().splitlines() if line]
+    (tmp_path / "train.jsonl").write_text("\n".join(row for row in rows[::-1] if json.loads(row)["id"] != "train-3"))
+    data = {split: str(release / "data" / f"{split}.jsonl") for split in SPLITS}
+    data["train"] = str(tmp_path / "train.jsonl")
+    assert train(tmp_path / "never", release, tiny_base, data=data, release={}) == 0
+
+    again, never, before = (
+        json.loads((folder / "report.json").read_text())["adapter_sha256"]
+        for folder in (tmp_path / "again", tmp_path / "never", whole / "run")
+    )
+    assert again == never != before
