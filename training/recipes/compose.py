@@ -30,7 +30,7 @@ from training.recipes.report import sha256_of_tensors
 # What two adapters must have in common to stand for one; rank and alpha may differ.
 COMMON = ("base_model_name_or_path", "peft_type", "task_type", "target_modules", "fan_in_fan_out")
 # What makes an adapter more than s B A: it cannot be composed like this.
-PLAIN = {
+PLAIN: dict[str, tuple[Any, ...]] = {
     "bias": ("none",),
     "use_dora": (False, None),
     "modules_to_save": (None, []),

@@ -141,7 +141,7 @@ def wait(process: subprocess.Popen[bytes]) -> None:
     """Wait for its end. Raises CommandError with its last words when it failed."""
     _, errors = process.communicate()
     if process.returncode:
-        raise CommandError(f"{process.args} failed:\n{errors.decode(errors='replace')[-2000:]}")
+        raise CommandError(f"{process.args!r} failed:\n{errors.decode(errors='replace')[-2000:]}")
 
 
 def train(config: Path) -> str:
