@@ -75,7 +75,7 @@ def learnt_from(keys: Iterable[str]) -> dict[str, Learnt]:
     found = {str(adapter.pk): Learnt(adapter, []) for adapter in stopped}
     projects = {one.adapter.run.release.project_id for one in found.values()}
     certified = Adapter.objects.filter(run__release__project__in=projects, report__has_key="certificate")
-    for successor in certified.select_related("run", "community").order_by("pk"):
+    for successor in certified.select_related("run__release", "community").order_by("pk"):
         for replaced in (successor.certificate or {})["replaces_adapters"]:
             if str(replaced["id"]) in found:
                 found[str(replaced["id"])].successors.append(successor)

@@ -179,6 +179,12 @@ class Adapter(models.Model):
         return found
 
     @property
+    def check_command(self) -> str:
+        """What somebody types who has its release as it is downloaded, its run's folder and the base model."""
+        release = f"{self.community.slug}-release-{self.run.release.number}"
+        return f"python -m training.certify {release} run-{self.run.number} --base {self.run.base_model}"
+
+    @property
     def is_usable(self) -> bool:
         """Whether the playground may generate with it."""
         return self.state == self.State.APPROVED and not self.contains_withdrawn

@@ -1,4 +1,4 @@
-"""`python -m training.certify RELEASE ADAPTER`: what `training.recipes.certify` checks, by a shorter name."""
+"""`python -m training.certify RELEASE RUN --base BASE`."""
 
 from __future__ import annotations
 
