@@ -163,7 +163,9 @@ ACTIONS: Mapping[str, Action] = {
     "run.cancelled": Action(),
     "run.resumed": Action(),
     "run.failed": Action(),
-    "adapter.made": Action({"sha256": sha256, "run": number, "release": sha256}),
+    "adapter.made": Action(
+        {"sha256": sha256, "run": number, "release": sha256, "replaces": sha256, "withdrawn": number}
+    ),
     "adapter.recommended": Action(),
     "adapter.approved": Action(),
     "adapter.refused": Action(),

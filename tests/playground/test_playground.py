@@ -7,13 +7,14 @@ import pytest
 from care.models import Purpose
 from people.refusals import Invalid, NotAllowed
 from tests.frontend.made import ask_little
-from tests.recipes.conftest import make_base, place_base
+from tests.recipes.conftest import place_base
 from tests.runs.test_runs import TINY
 from training.playground.engine import Engine, EngineFailed
 from training.playground.jobs import generate_job
 from training.playground.models import Generation
 from training.playground.services import NotServed, OneAtATime, request_generation
 from training.playground.stream import follow
+from training.recipes.tiny_base import make_base
 from training.releases.services import freeze_release
 from training.runs import supervisor
 from training.runs.base_models import BaseModel

@@ -1,4 +1,4 @@
-"""A tiny Llama with random weights and a byte-level tokenizer, so that real recipes run in seconds."""
+"""The tiny base model, run folders with made-up lessons, and signals put back."""
 
 from __future__ import annotations
 
@@ -10,44 +10,9 @@ from typing import Any
 
 import pytest
 import tomli_w
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from training.recipes.base_model import SMOLLM2, sha256_of_file
-
-TEMPLATE = (
-    "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}</s>{% endfor %}"
-    "{% if add_generation_prompt %}<s>assistant\n{% endif %}"
-)
-
-
-def make_base(folder: Path) -> Path:
-    """Two layers of width 64 over 258 tokens: every byte, and two marks."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(
-        models.BPE(vocab={"<s>": 0, "</s>": 1, **{c: i + 2 for i, c in enumerate(alphabet)}}, merges=[])
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
-    fast.chat_template = TEMPLATE
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=258,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        tie_word_embeddings=True,
-        bos_token_id=0,
-        eos_token_id=1,
-        pad_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    fast.save_pretrained(folder)
-    return folder
+from training.recipes.tiny_base import make_base
 
 
 def place_base(models: Path) -> Path:

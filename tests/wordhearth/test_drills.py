@@ -1,4 +1,4 @@
-"""The drill `restarts`: what it makes of its measurements, and once for real."""
+"""The drills: what they make of their measurements, and `restarts` once for real."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tests.guards.tree import ROOT
-from wordhearth.drills import restarts, restore
+from wordhearth.drills import restarts, restore, withdrawal
 from wordhearth.management.commands.up import commands
 
 BACK = {
@@ -148,3 +148,45 @@ RESTORED = {
 def test_a_restored_backup_is_judged_by_what_is_found(changes, failures):
     assert restore.judged({**RESTORED, **changes})["failures"] == failures
     assert restore.table({**RESTORED, **changes}).row_count == 4
+
+
+FORGOTTEN = {
+    "rows": 96,
+    "withdrawn_rows": 12,
+    "steps": 72,
+    "before_sha256": "a" * 64,
+    "retrained_sha256": "b" * 64,
+    "never_saw_sha256": "b" * 64,
+    "uninterrupted_sha256": "a" * 64,
+    "resumed_sha256": "a" * 64,
+    "killed_after_step": 11,
+    "killed_by_signal": 9,
+    "resumed_from_step": 8,
+    "seconds": 40.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({"never_saw_sha256": "c" * 64}, "it is not the adapter that never saw them"),
+        ({"retrained_sha256": "a" * 64, "never_saw_sha256": "a" * 64}, "The withdrawn rows made no difference"),
+        ({"resumed_sha256": "c" * 64}, "it is not the adapter of the uninterrupted run"),
+        ({"killed_by_signal": 0}, "was not killed in the middle"),
+        ({"resumed_from_step": None}, "was not killed in the middle"),
+    ],
+)
+def test_what_a_withdrawal_leaves_behind_is_named(changes, failure):
+    assert withdrawal.judged(FORGOTTEN)["failures"] == []
+    (said,) = withdrawal.judged({**FORGOTTEN, **changes})["failures"]
+    assert failure in said
+    assert withdrawal.table({**FORGOTTEN, **changes}).row_count == 5
+
+
+def test_the_rows_of_who_never_saw_them_are_the_same_rows_otherwise_written():
+    everything = withdrawal.lessons(withdrawal.ROWS)
+    kept = [row for row in everything if row["id"] not in withdrawal.WITHDRAWN]
+    lines = withdrawal.written_apart()
+    assert sorted(map(json.loads, lines), key=lambda row: row["id"]) == sorted(kept, key=lambda row: row["id"])
+    assert [json.loads(line)["id"] for line in lines] != [row["id"] for row in kept]
+    assert not {withdrawal.as_line(row) for row in kept} & set(lines)

@@ -47,6 +47,13 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Which release the files are of: the SHA-256 of its manifest.json. Empty for files of no release."""
+
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Language:
     """Names for the prompt, and BCP 47 tags for the card."""
 
@@ -158,6 +165,7 @@ class Configuration:
     recipe: RecipeSettings
     evaluation: EvaluationSettings
     energy: Energy
+    release: Release
 
     @classmethod
     def read(cls, path: Path, method: str) -> Configuration:
@@ -171,7 +179,7 @@ class Configuration:
             raise ConfigurationError("%(path)s cannot be read: %(why)s.", path=str(path), why=error.strerror) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError("%(path)s is not TOML: %(why)s.", path=str(path), why=str(error)) from error
-        _only(raw, {"base", "data", "language", "recipe", "evaluation", "energy"}, str(path))
+        _only(raw, {"base", "data", "language", "recipe", "evaluation", "energy", "release"}, str(path))
         base = _read(Base, raw.get("base", {}), "base")
         if not (Path(base.path) / "model.safetensors").is_file():
             raise ConfigurationError("base.path names %(path)s, which holds no model.safetensors.", path=base.path)
@@ -190,6 +198,7 @@ class Configuration:
             recipe=recipe,
             evaluation=_read(EvaluationSettings, raw.get("evaluation", {}), "evaluation"),
             energy=_read(Energy, raw.get("energy", {}), "energy"),
+            release=_read(Release, raw.get("release", {}), "release"),
         )
 
 

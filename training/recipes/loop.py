@@ -123,6 +123,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     tokenizer = AutoTokenizer.from_pretrained(config.base.path)
     examples = {split: load_examples(config, tokenizer, split) for split in ("train", "validation", "test")}
     check_base(config)
+    check_release(config)
     model = method.prepare(config, journal)
 
     journal.phase("training")
@@ -160,6 +161,19 @@ def check_base(config: Configuration) -> None:
     weights = Path(config.base.path) / "model.safetensors"
     if config.base.sha256 and sha256_of_file(weights) != config.base.sha256:
         raise RecipeError("The base model's weights are not the ones the run was made for.")
+
+
+def check_release(config: Configuration) -> None:
+    """Raise RecipeError when the training file is not one of the release that config.toml names by hash."""
+    if not config.release.sha256:
+        return
+    train = Path(config.data.train)
+    manifest = train.parent.parent / "manifest.json"
+    if not manifest.is_file() or sha256_of_file(manifest) != config.release.sha256:
+        raise RecipeError("The manifest beside the data is not that of the release the run was made for.")
+    stated = json.loads(manifest.read_text(encoding="utf-8"))["files"].get(f"data/{train.name}", {})
+    if stated.get("sha256") != sha256_of_file(train):
+        raise RecipeError("The training file is not the one that the release's manifest names.")
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,9 @@ def build_report(
         "base": {"path": Path(config.base.path).name, "sha256": config.base.sha256},
         "language": vars(config.language),
         "recipe": vars(config.recipe),
-        "data": {
-            split: {
-                "used": len(examples[split]),
-                "rows": len(read_rows(path)),
-                "sha256": sha256_of_file(Path(path)),
-            }
-            for split, path in vars(config.data).items()
-        },
+        "measured": vars(config.evaluation),
+        "release": vars(config.release),
+        "data": {split: data_of(Path(path), examples[split]) for split, path in vars(config.data).items()},
         "parameters": parameters_of(model),
         **training,
         "seconds": round(journal.seconds, 2),
@@ -53,6 +49,22 @@ def build_report(
         "environment": environment_of(config.recipe.threads),
         "evaluation": evaluation,
     }
+
+
+def data_of(path: Path, examples: Sequence[Example]) -> dict[str, Any]:
+    """How many rows a split has, how many were short enough, and the hashes of the file and of the rows' ids."""
+    rows = read_rows(path)
+    return {
+        "used": len(examples),
+        "rows": len(rows),
+        "sha256": sha256_of_file(path),
+        "items_sha256": sha256_of_ids(row.id for row in rows),
+    }
+
+
+def sha256_of_ids(ids: Iterable[str]) -> str:
+    """SHA-256 over the sorted ids, a line each: equal for equal sets of rows, in whatever order they lie."""
+    return hashlib.sha256("".join(f"{one}\n" for one in sorted(ids)).encode()).hexdigest()
 
 
 def sha256_of_tensors(tensors: dict[str, Tensor]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -173,6 +174,18 @@ class Adapter(models.Model):
     def withdrawn_items(self) -> int:
         """How many of the sentences that it learnt from were taken back."""
         return self.run.release.items.filter(withdrawn_at__isnull=False).count()  # type: ignore[attr-defined]
+
+    @property
+    def certificate(self) -> dict[str, Any] | None:
+        """What it replaces after a withdrawal (`training.runs.certificates`); None when it replaces nothing."""
+        found: dict[str, Any] | None = self.report.get("certificate")
+        return found
+
+    @property
+    def check_command(self) -> str:
+        """What somebody types who has its release as it is downloaded, its run's folder and the base model."""
+        release = f"{self.community.slug}-release-{self.run.release.number}"
+        return f"python -m training.certify {release} run-{self.run.number} --base {self.run.base_model}"
 
     @property
     def is_usable(self) -> bool:

@@ -25,6 +25,7 @@ from training.releases.services import leaks_of, not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, folder_of
 from training.runs.base_models import DEFAULT, find_base_model
+from training.runs.certificates import certificate_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.promotion import require_gate
 
@@ -243,11 +244,12 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | 
         end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
         return None
     evaluation = report["evaluation"]
+    certificate = certificate_of(release=release, report=report, now=now)
     adapter = Adapter.objects.create(
         run=run,
         community=run.community,
         sha256=report["adapter_sha256"],
-        report=report,
+        report={**report, "certificate": certificate} if certificate else report,
         created_at=now,
         base_bpb=evaluation["base_bpb"],
         adapter_bpb=evaluation["adapter_bpb"],
@@ -260,9 +262,16 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | 
         subject=f"adapter:{adapter.pk}",
         community=run.community.slug,
         now=now,
-        details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256},
+        details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256, **_replacing(certificate)},
     )
     return adapter
+
+
+def _replacing(certificate: dict[str, Any] | None) -> dict[str, Any]:
+    """What the record says openly of a certificate."""
+    if certificate is None:
+        return {}
+    return {"replaces": certificate["replaces_release_sha256"], "withdrawn": certificate["withdrawn"]}
 
 
 @transaction.atomic

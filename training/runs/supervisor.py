@@ -126,6 +126,7 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
     return {
         "base": {"path": base, "sha256": base_sha256},
         "data": {split: str(data / f"{split}.jsonl") for split in ("train", "validation", "test")},
+        "release": {"sha256": run.release.sha256},
         "language": {
             "source_name": project.source_language_name,
             "source_tag": project.source_language_tag,

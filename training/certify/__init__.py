@@ -1,0 +1,1 @@
+"""`python -m training.certify`: was this adapter made from this release? `training.recipes.certify` does the work."""
