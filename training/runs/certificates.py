@@ -59,3 +59,13 @@ def _ids_in_manifest(release: Release) -> set[str] | None:
     if hashlib.sha256(content).hexdigest() != release.sha256:
         return None
     return {str(item["id"]) for item in json.loads(content)["items"]}
+
+
+def said_openly(certificate: dict[str, Any] | None) -> dict[str, Any]:
+    """What the record says openly of a certificate."""
+    if certificate is None:
+        return {}
+    return {"replaces": certificate["replaces_release_sha256"], "withdrawn": certificate["withdrawn"]}
+
+
+@transaction.atomic

@@ -25,7 +25,7 @@ from training.releases.services import leaks_of, not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, folder_of
 from training.runs.base_models import DEFAULT, find_base_model
-from training.runs.certificates import certificate_of
+from training.runs.certificates import certificate_of, said_openly
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.promotion import require_gate
 
@@ -262,19 +262,11 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | 
         subject=f"adapter:{adapter.pk}",
         community=run.community.slug,
         now=now,
-        details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256, **_replacing(certificate)},
+        details={"sha256": adapter.sha256, "run": run.pk, "release": release.sha256, **said_openly(certificate)},
     )
     return adapter
 
 
-def _replacing(certificate: dict[str, Any] | None) -> dict[str, Any]:
-    """What the record says openly of a certificate."""
-    if certificate is None:
-        return {}
-    return {"replaces": certificate["replaces_release_sha256"], "withdrawn": certificate["withdrawn"]}
-
-
-@transaction.atomic
 def end_run(*, run: Run, state: Run.State, now: datetime, failure: str = "") -> None:
     """End a run without an adapter: cancelled, or failed with a message for people."""
     _end(run, state, now, failure)
