@@ -66,6 +66,3 @@ def said_openly(certificate: dict[str, Any] | None) -> dict[str, Any]:
     if certificate is None:
         return {}
     return {"replaces": certificate["replaces_release_sha256"], "withdrawn": certificate["withdrawn"]}
-
-
-@transaction.atomic

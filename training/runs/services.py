@@ -267,6 +267,7 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | 
     return adapter
 
 
+@transaction.atomic
 def end_run(*, run: Run, state: Run.State, now: datetime, failure: str = "") -> None:
     """End a run without an adapter: cancelled, or failed with a message for people."""
     _end(run, state, now, failure)
