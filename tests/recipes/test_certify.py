@@ -34,7 +34,7 @@ def write_release(folder, *, without=()):
     return folder
 
 
-def train(folder, release, base, **more):
+def train(folder, release, base, more=None):
     """A run on the release; its exit code."""
     folder.mkdir()
     config = {
@@ -44,7 +44,7 @@ def train(folder, release, base, **more):
         "language": {"source_name": "Spanish", "target_name": "Test"},
         "recipe": RECIPE,
         "evaluation": certify.MEASURED,
-        **more,
+        **(more or {}),
     }
     (folder / "config.toml").write_text(tomli_w.dumps(config))
     return lora.main(folder / "config.toml")
@@ -215,7 +215,7 @@ def test_trained_without_a_sentence_it_is_the_adapter_that_never_saw_it(whole, t
     (tmp_path / "train.jsonl").write_text("\n".join(row for row in rows[::-1] if json.loads(row)["id"] != "train-3"))
     data = {split: str(release / "data" / f"{split}.jsonl") for split in SPLITS}
     data["train"] = str(tmp_path / "train.jsonl")
-    assert train(tmp_path / "never", release, tiny_base, data=data, release={}) == 0
+    assert train(tmp_path / "never", release, tiny_base, {"data": data, "release": {}}) == 0
 
     again, never, before = (
         json.loads((folder / "report.json").read_text())["adapter_sha256"]

@@ -94,6 +94,7 @@ def test_cancel_keeps_a_checkpoint_and_resume_goes_on_from_it_to_a_candidate(rel
     adapter = Adapter.objects.get(run=run)
     assert (adapter.state, len(adapter.sha256)) == ("candidate", 64)
     assert adapter.report["evaluation"]["items"] == release.counts["test"] == 4
+    assert adapter.report["release"]["sha256"] == release.sha256
     assert loss_curve(folder_of(run) / "log.jsonl")["training"][0][0] == 1
     assert not (folder_of(run) / "checkpoints").exists()
     assert supervisor.execute(run.pk) == "not waiting"
