@@ -7,14 +7,10 @@ from rest_framework.test import APIClient
 
 from annotation.answers.models import Answer
 from care.models import Purpose
+from tests.frontend.made import finished
 from training.runs.models import Adapter, Run
-from training.runs.services import finish_run
 
 TRAINING = ["display_members", "peer_review", "evaluate_models", "train_noncommercial"]
-REPORT = {
-    "adapter_sha256": "a" * 64,
-    "evaluation": {"base_bpb": 4.0, "adapter_bpb": 2.0, "base_chrf": 1.0, "adapter_chrf": 9.0},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -70,10 +66,13 @@ def test_the_walk(community, aroha, ben, filipa, goran, chen, esi, now):
     assert run["settings"]["recipe"]["rank"] == 4
     assert ok(researcher.post(f"/api/v1/runs/{run['id']}/cancel/"))["state"] == "cancelled"
     assert ok(researcher.post(f"/api/v1/runs/{run['id']}/resume/"))["state"] == "queued"
-    adapter = finish_run(run=Run.objects.get(), report=REPORT, now=now).pk
+    adapter = finished(Run.objects.get()).pk
     member = speakers[ben]
     refused(member.post("/api/v1/generations/", {"adapter": adapter, "source": "hola"}), 409)
     refused(member.post(f"/api/v1/adapters/{adapter}/decide/", {"approve": True}), 403)
+    refused(steward.post(f"/api/v1/adapters/{adapter}/decide/", {"approve": True}), 409)
+    refused(steward.post(f"/api/v1/adapters/{adapter}/recommend/"), 403)
+    ok(researcher.post(f"/api/v1/adapters/{adapter}/recommend/"))
     assert ok(steward.post(f"/api/v1/adapters/{adapter}/decide/", {"approve": True}))["is_usable"]
     generation = ok(member.post("/api/v1/generations/", {"adapter": adapter, "source": "hola"}), 202)
     assert generation["state"] == "queued"

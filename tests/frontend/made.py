@@ -91,17 +91,23 @@ def make_run(release: Release, researcher: Person) -> Run:
 
 def make_adapter(run: Run, *, better: bool = True, sample: Any = None, approved_by: Person | None = None) -> Adapter:
     """What the run made, which its researcher recommends: a candidate, or approved when a steward is given."""
+    adapter = finished(run, better=better, sample=sample)
+    assert run.started_by is not None
+    recommend_adapter(adapter=adapter, recommended_by=run.started_by, now=NOW)
+    if approved_by is None:
+        return adapter
+    return decide_adapter(adapter=adapter, approve=True, decided_by=approved_by, note="Good.", now=NOW)
+
+
+def finished(run: Run, *, better: bool = True, sample: Any = None) -> Adapter:
+    """What the run made, with its file, before anybody said anything about it."""
     content, sha256 = matrices(run.pk)
     made = report(better=better, sample=sample) | {"adapter_sha256": sha256}
     adapter = finish_run(run=run, report=made, now=NOW)
     assert adapter is not None
     adapter_folder(adapter).mkdir(parents=True, exist_ok=True)
     (adapter_folder(adapter) / FILE).write_bytes(content)
-    assert run.started_by is not None
-    recommend_adapter(adapter=adapter, recommended_by=run.started_by, now=NOW)
-    if approved_by is None:
-        return adapter
-    return decide_adapter(adapter=adapter, approve=True, decided_by=approved_by, note="Good.", now=NOW)
+    return adapter
 
 
 def ask_little(community: Community, steward: Person) -> None:

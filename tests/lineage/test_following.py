@@ -114,7 +114,6 @@ def test_a_real_run_stops_by_its_next_step_and_leaves_nothing(release, ben, comm
 def test_a_tainted_adapter_is_deleted_when_its_time_is_over(release, ben, aroha, esi, community, now):
     adapter = make_adapter(make_run(release, esi), approved_by=aroha)
     weights = folder_of(adapter.run) / "adapter" / "adapter_model.safetensors"
-    weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
     with pytest.raises(NotTainted):
         end_adapter(adapter=adapter, note="", now=now)
@@ -135,14 +134,14 @@ def test_a_tainted_adapter_is_deleted_when_its_time_is_over(release, ben, aroha,
 
 def test_weights_go_with_the_row(release, ben, esi, community, aroha, now, django_capture_on_commit_callbacks):
     adapter = make_adapter(make_run(release, esi))
-    (folder_of(adapter.run) / "adapter").mkdir(parents=True)
+    (folder_of(adapter.run) / "adapter").mkdir(parents=True, exist_ok=True)
     withdraw_consent(person=ben, community=community, purposes=[PURPOSE], now=now)
     with pytest.raises(NotAllowed):
         end_adapter(adapter=adapter, note="", ended_by=esi, now=now)
     with django_capture_on_commit_callbacks(execute=True):
         end_adapter(adapter=adapter, note="Enough.", ended_by=aroha, now=now)
     assert not folder_of(adapter.run).exists()
-    assert end_adapter(adapter=adapter, note="", ended_by=aroha, now=now).events.count() == 2
+    assert end_adapter(adapter=adapter, note="", ended_by=aroha, now=now).events.count() == 3
 
 
 def test_the_next_release_is_clean_and_names_the_one_it_replaces(release, project, ben, esi, now):

@@ -39,7 +39,7 @@ def test_a_copy_is_withheld_and_named_with_what_it_copies(
     assert not release.items.filter(answer=held).exists()
     assert release.items.filter(answer=trained).exists()
     assert manifest["counts"]["withheld_to_prevent_leaks"] == 1
-    assert "the manifest names both" in (folder_of(release) / "README.md").read_text()
+    assert "the manifest names the pairs" in (folder_of(release) / "README.md").read_text()
     assert (leaks_of(release), leaks_in_files(folder_of(release), project.task_kind)) == ([], [])
     assert verify_release(release) == []
 

@@ -28,6 +28,7 @@ from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
+from training.runs.promotion import recommend_adapter
 from training.runs.samples import readable_samples
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, folder_of, queue_run, resume_run
@@ -223,6 +224,14 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
         if getattr(self, "swagger_fake_view", False):
             return Adapter.objects.none()
         return Adapter.objects.visible_to(person_of(self.request)).select_related("community", "run")
+
+    @extend_schema(request=None, responses=AdapterSerializer)
+    @action(detail=True, methods=["post"])
+    def recommend(self, request: Request, pk: str) -> Response:
+        """Stand for it, as a researcher; a steward approves only what a researcher recommends."""
+        adapter = self.get_object()
+        recommend_adapter(adapter=adapter, recommended_by=person_of(request), now=timezone.now())
+        return Response(self.get_serializer(adapter).data)
 
     @extend_schema(request=DecisionSerializer, responses=AdapterSerializer)
     @action(detail=True, methods=["post"])
