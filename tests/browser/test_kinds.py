@@ -181,7 +181,7 @@ def test_the_same_word_is_labelled_in_the_whole_packet_and_taken_back_in_one_ste
     project = open_kind(community, aroha, "label")
     page = ben_at(project, "take")
     page.locator("button:text-is('Take along')").tap()
-    expect(page.locator("[data-kept]")).to_be_visible()
+    expect(page.locator("[data-kept]")).to_be_visible(timeout=60_000)
     touch_first = page.locator("[data-task]:visible [data-text]").bounding_box()
     assert touch_first
     page.touchscreen.tap(touch_first["x"] + 12, touch_first["y"] + 16)

@@ -102,7 +102,8 @@ def take_along(phone: Phone, project: Project, size: int = HELD) -> Page:
     page.goto(f"{phone.site}{DESK}/take/{project.pk}/")
     page.check(f"input[value='{size}']")
     page.click("button:text-is('Take along')")
-    expect(page.locator("[data-kept]")).to_be_visible()
+    # How long a busy machine takes to put thirty pages aside says nothing of the site.
+    expect(page.locator("[data-kept]")).to_be_visible(timeout=60_000)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     return page
 
