@@ -40,7 +40,8 @@ def next_task(project: Project, person: Person, now: datetime) -> Task | None:
         task = _next_in(free, source, now)
         if task is not None:
             return task
-    return None
+    # What is left is locked by others at this moment, who may leave it free: that is worth waiting for.
+    return _lock_first(free, now, F("item__position").asc(), waits=True) if free.exists() else None
 
 
 def _next_urgent(free: TaskQuerySet, project: Project, draw: str, now: datetime) -> Task | None:
@@ -63,14 +64,17 @@ def _next_in(free: TaskQuerySet, source: int, now: datetime) -> Task | None:
     return _lock_first(free.filter(item__source_id=source), now, F("item__position").asc())
 
 
-def _lock_first(tasks: TaskQuerySet, now: datetime, order: OrderBy) -> Task | None:
-    """The first task that is not locked and, looked at again under its lock, still wants an answer."""
+def _lock_first(tasks: TaskQuerySet, now: datetime, order: OrderBy, *, waits: bool = False) -> Task | None:
+    """The first task that is not locked and, looked at again under its lock, still wants an answer.
+
+    With `waits`, one that is locked is waited for.
+    """
     full: list[int] = []
     while True:
         task: Task | None = (
             tasks.exclude(pk__in=full)
             .order_by("-answered", order, "pk")
-            .select_for_update(of=("self",), skip_locked=True)
+            .select_for_update(of=("self",), skip_locked=not waits)
             .first()
         )
         if task is None or not task.is_taken(now):

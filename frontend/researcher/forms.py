@@ -33,6 +33,10 @@ METHOD_WORDS: dict[str, Words] = {
         "Full fine-tuning: the whole model learns, to compare with; it is used nowhere. Choose a tenth of the learning "
         "rate."
     ),
+    "continue_pretraining": _("Continued pre-training: the model reads the language as plain text first."),
+    "kto": _("KTO: after the answers, it learns from what people accepted and turned down."),
+    "dpo": _("DPO: after the answers, it learns which of two people find better."),
+    "self_evolution": _("Self-evolution: after the answers, it learns to prefer them over its own worst tries."),
 }
 WORDS: dict[str, tuple[Words, Words]] = {
     "method": (_("Method"), ""),
@@ -55,6 +59,27 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "generate_items": (_("Held-out sentences to translate"), ""),
     "max_new_tokens": (_("Tokens at most in a translation"), ""),
     "samples": (_("Samples to show"), ""),
+    "shots": (
+        _("Examples shown to the base model"),
+        _("An adapter must beat the base model that sees these before each question."),
+    ),
+    "preference_epochs": (_("Passes over what is better"), ""),
+    "preference_learning_rate": (_("Learning rate for what is better"), _("A tenth of the other one is a good start.")),
+    "beta": (_("Beta"), _("A smaller one lets the model move further away from what it learnt before.")),
+    "anchor": (_("Anchor"), _("Keeps the better answers likely, for DPO and self-evolution.")),
+    "rounds": (_("Rounds"), _("Of self-evolution.")),
+    "tries": (_("Tries"), _("Answers of its own to each request in a round.")),
+    "margin": (_("Margin"), _("Points of chrF++ by which a try must be worse.")),
+    "reading_epochs": (_("Passes over the plain text"), ""),
+    "replay": (
+        _("Replay"),
+        _("Share of sentences in the language it knew before, against forgetting."),
+    ),
+}
+# Settings of some methods only, each section under words of its own.
+SOME_METHODS: dict[str, Words] = {
+    "preference": _("For KTO, DPO and self-evolution"),
+    "reading": _("For continued pre-training"),
 }
 
 
@@ -109,7 +134,20 @@ class RunForm(forms.Form):
     @property
     def more_fields(self) -> list[forms.BoundField]:
         """The settings to leave alone, mostly."""
-        return [self[name] for name, (__, key) in self._places.items() if key not in {*FIRST, "method"}]
+        return [
+            self[name]
+            for name, (section, key) in self._places.items()
+            if section not in SOME_METHODS and key not in {*FIRST, "method"}
+        ]
+
+    @property
+    def some_methods(self) -> list[tuple[Words, list[forms.BoundField], bool]]:
+        """Settings of some methods only: which methods, the fields, and whether something in them is wrong."""
+        found = []
+        for wanted, words in SOME_METHODS.items():
+            fields = [self[name] for name, (section, __) in self._places.items() if section == wanted]
+            found.append((words, fields, any(field.errors for field in fields)))
+        return found
 
     @property
     def more_has_errors(self) -> bool:

@@ -158,7 +158,14 @@ ACTIONS: Mapping[str, Action] = {
     "release.frozen": Action({"number": number, "sha256": sha256, "purpose": PURPOSE}),
     "release.downloaded": Action({"agreement": number, "sha256": sha256, "bytes": number}),
     "notice.answered": Action({"agreement": number, "answer": one_of("deleted", "replaced", "refused")}),
-    "run.queued": Action({"release": sha256, "method": one_of("qlora", "lora", "qdylora", "dylora", "full")}),
+    "run.queued": Action(
+        {
+            "release": sha256,
+            "method": one_of(
+                "qlora", "lora", "qdylora", "dylora", "full", "continue_pretraining", "kto", "dpo", "self_evolution"
+            ),
+        }
+    ),
     "run.cancelling": Action(),
     "run.cancelled": Action(),
     "run.resumed": Action(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import make_base
 from training.evaluation.forgetting import forgotten, texts_beside
-from training.recipes.comparison import _read_plainly
-
-WORK = SimpleNamespace(add=lambda done: None)
+from training.recipes.comparison import read_plainly
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +35,9 @@ def adapted(base: Path) -> tuple[Any, Any]:
 def before_and_after(model: Any, tokenizer: Any) -> dict[str, Any]:
     """The figures of the English text."""
     (text,) = texts_beside("ote", "")
-    after, tokens = _read_plainly(model, tokenizer, text, WORK)
+    after, tokens = read_plainly(model, tokenizer, text)
     with model.disable_adapter():
-        before, _ = _read_plainly(model, tokenizer, text, WORK)
+        before, _ = read_plainly(model, tokenizer, text)
     return forgotten(text, before, after, tokens)
 
 

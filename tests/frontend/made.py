@@ -26,6 +26,17 @@ def make_release(project: Project, person: Person) -> Release:
     return release
 
 
+FORGETTING = {
+    "language": "en",
+    "sentences": 26,
+    "base_bpb": 1.0,
+    "adapter_bpb": 1.01,
+    "difference": 0.01,
+    "difference_ci95": [0.005, 0.015],
+    "nats_per_token": 0.03,
+}
+
+
 def report(*, better: bool = True, sample: Any = None) -> dict[str, Any]:
     """A report as a recipe writes it."""
     return {
@@ -45,6 +56,12 @@ def report(*, better: bool = True, sample: Any = None) -> dict[str, Any]:
             "base_chrf": 5.0,
             "adapter_chrf": 21.5,
             "bpb_difference_ci95": [-0.6, -0.4] if better else [0.4, 0.6],
+            "few_shot": {
+                "shots": 4,
+                "bpb": 2.4,
+                "chrf": 9.0,
+                "difference_ci95": [-0.4, -0.2] if better else [0.6, 0.8],
+            },
             "scores": [
                 {
                     "name": "chrF++",
@@ -58,17 +75,7 @@ def report(*, better: bool = True, sample: Any = None) -> dict[str, Any]:
                     "signature": "nrefs:1",
                 }
             ],
-            "forgetting": [
-                {
-                    "language": "en",
-                    "sentences": 26,
-                    "base_bpb": 1.0,
-                    "adapter_bpb": 1.01,
-                    "difference": 0.01,
-                    "difference_ci95": [0.005, 0.015],
-                    "nats_per_token": 0.03,
-                }
-            ],
+            "forgetting": [FORGETTING],
             "samples": [
                 {
                     "id": str(sample or uuid4()),

@@ -41,14 +41,14 @@ def test_each_check_stands_with_its_number_its_bound_and_what_is_missing(
     better = make_adapter(make_run(release, esi))
     text = steward.get(page("adapter", community, pk=better.pk)).text
     assert "Every check is passed." in text
-    assert text.count('<span class="badge good">passed</span>') == 9
+    assert text.count('<span class="badge good">passed</span>') == 10
     assert "-0.400" in text
     assert "What it forgot" in text
     AdapterEvent.objects.all().delete()
     worse = make_adapter(make_run(release, esi), better=False)
     text = steward.get(page("adapter", community, pk=worse.pk)).text
     assert "Not every check is passed, so it cannot be approved." in text
-    assert text.count('<span class="badge bad">not passed</span>') == 2
+    assert text.count('<span class="badge bad">not passed</span>') == 3
     assert "It saves -25.0 % of the base model’s bits per byte; 1.0 % are needed." in text
 
 

@@ -44,8 +44,19 @@ def lesson(source: str, completion: str) -> dict[str, str]:
     return {"system": "You are a careful translator.", "request": request, "completion": completion}
 
 
-def write_run(folder: Path, base: Path, **recipe: Any) -> Path:
-    """A run folder with its config.toml and 24 + 6 + 6 made-up sentence pairs."""
+def judged(split: str, count: int) -> list[dict[str, Any]]:
+    """For each lesson of `write_run`, its own completion with an approving vote, and nonsense with a rejecting one."""
+    rows = []
+    for n in range(count):
+        for kind, completion in (("good", f"ñu̱ {'ab' * (n % 5 + 1)}"), ("bad", f"zz {'q' * (n % 4)}")):
+            votes = [{"by": "someone", "good": kind == "good", "skill": 0.8}]
+            row = {"id": f"{split}-{n}-{kind}", "group": f"{split}-{n}", "lesson": lesson(f"uno {n}", completion)}
+            rows.append(row | {"votes": votes})
+    return rows
+
+
+def write_run(folder: Path, base: Path, *, preference: dict[str, Any] | None = None, **recipe: Any) -> Path:
+    """A run folder with its config.toml and 24 + 6 + 6 made-up sentence pairs, judged as well."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for split, count in (("train", 24), ("validation", 6), ("test", 6)):
@@ -56,6 +67,10 @@ def write_run(folder: Path, base: Path, **recipe: Any) -> Path:
         path = folder / f"{split}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         paths[split] = str(path)
+        if split != "validation":
+            path = folder / f"judged_{split}.jsonl"
+            path.write_text("".join(json.dumps(row) + "\n" for row in judged(split, count)))
+            paths[f"judged_{split}"] = str(path)
     config = {
         "base": {"path": str(base), "sha256": sha256_of_file(base / "model.safetensors")},
         "data": paths,
@@ -70,6 +85,7 @@ def write_run(folder: Path, base: Path, **recipe: Any) -> Path:
             "threads": 1,
             **recipe,
         },
+        "preference": preference or {},
         "evaluation": {"max_items": 6, "generate_items": 3, "max_new_tokens": 8, "samples": 2},
         "energy": {"watts": 60.0},
     }

@@ -12,20 +12,35 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import write_run
 from training.evaluation.scores import bits_per_byte
-from training.recipes import loop
+from training.recipes import loop, stages
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import METHODS, Configuration
+from training.recipes.continue_pretraining import ContinuePretraining
+from training.recipes.dpo import Dpo
 from training.recipes.dylora import Dylora, use_rank
 from training.recipes.full import Full
 from training.recipes.generate import Writer
 from training.recipes.journal import Journal
+from training.recipes.kto import Kto
 from training.recipes.lora import Lora
 from training.recipes.probe import Reader
 from training.recipes.qdylora import Qdylora
 from training.recipes.qlora import Qlora
 from training.recipes.ranks import advise, cut, measured_ranks
+from training.recipes.self_evolution import SelfEvolution
 
-CLASSES = {"lora": Lora, "qlora": Qlora, "dylora": Dylora, "qdylora": Qdylora, "full": Full}
+CLASSES = {
+    "lora": Lora,
+    "qlora": Qlora,
+    "dylora": Dylora,
+    "qdylora": Qdylora,
+    "full": Full,
+    "continue_pretraining": ContinuePretraining,
+    "kto": Kto,
+    "dpo": Dpo,
+    "self_evolution": SelfEvolution,
+}
+SEVERAL_STAGES = ("continue_pretraining", "kto", "dpo", "self_evolution")
 NESTED = ("dylora", "qdylora")
 SETTINGS = {"epochs": 3, "validate_every": 4}
 
@@ -98,6 +113,27 @@ def test_killed_in_a_step_and_given_the_rows_in_another_order_it_makes_the_same_
     assert loop.main(config, CLASSES[name]()) == 0
     assert {"event": "resumed", "step": 4}.items() <= next(e for e in events(config) if e["event"] == "resumed").items()
     assert report_of(config)["adapter_sha256"] == report_of(whole(name))["adapter_sha256"]
+
+
+@pytest.mark.parametrize("name", SEVERAL_STAGES)
+def test_killed_in_a_later_stage_it_makes_the_same_bytes(name, whole, tiny_base, tmp_path):
+    config = write_run(tmp_path / "run", tiny_base, method=name, **SETTINGS)
+    begins = report_of(whole(name))["stages"][-1]["from_step"]
+
+    class Killed(CLASSES[name]):
+        def before_step(self, model, config, step):
+            super().before_step(model, config, step)
+            if step == begins + 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.main(config, Killed())
+    torch.manual_seed(99)
+    assert loop.main(config, CLASSES[name]()) == 0
+    resumed = next(event for event in events(config) if event["event"] == "resumed")
+    assert resumed["step"] in {begins, begins + 1, begins + 2}
+    assert report_of(config)["adapter_sha256"] == report_of(whole(name))["adapter_sha256"]
+    assert report_of(config)["stages"] == report_of(whole(name))["stages"]
 
 
 def test_bases_are_measured_alike(whole):
@@ -216,8 +252,8 @@ def bits_at(rank, config, base, folder):
     settings = Configuration.read(config, report_of(config)["method"])
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder).eval()
     examples = loop.load_examples(settings, AutoTokenizer.from_pretrained(base), "validation")
-    part = loop.validation_part(examples, settings)
-    return bits_per_byte(loop.losses_of(model, part), [example.target_bytes for example in part])
+    part = stages.validation_part(examples, settings)
+    return bits_per_byte(stages.losses_of(model, part), [example.target_bytes for example in part])
 
 
 def test_a_rank_that_was_cut_out_is_as_good_as_the_report_says(whole, tiny_base, tmp_path):

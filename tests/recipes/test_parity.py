@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import write_run
 from training.evaluation.likelihood import completion_loss
-from training.recipes import loop, speed
+from training.recipes import loop, speed, stages
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal
 from training.recipes.lora import Lora
@@ -87,7 +87,7 @@ def test_the_loss_curve_is_trl_s_in_float32_without_checkpointing(setting, adapt
     trainer.train()
     trainable = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=config.recipe.learning_rate, weight_decay=0.0)
-    ours = [loop.one_step(adapted, examples, optimiser, trainable, config.recipe.clip)[0] for _ in range(STEPS)]
+    ours = [stages.one_step(adapted, examples, optimiser, trainable, config.recipe.clip)[0] for _ in range(STEPS)]
     assert watch.losses[0] == pytest.approx(first, abs=1e-4)
     assert ours[0] == pytest.approx(watch.losses[0], abs=1e-4)
     assert ours == pytest.approx(watch.losses, abs=1e-3)

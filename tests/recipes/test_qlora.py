@@ -13,7 +13,7 @@ import torch
 from transformers import AutoTokenizer
 
 from tests.recipes.conftest import lesson, write_run
-from training.recipes import loop, qlora
+from training.recipes import loop, qlora, stages
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal, load_checkpoint
@@ -159,7 +159,7 @@ def test_a_step_moves_the_adapter_and_leaves_the_base_alone(adapted):
     before = {name: value.clone() for name, value in model.named_parameters()}
     batch = loop.load_examples(config, tokenizer, "train")[:4]
     optimiser = torch.optim.AdamW(trainable_of(model), lr=0.01)
-    losses = [loop.one_step(model, batch, optimiser, trainable_of(model), 1.0)[0] for _ in range(5)]
+    losses = [stages.one_step(model, batch, optimiser, trainable_of(model), 1.0)[0] for _ in range(5)]
     changed = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
     assert changed
     assert all("lora_" in name for name in changed)
@@ -170,10 +170,10 @@ def test_a_batch_read_in_parts_gives_the_same_gradient(adapted, monkeypatch):
     model, tokenizer, config = adapted
     batch = loop.load_examples(config, tokenizer, "train")[:8]
     still = torch.optim.SGD(trainable_of(model), lr=0.0)
-    whole = loop.one_step(model, batch, still, trainable_of(model), 1.0)
-    monkeypatch.setattr(loop, "TOKENS_AT_ONCE", 250)
-    assert len(loop.parts_of(batch, 250)) > 2
-    assert loop.one_step(model, batch, still, trainable_of(model), 1.0) == pytest.approx(whole, rel=1e-4)
+    whole = stages.one_step(model, batch, still, trainable_of(model), 1.0)
+    monkeypatch.setattr(stages, "TOKENS_AT_ONCE", 250)
+    assert len(stages.parts_of(batch, 250)) > 2
+    assert stages.one_step(model, batch, still, trainable_of(model), 1.0) == pytest.approx(whole, rel=1e-4)
 
 
 def test_looking_at_the_validation_split_changes_no_gradient(adapted, tmp_path):
@@ -184,17 +184,17 @@ def test_looking_at_the_validation_split_changes_no_gradient(adapted, tmp_path):
     for parameter in trainable_of(model):
         torch.nn.init.normal_(parameter, std=0.1)
     model.train()
-    before = loop.one_step(model, batch, still, trainable_of(model), 1.0)
+    before = stages.one_step(model, batch, still, trainable_of(model), 1.0)
     weights = {name: value.clone() for name, value in model.named_parameters()}
-    loop.validate(model, loop.load_examples(config, tokenizer, "validation"), config, Journal(tmp_path), 1)
-    assert loop.one_step(model, batch, still, trainable_of(model), 1.0) == before
+    stages.validate(model, loop.load_examples(config, tokenizer, "validation"), config, Journal(tmp_path), 1)
+    assert stages.one_step(model, batch, still, trainable_of(model), 1.0) == before
     assert all(torch.equal(value, weights[name]) for name, value in model.named_parameters())
 
 
 def test_a_loss_that_is_no_number_is_an_error(adapted, monkeypatch):
     model, tokenizer, config = adapted
-    monkeypatch.setattr(loop, "completion_loss", lambda model, batch: torch.tensor(float("nan")))
+    monkeypatch.setattr(stages, "completion_loss", lambda model, batch: torch.tensor(float("nan")))
     batch = loop.load_examples(config, tokenizer, "train")[:2]
     optimiser = torch.optim.SGD(trainable_of(model), lr=0.1)
     with pytest.raises(loop.RecipeError, match="lower learning rate"):
-        loop.one_step(model, batch, optimiser, trainable_of(model), 1.0)
+        stages.one_step(model, batch, optimiser, trainable_of(model), 1.0)

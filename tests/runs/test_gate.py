@@ -25,7 +25,7 @@ from training.recipes.report import sha256_of_tensors
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.runs.artefacts import FILE, adapter_folder, is_whole, sha256_of_adapter
-from training.runs.gate import Bounds, Facts, Gain, GateClosed, checks_of, gain_of
+from training.runs.gate import Bounds, Facts, Gain, GateClosed, checks_of, gain_of, gain_over_few_shot
 from training.runs.models import Adapter, GateBounds
 from training.runs.promotion import before, bounds_of, gate_of, in_service, recommend_adapter, roll_back, set_bounds
 from training.runs.services import Leaks, decide_adapter, finish_run, queue_run
@@ -33,6 +33,7 @@ from training.runs.withdrawals import withdraw_answer
 
 CLEAN = Facts(
     over_base=Gain(before=2.0, after=1.5, high=-0.3, sentences=100),
+    over_few_shot=Gain(before=1.9, after=1.5, high=-0.2, sentences=100),
     has_service=False,
     over_service=None,
     score=("chrF++", 20.0, 25.0),
@@ -49,7 +50,7 @@ def failing(facts: Facts, bounds: Bounds | None = None) -> list[str]:
 
 def test_who_is_better_and_clean_passes() -> None:
     assert failing(CLEAN) == []
-    assert len(checks_of(CLEAN, Bounds())) == 9
+    assert len(checks_of(CLEAN, Bounds())) == 10
     assert failing(replace(CLEAN, has_service=True, over_service=CLEAN.over_base)) == []
 
 
@@ -62,6 +63,11 @@ def test_who_is_better_and_clean_passes() -> None:
         (
             {"over_base": Gain(2, 1.99, -0.001, 99)},
             "It saves 0.5 % of the base model’s bits per byte; 1.0 % are needed.",
+        ),
+        ({"over_few_shot": None}, "not compared with the base model that is shown examples"),
+        (
+            {"over_few_shot": Gain(1.6, 1.5, 0.02, 99)},
+            "not surely better than the base model that is shown examples: its bits per byte may be 0.020 higher",
         ),
         ({"has_service": True}, "It was not compared with the adapter that is in service now."),
         (
@@ -91,6 +97,7 @@ def test_every_refusal_says_which_number_and_by_how_much(changed: dict[str, Any]
 def test_what_is_no_number_does_not_pass() -> None:
     nan = float("nan")
     assert len(failing(replace(CLEAN, over_base=Gain(2, nan, nan, 99)))) == 2
+    assert len(failing(replace(CLEAN, over_few_shot=Gain(2, nan, nan, 99)))) == 1
     assert len(failing(replace(CLEAN, score=("chrF++", nan, 20.0), forgetting=nan))) == 2
 
 
@@ -293,6 +300,10 @@ def test_where_the_community_votes_it_decides_on_the_very_numbers(release: Relea
 def test_a_report_without_figures_gives_no_gain() -> None:
     assert gain_of({}) is None
     assert gain_of({"evaluation": {"base_bpb": 1, "adapter_bpb": 1, "bpb_difference_ci95": []}}) is None
+    assert gain_over_few_shot({}) is None
+    shown = {"bpb": 1.5, "difference_ci95": [-0.3, -0.1]}
+    found = gain_over_few_shot({"evaluation": {"adapter_bpb": 1.3, "items": 40, "few_shot": shown}})
+    assert found == Gain(before=1.5, after=1.3, high=-0.1, sentences=40)
 
 
 def test_the_hash_of_a_file_is_the_one_that_a_recipe_reports(tmp_path: Any) -> None:

@@ -77,14 +77,21 @@ def test_sentences_end_at_the_marks_of_many_scripts_and_at_line_ends(text, sente
     assert [text[stretch.start : stretch.end] for stretch in found] == sentences
 
 
-@pytest.mark.parametrize("text", ["." * 4000 + "a", '."' * 2000 + "a", "a'" * 2000, "\u0301" * 4000, "a " * 2000])
-def test_no_text_takes_long_to_cut(text):
-    began = time.process_time()
-    find_sentences(text)
-    find_words(text)
-    pieces(text)
+def seconds_to_cut(text):
+    """The best of three, for whatever else runs at the same time."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        find_sentences(text)
+        find_words(text)
+        pieces(text)
+        best = min(best, time.process_time() - began)
+    return best
 
-    assert time.process_time() - began < 0.5
+
+@pytest.mark.parametrize("part", [".", '."', "a'", "\u0301", "a "])
+def test_four_times_the_text_takes_no_more_than_eight_times_as_long_to_cut(part):
+    assert seconds_to_cut(part * 4000 + "a") < 8 * seconds_to_cut(part * 1000 + "a")
 
 
 def test_folding_ignores_case_and_normalisation_and_nothing_else():

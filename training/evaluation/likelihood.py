@@ -40,12 +40,24 @@ def completion_loss(model: Any, batch: dict[str, Tensor]) -> Tensor:
     The output layer, a fifth of a small model's work, is computed at labelled positions only, and at no time are there
     more than LOGITS_BYTES of scores. Loss and gradient are the same as those of the whole.
     """
-    hidden, labels, _ = completion_hidden(model, batch)
+    losses, _ = _token_losses(model, batch)
+    return losses.sum()
+
+
+def completion_losses(model: Any, batch: dict[str, Tensor]) -> Tensor:
+    """`completion_loss` of each example apart, float32 (examples,); each may weigh something else in what is trained
+    on. Raises RuntimeError on the way back where the output layer itself is trained."""
+    losses, rows = _token_losses(model, batch)
+    return losses.new_zeros(_count(batch)).index_add(0, rows, losses)
+
+
+def _token_losses(model: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    hidden, labels, rows = completion_hidden(model, batch)
     head = _core(model).lm_head
     if not isinstance(head, torch.nn.Linear) or head.bias is not None:
-        return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
-    loss: Tensor = _SummedLoss.apply(hidden, head.weight, labels)
-    return loss
+        return F.cross_entropy(head(hidden).float(), labels, reduction="none"), rows
+    losses: Tensor = _TokenLosses.apply(hidden, head.weight, labels)
+    return losses, rows
 
 
 @torch.no_grad()
@@ -79,27 +91,28 @@ def sentence_readings(model: Any, batch: dict[str, Tensor]) -> list[tuple[float,
     return list(zip(_sums(torch.cat(losses), rows, size), means, strict=True))
 
 
-class _SummedLoss(torch.autograd.Function):
+class _TokenLosses(torch.autograd.Function):
     """Cross entropy of hidden @ weight.T, piece by piece; a piece's gradient is taken while its scores are there.
 
-    The gradient of a sum of cross entropies is (softmax - one-hot) @ weight, so nothing of the vocabulary's size need
-    be kept for the way back.
+    The gradient of a cross entropy is (softmax - one-hot) @ weight, so nothing of the vocabulary's size need be kept
+    for the way back. By the weight it is kept as a sum, which is right only while all tokens weigh the same.
     """
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, labels: Tensor) -> Tensor:
-        """The sum, and the gradients for `backward`; one buffer is scores, probabilities and gradient in turn."""
+        """The losses, float32 (tokens,), and the gradients for `backward`; one buffer is scores, probabilities and
+        gradient in turn."""
         wants_hidden, wants_weight, _ = ctx.needs_input_grad
         by_hidden = torch.empty_like(hidden) if wants_hidden else None
         by_weight = torch.zeros_like(weight) if wants_weight else None
-        total = hidden.new_zeros((), dtype=torch.float32)
+        losses = hidden.new_empty(len(hidden), dtype=torch.float32)
         for part in _pieces(hidden, weight):
             scores = F.linear(hidden[part], weight).float()
             places = torch.arange(len(scores), device=scores.device)
             most = scores.amax(dim=-1, keepdim=True)
             right = scores[places, labels[part]] - most[:, 0]
             mass = scores.sub_(most).exp_().sum(dim=-1, keepdim=True)
-            total += (mass[:, 0].log() - right).sum()
+            losses[part] = mass[:, 0].log() - right
             scores.div_(mass)
             scores[places, labels[part]] -= 1
             if by_hidden is not None:
@@ -107,16 +120,18 @@ class _SummedLoss(torch.autograd.Function):
             if by_weight is not None:
                 by_weight.addmm_(scores.to(weight.dtype).T, hidden[part])
         ctx.save_for_backward(by_hidden, by_weight)
-        return total
+        return losses
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        """The gradients of `forward`, times what comes from above."""
+        """The gradients of `forward`, times what comes from above for each token."""
         by_hidden, by_weight = ctx.saved_tensors
         above = gradients[0]
+        if by_weight is not None and bool((above != above[0]).any()):
+            raise RuntimeError("Tokens of unlike weight cannot train the output layer.")
         return (
-            None if by_hidden is None else by_hidden * above.to(by_hidden.dtype),
-            None if by_weight is None else by_weight * above.to(by_weight.dtype),
+            None if by_hidden is None else by_hidden * above[:, None].to(by_hidden.dtype),
+            None if by_weight is None else by_weight * above[0].to(by_weight.dtype),
             None,
         )
 

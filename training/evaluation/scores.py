@@ -88,3 +88,11 @@ def chrf(hypotheses: Sequence[str], references: Sequence[str]) -> float:
 def sentence_chrf(hypothesis: str, reference: str) -> float:
     """chrF++ of one sentence."""
     return float(CHRF(word_order=2).sentence_score(hypothesis, [reference]).score)
+
+
+def share_in_order(high: Sequence[float], low: Sequence[float]) -> float:
+    """How often a value of the first is above one of the second, ties half (Mann & Whitney 1947): the area under the
+    curve that tells the two apart. Both must hold something."""
+    ranks = np.searchsorted(np.sort(np.asarray(low)), np.asarray(high), side="left")
+    ties = np.searchsorted(np.sort(np.asarray(low)), np.asarray(high), side="right")
+    return float((ranks + ties).sum() / (2 * len(high) * len(low)))

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluation.forgetting import FixedText, forgotten, texts_beside
-from training.evaluation.likelihood import sentence_losses
 from training.evaluation.scores import bits_per_byte, chrf, difference_interval, sentence_chrf
 from training.evaluation.tasks import compare_on_task
 from training.recipes.configuration import Configuration
+from training.recipes.few_shot import measure_shots, shots_of
 from training.recipes.generation import generate_batch
 from training.recipes.journal import Journal, Stopped
-from training.recipes.text import TOKENS_AT_ONCE, Example, Row, ordered, pack, parts_of, prompt_of
+from training.recipes.stages import RecipeError, losses_of
+from training.recipes.text import TOKENS_AT_ONCE, Example, Row, ordered, parts_of, prompt_of, read_rows
 
 GENERATION_BATCH = 12
 
@@ -36,13 +37,16 @@ def compare(
     by_id = {row.id: row for row in rows}
     asked = [by_id[example.id] for example in chosen[: config.evaluation.generate_items]]
     beside = texts_beside(config.language.target_tag, config.language.source_tag)
-    work = _Work(journal, of=2 * (len(chosen) + len(asked) + len(beside)))
+    shots = shots_of(tokenizer, read_rows(config.data.train), config.evaluation.shots, config)
+    rounds = 3 if shots else 2
+    work = _Work(journal, of=rounds * (len(chosen) + len(asked)) + 2 * len(beside))
 
     adapter_nats, adapter_texts = _measure(model, tokenizer, batches, asked, config, work)
-    after = [_read_plainly(model, tokenizer, text, work) for text in beside]
+    after = _read_all(model, tokenizer, beside, work)
     with base_of(model, config) as base:
         base_nats, base_texts = _measure(base, tokenizer, batches, asked, config, work)
-        before = [_read_plainly(base, tokenizer, text, work) for text in beside]
+        before = _read_all(base, tokenizer, beside, work)
+        shown = _with_shots(base, tokenizer, [by_id[one.id] for one in chosen], len(asked), shots, config, work)
 
     sizes = [example.target_bytes for batch in batches for example in batch]
     interval = difference_interval(base_nats, adapter_nats, sizes, seed=config.recipe.seed)
@@ -56,6 +60,7 @@ def compare(
         "bpb_difference_ci95": [interval.low, interval.high],
         "base_chrf": chrf(base_texts, references),
         "adapter_chrf": chrf(adapter_texts, references),
+        **_beside_few_shot(shown, adapter_nats, sizes, config),
         **compare_on_task(_kind_of(config.data.test), sources, references, base_texts, adapter_texts),
         "forgetting": [
             forgotten(text, first, second, tokens, seed=config.recipe.seed)
@@ -74,6 +79,38 @@ def compare(
             for row, plain, adapter in zip(asked, base_texts, adapter_texts, strict=True)
         ][: config.evaluation.samples],
     }
+
+
+def _with_shots(
+    base: Any,
+    tokenizer: Any,
+    rows: Sequence[Row],
+    asked: int,
+    shots: Sequence[Row],
+    config: Configuration,
+    work: _Work,
+) -> tuple[list[float], dict[str, Any]] | None:
+    """The base model with examples before each question; None where that is not wanted, or more than it can read."""
+    if not shots:
+        return None
+    try:
+        return measure_shots(base, tokenizer, rows, asked, shots, config, work.add)
+    except RecipeError:
+        return None
+
+
+def _beside_few_shot(
+    shown: tuple[list[float], dict[str, Any]] | None,
+    adapter_nats: Sequence[float],
+    sizes: Sequence[int],
+    config: Configuration,
+) -> dict[str, Any]:
+    """What the examples make of the base model, and the interval of the adapter's bits per byte minus theirs."""
+    if shown is None:
+        return {}
+    nats, figures = shown
+    interval = difference_interval(nats, adapter_nats, sizes, seed=config.recipe.seed)
+    return {"few_shot": {**figures, "difference_ci95": [interval.low, interval.high]}}
 
 
 class _Work:
@@ -99,7 +136,7 @@ def _measure(
 ) -> tuple[list[float], list[str]]:
     nats: list[float] = []
     for batch in batches:
-        nats += sentence_losses(model, {name: value.to(model.device) for name, value in pack(batch).items()})
+        nats += losses_of(model, batch)
         work.add(len(batch))
     texts: list[str] = []
     for start in range(0, len(asked), GENERATION_BATCH):
@@ -110,7 +147,7 @@ def _measure(
     return nats, texts
 
 
-def _read_plainly(model: Any, tokenizer: Any, text: FixedText, work: _Work) -> tuple[list[float], int]:
+def read_plainly(model: Any, tokenizer: Any, text: FixedText) -> tuple[list[float], int]:
     """Each sentence's summed nats, read as it stands, without a question; and how many tokens were foretold.
 
     The end mark before it foretells the first token, as between documents that a model learnt from.
@@ -120,11 +157,15 @@ def _read_plainly(model: Any, tokenizer: Any, text: FixedText, work: _Work) -> t
         tokens = tokenizer(sentence, add_special_tokens=False)["input_ids"]
         marked = (tokenizer.eos_token_id, *tokens)
         examples.append(Example(f"{text.language}:{place}", marked, 1, len(sentence.encode())))
-    nats: list[float] = []
-    for batch in parts_of(examples, TOKENS_AT_ONCE):
-        nats += sentence_losses(model, {name: value.to(model.device) for name, value in pack(batch).items()})
-    work.add(1)
-    return nats, sum(len(example.tokens) - 1 for example in examples)
+    return losses_of(model, examples), sum(len(example.tokens) - 1 for example in examples)
+
+
+def _read_all(model: Any, tokenizer: Any, texts: Sequence[FixedText], work: _Work) -> list[tuple[list[float], int]]:
+    found = []
+    for text in texts:
+        found.append(read_plainly(model, tokenizer, text))
+        work.add(1)
+    return found
 
 
 def _kind_of(path: str) -> str:

@@ -19,10 +19,19 @@ METHODS = {
     "qdylora": "QDyLoRA",
     "dylora": "DyLoRA",
     "full": "Full fine-tuning",
+    "continue_pretraining": "Continued pre-training",
+    "kto": "KTO",
+    "dpo": "DPO",
+    "self_evolution": "Self-evolution",
 }
 DEFAULT_METHOD = "qlora"
+SPLITS = ("train", "validation", "test")
 # Of these a run keeps a whole model, which stands beside adapters for comparison and is served to nobody.
 WHOLE_MODELS = ("full",)
+# These learn from what people said of answers, which only some releases hold.
+FROM_VOTES = ("kto", "dpo")
+# These do something before or after the completions are learnt; all others only differ in what of the model trains.
+SEVERAL_STAGES = ("continue_pretraining", *FROM_VOTES, "self_evolution")
 
 
 class ConfigurationError(Worded):
@@ -39,11 +48,15 @@ class Base:
 
 @dataclass(frozen=True)
 class Data:
-    """The three JSON Lines files of a release."""
+    """The three JSON Lines files of a release; what people said of answers, where it has that; and more
+    text to read, for a method that does."""
 
     train: str
     validation: str
     test: str
+    judged_train: str = ""
+    judged_test: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,31 @@ class RecipeSettings:
 
 
 @dataclass(frozen=True)
+class Preference:
+    """Settings of the methods that learn what is better: `kto`, `dpo`, `self_evolution`."""
+
+    preference_epochs: int = 1
+    preference_learning_rate: float = 1e-4
+    beta: float = 0.1
+    """How dear it is to move away from the model before: small values move far."""
+    anchor: float = 0.1
+    """How much of the loss of the better wording is added, so that it does not grow less likely itself."""
+    rounds: int = 2
+    tries: int = 4
+    margin: float = 5.0
+    """Points of chrF++ by which a try must be worse than what it is compared with."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Settings of the methods that read plain text first."""
+
+    reading_epochs: int = 1
+    replay: float = 0.1
+    """Share of the language that the model knew before among what is read."""
+
+
+@dataclass(frozen=True)
 class EvaluationSettings:
     """How much of the held-out split is measured. Numbers of sentences, and of new tokens per sentence."""
 
@@ -96,6 +134,8 @@ class EvaluationSettings:
     generate_items: int = 24
     max_new_tokens: int = 64
     samples: int = 12
+    shots: int = 4
+    """Answered requests that the base model is shown before each question, as what an adapter must beat; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +164,30 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "validate_every": (1, 100_000),
     "checkpoint_every": (1, 100_000),
     "threads": (1, 256),
+    "preference_epochs": (1, 100),
+    "preference_learning_rate": (1e-7, 0.1),
+    "beta": (0.001, 10),
+    "anchor": (0, 10),
+    "rounds": (1, 20),
+    "tries": (2, 64),
+    "margin": (0, 100),
+    "reading_epochs": (1, 100),
+    "replay": (0, 0.9),
     "max_items": (1, 100_000),
     "generate_items": (1, 10_000),
     "max_new_tokens": (1, 1024),
     "samples": (0, 1000),
+    "shots": (0, 64),
     "watts": (0, 1e6),
     "grams_per_kwh": (0, 5000),
+}
+
+
+_CHOSEN: dict[str, Any] = {
+    "recipe": RecipeSettings,
+    "preference": Preference,
+    "reading": Reading,
+    "evaluation": EvaluationSettings,
 }
 
 
@@ -138,16 +196,15 @@ class Recipe:
     """The part of a configuration that a person chooses; the rest follows from the release and the machine."""
 
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
+    preference: Preference = field(default_factory=Preference)
+    reading: Reading = field(default_factory=Reading)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Recipe:
-        """Read {"recipe": {...}, "evaluation": {...}}; what is left out gets its default."""
-        _only(given, {"recipe", "evaluation"}, "settings")
-        return cls(
-            recipe=_read(RecipeSettings, given.get("recipe", {}), "recipe"),
-            evaluation=_read(EvaluationSettings, given.get("evaluation", {}), "evaluation"),
-        )
+        """Read {"recipe": {...}, "evaluation": {...}, ...}; what is left out gets its default."""
+        _only(given, set(_CHOSEN), "settings")
+        return cls(**{name: _read(kind, given.get(name, {}), name) for name, kind in _CHOSEN.items()})
 
     def as_mapping(self) -> dict[str, Any]:
         """The same as plain values, as config.toml and the database keep them."""
@@ -163,6 +220,8 @@ class Configuration:
     data: Data
     language: Language
     recipe: RecipeSettings
+    preference: Preference
+    reading: Reading
     evaluation: EvaluationSettings
     energy: Energy
     release: Release
@@ -179,24 +238,23 @@ class Configuration:
             raise ConfigurationError("%(path)s cannot be read: %(why)s.", path=str(path), why=error.strerror) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError("%(path)s is not TOML: %(why)s.", path=str(path), why=str(error)) from error
-        _only(raw, {"base", "data", "language", "recipe", "evaluation", "energy", "release"}, str(path))
+        _only(raw, {"base", "data", "language", "energy", "release", *_CHOSEN}, str(path))
         base = _read(Base, raw.get("base", {}), "base")
         if not (Path(base.path) / "model.safetensors").is_file():
             raise ConfigurationError("base.path names %(path)s, which holds no model.safetensors.", path=base.path)
         data = _read(Data, raw.get("data", {}), "data")
         for name, value in asdict(data).items():
-            if not Path(value).is_file():
+            if (value or name in SPLITS) and not Path(value).is_file():
                 raise ConfigurationError("data.%(name)s names %(path)s, which is not there.", name=name, path=value)
-        recipe = _read(RecipeSettings, raw.get("recipe", {}), "recipe")
+        chosen = Recipe.from_mapping({name: raw[name] for name in _CHOSEN if name in raw})
         if "method" not in raw.get("recipe", {}):
-            recipe = replace(recipe, method=method)
+            chosen = replace(chosen, recipe=replace(chosen.recipe, method=method))
         return cls(
             folder=path.parent,
             data=data,
             base=base,
             language=_read(Language, raw.get("language", {}), "language"),
-            recipe=recipe,
-            evaluation=_read(EvaluationSettings, raw.get("evaluation", {}), "evaluation"),
+            **vars(chosen),
             energy=_read(Energy, raw.get("energy", {}), "energy"),
             release=_read(Release, raw.get("release", {}), "release"),
         )

@@ -28,7 +28,8 @@ from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal, Stopped
 from training.recipes.lora import Lora
 from training.recipes.ranks import advise, bytes_at, measured_ranks
-from training.recipes.text import TOKENS_AT_ONCE, Example, parts_of
+from training.recipes.stages import losses_of
+from training.recipes.text import Example
 
 
 class First(nn.Module):
@@ -73,8 +74,7 @@ class Dylora(Lora):
         sizes = [example.target_bytes for example in validation]
         for rank in measured_ranks(recipe.rank):
             use_rank(model, rank, recipe.alpha)
-            nats = [loss for part in parts_of(validation, TOKENS_AT_ONCE) for loss in loop.losses_of(model, part)]
-            rows.append((rank, nats))
+            rows.append((rank, losses_of(model, validation)))
             if journal.stop_asked:
                 raise Stopped
         self.before_reading(model, config)

@@ -24,8 +24,8 @@ from transformers import AutoModelForCausalLM
 
 from training.recipes import loop
 from training.recipes.configuration import Configuration
+from training.recipes.devices import device_map
 from training.recipes.journal import Journal
-from training.recipes.lora import device_map
 
 
 class Full(loop.Method):

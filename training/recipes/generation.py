@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,36 @@ def require_adapter(folder: str) -> None:
 @torch.inference_mode()
 def generate_batch(model: Any, tokenizer: Any, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
     """Greedy continuations of the prompts (left-padded together), up to the end mark."""
+    return _continue(model, tokenizer, prompts, max_new_tokens=max_new_tokens, do_sample=False)
+
+
+@torch.inference_mode()
+def sample_batch(
+    model: Any, tokenizer: Any, prompts: Sequence[str], *, each: int, max_new_tokens: int, seed: str
+) -> list[str]:
+    """Some continuations of each prompt, one behind the other, drawn from the model's own distribution.
+
+    The same prompts and seed give the same texts; the process's own random numbers go on as if nothing had been drawn.
+    """
+    drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big")
+    with torch.random.fork_rng():
+        torch.manual_seed(drawn)
+        sampled = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "num_return_sequences": each}
+        return _continue(model, tokenizer, prompts, max_new_tokens=max_new_tokens, **sampled)
+
+
+def _continue(model: Any, tokenizer: Any, prompts: Sequence[str], **how: Any) -> list[str]:
     encoded = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
     length = max(len(tokens) for tokens in encoded)
     pad = tokenizer.pad_token_id
     ids = torch.tensor([[pad] * (length - len(tokens)) + tokens for tokens in encoded])
     mask = torch.tensor([[0] * (length - len(tokens)) + [1] * len(tokens) for tokens in encoded])
-    ids, mask = ids.to(model.device), mask.to(model.device)
     made = model.generate(
-        input_ids=ids,
-        attention_mask=mask,
-        max_new_tokens=max_new_tokens,
-        do_sample=False,
+        input_ids=ids.to(model.device),
+        attention_mask=mask.to(model.device),
         pad_token_id=pad,
         eos_token_id=tokenizer.eos_token_id,
+        **how,
     )
     return [tokenizer.decode(row[length:], skip_special_tokens=True).strip() for row in made]
 

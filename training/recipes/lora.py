@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from training.recipes import loop
 from training.recipes.configuration import Configuration
+from training.recipes.devices import compute_dtype, device_map
 from training.recipes.journal import Journal, write_json
 
 
@@ -64,18 +64,6 @@ class Lora(loop.Method):
         # A set in peft: sorted, so that equal adapters have equal files.
         about["target_modules"] = sorted(about["target_modules"])
         write_json(folder / "adapter_config.json", about)
-
-
-def device_map() -> dict[str, Any]:
-    """Where the whole model goes: the first GPU, or the processor."""
-    return {"": 0 if torch.cuda.is_available() else "cpu"}
-
-
-def compute_dtype() -> torch.dtype:
-    """What it computes in. A CPU without bf16 instructions emulates them ten times slower, so it is float32 there; the
-    GPU's side of this follows the libraries' documentation and was not measured by this project."""
-    on_gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return torch.bfloat16 if on_gpu else torch.float32
 
 
 def add_lora(model: Any, config: Configuration) -> Any:

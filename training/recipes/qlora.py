@@ -19,8 +19,9 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from training.recipes import loop
 from training.recipes.configuration import Configuration
+from training.recipes.devices import compute_dtype, device_map
 from training.recipes.journal import Journal
-from training.recipes.lora import Lora, compute_dtype, device_map
+from training.recipes.lora import Lora
 
 
 class Qlora(Lora):

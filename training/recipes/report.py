@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from training.recipes.base_model import sha256_of_file
-from training.recipes.configuration import Configuration, Energy
+from training.recipes.configuration import SPLITS, Configuration, Energy
 from training.recipes.journal import Journal, peak_memory_mb
 from training.recipes.text import Example, read_rows
 
@@ -38,9 +38,11 @@ def build_report(
         "base": {"path": Path(config.base.path).name, "sha256": config.base.sha256},
         "language": vars(config.language),
         "recipe": vars(config.recipe),
+        "preference": vars(config.preference),
+        "reading": vars(config.reading),
         "measured": vars(config.evaluation),
         "release": vars(config.release),
-        "data": {split: data_of(Path(path), examples[split]) for split, path in vars(config.data).items()},
+        "data": {split: data_of(Path(getattr(config.data, split)), examples[split]) for split in SPLITS},
         "parameters": parameters_of(model),
         **training,
         "seconds": round(journal.seconds, 2),

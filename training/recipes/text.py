@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ IGNORED = -100
 # A step's activations are the largest part of the memory, so a larger batch is read in parts of this many tokens. The
 # gradient is the same.
 TOKENS_AT_ONCE = 768
+
+AnyLesson = TypeVar("AnyLesson", bound="Lesson")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,18 @@ class Row:
     completion: str
     source: str = ""
     """The sentence alone, for people who look at samples; empty where the request is the sentence."""
+
+
+class Lesson(Protocol):
+    """What one step may learn from: something with an id, and the tokens that are read for it."""
+
+    @property
+    def id(self) -> str:
+        """By which it is ordered."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """All that the model reads."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +80,21 @@ def read_rows(path: Path | str) -> list[Row]:
     return rows
 
 
-def prompt_of(tokenizer: Any, *, system: str, request: str) -> str:
-    """The chat prompt up to where the answer begins.
+def prompt_of(tokenizer: Any, *, system: str, request: str, shots: Sequence[Row] = ()) -> str:
+    """The chat prompt up to where the answer begins; `shots` are rows that are shown with their answers before it.
 
     Without a system message of our own the template adds a long one that costs tokens in every row.
     """
-    messages = [{"role": "system", "content": system}, {"role": "user", "content": request}]
+    messages = [{"role": "system", "content": system}]
+    for shot in shots:
+        messages += [{"role": "user", "content": shot.request}, {"role": "assistant", "content": shot.completion}]
+    messages.append({"role": "user", "content": request})
     return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
-def encode(tokenizer: Any, row: Row, *, max_length: int) -> Example | None:
+def encode(tokenizer: Any, row: Row, *, max_length: int, shots: Sequence[Row] = ()) -> Example | None:
     """The row as tokens; None when it is longer than `max_length` (a cut sentence would teach a wrong end)."""
-    prompt = prompt_of(tokenizer, system=row.system, request=row.request)
+    prompt = prompt_of(tokenizer, system=row.system, request=row.request, shots=shots)
     first = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     rest = tokenizer(row.completion, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
     if len(first) + len(rest) > max_length:
@@ -85,16 +102,16 @@ def encode(tokenizer: Any, row: Row, *, max_length: int) -> Example | None:
     return Example(row.id, (*first, *rest), len(first), len(row.completion.encode()))
 
 
-def ordered(examples: Sequence[Example], *, seed: int, epoch: int) -> list[Example]:
+def ordered(examples: Sequence[AnyLesson], *, seed: int, epoch: int) -> list[AnyLesson]:
     """The examples by a keyed hash of their ids: taking rows away never changes the order of the others."""
 
-    def key(example: Example) -> bytes:
+    def key(example: Lesson) -> bytes:
         return hmac.new(f"{seed}:{epoch}".encode(), example.id.encode(), hashlib.sha256).digest()
 
     return sorted(examples, key=key)
 
 
-def batches_of(examples: Sequence[Example], size: int) -> list[list[Example]]:
+def batches_of(examples: Sequence[AnyLesson], size: int) -> list[list[AnyLesson]]:
     """Cut into batches of `size` examples, the last perhaps smaller, in the order given.
 
     Rows that are packed waste nothing on unlike lengths, so nothing is sorted: order and batches follow from the
@@ -103,9 +120,9 @@ def batches_of(examples: Sequence[Example], size: int) -> list[list[Example]]:
     return [list(examples[start : start + size]) for start in range(0, len(examples), size)]
 
 
-def parts_of(batch: Sequence[Example], tokens: int) -> list[list[Example]]:
+def parts_of(batch: Sequence[AnyLesson], tokens: int) -> list[list[AnyLesson]]:
     """Cut a batch, in its order, into parts of at most `tokens` tokens; a longer example is a part alone."""
-    parts: list[list[Example]] = [[]]
+    parts: list[list[AnyLesson]] = [[]]
     size = 0
     for example in batch:
         if parts[-1] and size + len(example.tokens) > tokens:
@@ -113,7 +130,7 @@ def parts_of(batch: Sequence[Example], tokens: int) -> list[list[Example]]:
             size = 0
         parts[-1].append(example)
         size += len(example.tokens)
-    return parts
+    return parts if parts[0] else []
 
 
 def pack(batch: Sequence[Example]) -> dict[str, Tensor]:

@@ -44,6 +44,8 @@ class Facts:
     """What the gate looks at. None means that it was not measured, and does not pass."""
 
     over_base: Gain | None
+    over_few_shot: Gain | None
+    """Against the base model that is shown some answered requests before each question."""
     has_service: bool
     over_service: Gain | None
     score: tuple[str, float, float] | None
@@ -94,6 +96,7 @@ def checks_of(facts: Facts, bounds: Bounds) -> list[Check]:
     """Every check, in the order in which they are shown."""
     return [
         *_better(facts.over_base, bounds, BASE),
+        _beats_examples(facts.over_few_shot),
         *(_better(facts.over_service, bounds, SERVICE) if facts.has_service else []),
         _score(facts.score, bounds),
         _forgetting(facts.forgetting, bounds),
@@ -155,6 +158,20 @@ def _better(gain: Gain | None, bounds: Bounds, words: Mapping[str, str]) -> list
         Check(words["surely"], f"{gain.high:+.3f}", "< 0", "" if is_sure else words["unsure"], unsure),
         Check(words["gain"], _percent(saved), f"≥ {least}", "" if is_gain else words["little"], little),
     ]
+
+
+def _beats_examples(gain: Gain | None) -> Check:
+    """What examples in the question can do needs no adapter."""
+    name = gettext_noop("Better than the base model with examples, surely")
+    if gain is None:
+        why = gettext_noop("It was not compared with the base model that is shown examples.")
+        return Check(name, "–", "< 0", why)
+    why = gettext_noop(
+        "It is not surely better than the base model that is shown examples: its bits per byte may be %(measured)s "
+        "higher, and must be lower."
+    )
+    values = {"measured": f"{gain.high:.3f}"}
+    return Check(name, f"{gain.high:+.3f}", "< 0", "" if gain.high < 0 else why, values)
 
 
 def _score(score: tuple[str, float, float] | None, bounds: Bounds) -> Check:
@@ -238,5 +255,16 @@ def gain_of(report: Mapping[str, Any]) -> Gain | None:
             float(evaluation["bpb_difference_ci95"][1]),
             int(evaluation["items"]),
         )
+    except (KeyError, TypeError, IndexError, ValueError):
+        return None
+
+
+def gain_over_few_shot(report: Mapping[str, Any]) -> Gain | None:
+    """The comparison with few-shot prompting out of a run's report; None where a figure is missing."""
+    try:
+        evaluation = report["evaluation"]
+        shown = evaluation["few_shot"]
+        high = float(shown["difference_ci95"][1])
+        return Gain(float(shown["bpb"]), float(evaluation["adapter_bpb"]), high, int(evaluation["items"]))
     except (KeyError, TypeError, IndexError, ValueError):
         return None

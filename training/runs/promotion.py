@@ -19,7 +19,7 @@ from people.refusals import Conflicting, Invalid
 from people.services import has_role, require_role
 from training.releases.services import FilesErased, leaks_of, not_usable_any_more, verify_release
 from training.runs.artefacts import adapter_folder, is_whole
-from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, checks_of, gain_of
+from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, checks_of, gain_of, gain_over_few_shot
 from training.runs.models import Adapter, AdapterEvent, GateBounds
 
 # A bound that nothing can pass, or that says nothing, is a slip of the pen.
@@ -59,6 +59,7 @@ def gate_of(adapter: Adapter, *, steward: Person | None) -> list[Check]:
     evaluation = adapter.report.get("evaluation", {})
     facts = Facts(
         over_base=gain_of(adapter.report),
+        over_few_shot=gain_over_few_shot(adapter.report),
         has_service=served is not None,
         over_service=_over(adapter, served) if served else None,
         score=_score(evaluation),

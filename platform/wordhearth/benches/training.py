@@ -29,7 +29,7 @@ from rich.text import Text
 from annotation.corpora.packaged import PackagedRow, read_tsunkua
 from annotation.kinds.contract import Asked
 from annotation.kinds.translate.kind import KIND
-from training.recipes.configuration import METHODS
+from training.recipes.configuration import METHODS, SEVERAL_STAGES
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.processes import recipe_environment
 
@@ -67,7 +67,9 @@ def run() -> Facts:
         others = {
             name: json_of("training.recipes.speed", name, str(config)) for name in (*OTHERS, "products", "memory")
         }
-        ours = {method: train(folder / method, method, base, data) for method in METHODS}
+        ours = {
+            method: train(folder / method, method, base, data) for method in METHODS if method not in SEVERAL_STAGES
+        }
     return {**figures(ours, others), "methods": {name: shown(report) for name, report in ours.items()}, **others}
 
 

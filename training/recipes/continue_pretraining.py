@@ -1,0 +1,84 @@
+"""Continued pre-training: reading the language as plain text first, then learning the lessons.
+
+    python -m training.recipes.continue_pretraining run-folder/config.toml
+
+What is read are the completions of the training split as they stand, without a question, each after an end mark and
+before one; and the texts of `data.text`, JSON Lines with `id` and `text`, where it is named. Mixed with them, as the
+share `replay` of all that is read, are sentences that the lessons ask about, which are in a language the model knows:
+whoever hears only a new language forgets the old one (Ibrahim et al. 2024). Then come the lessons, as in
+`training/recipes/qlora.py`, with the same adapter.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.recipes import loop
+from training.recipes.configuration import Configuration
+from training.recipes.qlora import Qlora
+from training.recipes.stages import Completions, RecipeError, Stage
+from training.recipes.text import Example, ordered, read_rows
+
+
+class ContinuePretraining(Qlora):
+    """A QLoRA that reads before it learns."""
+
+    name = "continue_pretraining"
+
+    def stages(self, config: Configuration, tokenizer: Any, examples: dict[str, list[Example]]) -> Sequence[Stage]:
+        """Plain text, then completions."""
+        read = texts_of(config, tokenizer)
+        reading = Completions(read, config.reading.reading_epochs, config.recipe.learning_rate, name="reading")
+        return [reading, *super().stages(config, tokenizer, examples)]
+
+
+def texts_of(config: Configuration, tokenizer: Any) -> list[Example]:
+    """What is read: each text once, the language's own and what is replayed. Raises RecipeError."""
+    rows = read_rows(config.data.train)
+    own = {row.completion: f"text:{row.id}" for row in reversed(rows)} | dict(read_texts(config.data.text))
+    known = {row.source: f"replay:{row.id}" for row in reversed(rows) if row.source and row.source not in own}
+    found = [plain(tokenizer, name, text, config) for text, name in own.items()]
+    replay = [plain(tokenizer, name, text, config) for text, name in known.items()]
+    kept = [one for one in found if one is not None]
+    wanted = round(len(kept) * config.reading.replay / (1 - config.reading.replay))
+    return kept + ordered([one for one in replay if one is not None], seed=config.recipe.seed, epoch=-4)[:wanted]
+
+
+def read_texts(path: str) -> list[tuple[str, str]]:
+    """(text, id) of each line of a JSON Lines file; of no file, none. Raises RecipeError that names the line."""
+    if not path:
+        return []
+    found = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            text, name = value["text"], str(value["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise RecipeError(f"Line {number} of {Path(path).name} is no text with an id.") from error
+        if not isinstance(text, str) or not text.strip():
+            raise RecipeError(f"Line {number} of {Path(path).name} has nothing to read.")
+        found.append((text, f"text:{name}"))
+    return found
+
+
+def plain(tokenizer: Any, name: str, text: str, config: Configuration) -> Example | None:
+    """A text between two end marks, the first of which foretells it; None when it is too long."""
+    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    mark = tokenizer.eos_token_id
+    whole = (mark, *tokens, mark)
+    return None if len(whole) > config.recipe.max_length else Example(name, whole, 1, len(text.encode()))
+
+
+def main(path: Path) -> int:
+    """Train, evaluate and report; returns the exit code."""
+    return loop.main(path, ContinuePretraining())
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,359 @@
+"""The parts of a training, one after the other: what is learnt from, for how long, and what a batch teaches.
+
+Most methods have one part, in which the completions of a release are learnt (`Completions`). What a later part learns
+from may depend on the model as the part before it left it; so checkpoints keep those lessons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import get_cosine_schedule_with_warmup
+
+from training.evaluation.likelihood import completion_loss, sentence_losses
+from training.evaluation.scores import bits_per_byte
+from training.recipes.configuration import Configuration
+from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint
+from training.recipes.text import TOKENS_AT_ONCE, Example, Lesson, batches_of, ordered, pack, parts_of
+
+if TYPE_CHECKING:
+    from training.recipes.loop import Method
+
+
+class RecipeError(RuntimeError):
+    """The run cannot go on; the message is meant for people."""
+
+
+class Stage(ABC):
+    """A part of a training."""
+
+    name: str
+    """As the log and the report call it."""
+    epochs: int
+    learning_rate: float
+    keeps_lessons = True
+    """Whether its lessons follow from the model at its beginning, and cannot be made again in the middle."""
+
+    @abstractmethod
+    def expected(self) -> int:
+        """How many lessons it will have at most, as far as is known before it begins."""
+
+    @abstractmethod
+    def begin(self, model: Any, config: Configuration, journal: Journal) -> Sequence[Lesson]:
+        """What it learns from. Raises RecipeError, Stopped."""
+
+    @abstractmethod
+    def learn(self, model: Any, batch: Sequence[Any]) -> float:
+        """Add a batch's gradient; returns its loss."""
+
+    def kept(self, lessons: Sequence[Any]) -> list[Any]:
+        """Lessons as a checkpoint keeps them: plain values."""
+        return [asdict(lesson) for lesson in lessons]
+
+    def recalled(self, kept: Sequence[Any]) -> Sequence[Lesson]:
+        """The lessons that `kept` gave."""
+        raise NotImplementedError
+
+    notes: dict[str, Any] = {}
+    """What the report says of its beginning."""
+
+    def steps(self, lessons: int, config: Configuration) -> int:
+        """How many steps so many lessons take."""
+        per_epoch = math.ceil(lessons / config.recipe.batch_size)
+        return min(self.epochs * per_epoch, config.recipe.max_steps or sys.maxsize)
+
+    def facts(self) -> list[Any]:
+        """What decides about it beside the settings, for the fingerprint: its lessons as far as they are known."""
+        return [self.name, self.epochs, self.learning_rate]
+
+
+@dataclass
+class Completions(Stage):
+    """Learning to say the completions of examples: supervised fine-tuning, and reading plain text."""
+
+    examples: list[Example]
+    epochs: int
+    learning_rate: float
+    name: str = "completions"
+    keeps_lessons = False
+
+    def expected(self) -> int:
+        """All of them."""
+        return len(self.examples)
+
+    def begin(self, model: Any, config: Configuration, journal: Journal) -> list[Example]:
+        """The examples."""
+        return self.examples
+
+    def learn(self, model: Any, batch: Sequence[Example]) -> float:
+        """See `learn_completions`."""
+        return learn_completions(model, batch)
+
+    def facts(self) -> list[Any]:
+        """Its tokens."""
+        return [*super().facts(), [(one.id, one.tokens, one.prompt) for one in self.examples]]
+
+
+def learn_completions(model: Any, batch: Sequence[Example]) -> float:
+    """Add the gradient of the mean loss in nats per completion token, part by part; returns that loss."""
+    completion_tokens = sum(len(example.tokens) - example.prompt for example in batch)
+    total = 0.0
+    for part in parts_of(batch, TOKENS_AT_ONCE):
+        # Every token of the batch weighs the same, in whichever part it is.
+        loss = completion_loss(model, on_device(model, pack(part))) / completion_tokens
+        total += add_gradient(loss)
+    return total
+
+
+def add_gradient(loss: Any) -> float:
+    """Go back from a loss, and return it. Raises RecipeError when it is not a number any more."""
+    if not torch.isfinite(loss):
+        raise RecipeError("The loss is not a number any more; try a lower learning rate.")
+    loss.backward()
+    return float(loss.detach())
+
+
+def on_device(model: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    """Tensors where the model is."""
+    return {name: value.to(model.device) for name, value in tensors.items()}
+
+
+@dataclass
+class Training:
+    """Everything that changes from step to step, as a checkpoint keeps it."""
+
+    method: Method
+    model: Any
+    config: Configuration
+    made_for: str
+    stage: int = 0
+    step: int = 0
+    """Over all stages."""
+    began_at: int = 0
+    """The step at which the stage began."""
+    tokens: int = 0
+    busy: float = 0.0  # seconds spent in steps
+    worked: float = 0.0  # seconds of processor time spent in steps, all threads together
+    lessons: list[Any] = field(default_factory=list)
+    """Those of the stage, where it keeps them."""
+    made: list[dict[str, Any]] = field(default_factory=list)
+    """The stages that are over or have begun, for the report."""
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens read per second of stepping."""
+        return round(self.tokens / self.busy, 1)
+
+    def count(self, batch: Sequence[Lesson], seconds: float, worked: float) -> None:
+        """Add a step that was made."""
+        self.step += 1
+        self.tokens += sum(len(lesson.tokens) for lesson in batch)
+        self.busy += seconds
+        self.worked += worked
+
+    def remember(self, optimiser: Any, schedule: Any) -> None:
+        """Write a checkpoint."""
+        state = {
+            **{name: getattr(self, name) for name in REMEMBERED},
+            "learnt": self.method.learnt(self.model),
+            "optimiser": optimiser.state_dict(),
+            "schedule": schedule.state_dict(),
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        save_checkpoint(self.config.folder, self.step, state)
+
+    def recall(self) -> dict[str, Any] | None:
+        """Go on from the newest checkpoint, if there is one; returns it. Raises RecipeError for a stranger's."""
+        state = load_checkpoint(self.config.folder)
+        if state is None:
+            return None
+        if state.get("made_for") != self.made_for:
+            raise RecipeError("The checkpoint here belongs to other data or settings; remove it to begin again.")
+        self.method.restore(self.model, state["learnt"])
+        for name in REMEMBERED:
+            setattr(self, name, state[name])
+        return state
+
+
+REMEMBERED = ("made_for", "stage", "step", "began_at", "tokens", "busy", "worked", "lessons", "made")
+
+
+def fingerprint(config: Configuration, stages: Sequence[Stage]) -> str:
+    """SHA-256 of all that decides the adapter's bytes: settings, base model, what is learnt from."""
+    settings = {name: asdict(getattr(config, name)) for name in ("recipe", "preference", "reading")}
+    for watching in ("validate_every", "checkpoint_every"):
+        del settings["recipe"][watching]
+    facts = [settings, config.base.sha256, [stage.facts() for stage in stages]]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def train(
+    model: Any,
+    stages: Sequence[Stage],
+    validation: list[Example],
+    config: Configuration,
+    journal: Journal,
+    method: Method,
+) -> dict[str, Any]:
+    """Train from the newest checkpoint, or from the beginning; returns the report's figures about it.
+
+    A second of a processor is the same whatever else the machine does; with one thread, methods compare by it.
+    """
+    state = Training(method, model, config, made_for=fingerprint(config, stages))
+    saved = state.recall()
+    for number in range(state.stage, len(stages)):
+        _train_stage(state, stages, number, saved if saved and number == saved["stage"] else None, validation, journal)
+    return {
+        "steps": state.step,
+        "stages": state.made,
+        "tokens": state.tokens,
+        "tokens_per_second": state.tokens_per_second,
+        "tokens_per_processor_second": round(state.tokens / state.worked, 1),
+        "training_memory_mb": round(peak_memory_mb()),
+    }
+
+
+def _train_stage(
+    state: Training,
+    stages: Sequence[Stage],
+    number: int,
+    saved: dict[str, Any] | None,
+    validation: list[Example],
+    journal: Journal,
+) -> None:
+    model, config, stage = state.model, state.config, stages[number]
+    recipe = config.recipe
+    lessons = _lessons_of(state, stage, number, saved, journal)
+    steps = stage.steps(len(lessons), config)
+    last = state.began_at + steps
+    of = last + sum(later.steps(later.expected(), config) for later in stages[number + 1 :])
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trainable, lr=stage.learning_rate, weight_decay=recipe.weight_decay)
+    schedule = get_cosine_schedule_with_warmup(optimiser, math.ceil(recipe.warmup * steps), steps)
+    if saved is not None:
+        _restore(optimiser, schedule, saved)
+        journal.write("resumed", step=state.step, steps=of)
+    elif stage.keeps_lessons:
+        state.remember(optimiser, schedule)
+
+    model.train()
+    for epoch, batch in batches_from(lessons, config, begun=state.step - state.began_at, steps=steps):
+        if journal.stop_asked:
+            state.remember(optimiser, schedule)
+            raise Stopped
+        rate, began, work_began = schedule.get_last_lr()[0], time.monotonic(), time.process_time()
+        state.method.before_step(model, config, state.step)
+        loss, norm = one_step(model, batch, optimiser, trainable, recipe.clip, stage.learn)
+        schedule.step()
+        state.count(batch, time.monotonic() - began, time.process_time() - work_began)
+        journal.write(
+            "step",
+            stage=stage.name,
+            step=state.step,
+            steps=of,
+            epoch=epoch + 1,
+            loss=round(loss, 5),
+            learning_rate=rate,
+            grad_norm=round(norm, 4),
+            tokens=state.tokens,
+            tokens_per_second=state.tokens_per_second,
+            seconds_left=round((of - state.step) * state.busy / state.step),
+        )
+        if state.step % recipe.validate_every == 0 or state.step == last:
+            state.method.before_reading(model, config)
+            validate(model, validation, config, journal, state.step)
+        if state.step % recipe.checkpoint_every == 0:
+            state.remember(optimiser, schedule)
+    state.remember(optimiser, schedule)
+
+
+def _lessons_of(
+    state: Training, stage: Stage, number: int, saved: dict[str, Any] | None, journal: Journal
+) -> Sequence[Lesson]:
+    """What a stage learns from: made now, or as its checkpoint keeps it."""
+    if saved is not None and stage.keeps_lessons:
+        return stage.recalled(state.lessons)
+    lessons = stage.begin(state.model, state.config, journal)
+    if saved is None:
+        state.stage, state.began_at = number, state.step
+        state.lessons = stage.kept(lessons) if stage.keeps_lessons else []
+        begun = {"name": stage.name, "lessons": len(lessons), "from_step": state.step, **stage.notes}
+        state.made = [*state.made, begun]
+    return lessons
+
+
+def batches_from(
+    lessons: Sequence[Lesson], config: Configuration, *, begun: int, steps: int
+) -> Iterator[tuple[int, list[Any]]]:
+    """(epoch, batch) of each step that is left, in an order that follows from seed, epoch and the lessons' ids."""
+    size = config.recipe.batch_size
+    per_epoch = math.ceil(len(lessons) / size)
+    while begun < steps:
+        epoch, position = divmod(begun, per_epoch)
+        order = ordered(lessons, seed=config.recipe.seed, epoch=epoch)
+        for batch in batches_of(order, size)[position : position + steps - begun]:
+            yield epoch, batch
+            begun += 1
+
+
+def _restore(optimiser: Any, schedule: Any, saved: dict[str, Any]) -> None:
+    optimiser.load_state_dict(saved["optimiser"])
+    schedule.load_state_dict(saved["schedule"])
+    torch.set_rng_state(saved["rng"])
+    torch.cuda.set_rng_state_all(saved["cuda_rng"])
+
+
+def one_step(
+    model: Any,
+    batch: Sequence[Any],
+    optimiser: Any,
+    trainable: list[Any],
+    clip: float,
+    learn: Callable[[Any, Sequence[Any]], float] = learn_completions,
+) -> tuple[float, float]:
+    """One optimiser step on one batch: its loss, and the gradient's norm."""
+    loss = learn(model, batch)
+    norm = torch.nn.utils.clip_grad_norm_(trainable, clip)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return loss, float(norm)
+
+
+def validation_part(examples: Sequence[Example], config: Configuration) -> list[Example]:
+    """The part of the validation split that is measured."""
+    return ordered(examples, seed=config.recipe.seed, epoch=-1)[: max(1, config.evaluation.max_items // 2)]
+
+
+def validate(model: Any, examples: list[Example], config: Configuration, journal: Journal, step: int) -> None:
+    """Bits per byte on part of the validation split, for the curve."""
+    model.eval()
+    part = validation_part(examples, config)
+    nats = losses_of(model, part)
+    tokens = sum(len(example.tokens) - example.prompt for example in part)
+    journal.write(
+        "validation",
+        step=step,
+        bpb=round(bits_per_byte(nats, [example.target_bytes for example in part]), 5),
+        loss=round(math.fsum(nats) / tokens, 5),
+        items=len(part),
+    )
+    model.train()
+
+
+def losses_of(model: Any, examples: Sequence[Example]) -> list[float]:
+    """Summed loss in nats of each example's completion."""
+    return [
+        loss
+        for part in parts_of(examples, TOKENS_AT_ONCE)
+        for loss in sentence_losses(model, on_device(model, pack(part)))
+    ]

@@ -1,0 +1,111 @@
+"""Rows that a machine wrote: where they come from, which may be trained on, and that they die with their parents.
+
+A line of a file of synthetic rows is
+
+    {"id": ..., "how": "back_translation" | "paraphrase" | "label", "parents": [ids of training rows],
+     "made_by": hash of the adapter that wrote it, "lesson": {"system", "request", "completion"}}
+
+Only training reads them; no held-out split ever does. A row is used while all its parents are training rows of the
+release, so that words which are taken back take with them what was made of them; and there are never more synthetic
+rows than the share that was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.evaluation.scores import sentence_chrf
+from training.recipes.text import Row
+
+HOW = ("back_translation", "paraphrase", "label")
+# A row is kept when what comes back from it is this like what it was made of; and when it is no copy.
+LEAST_ROUND_TRIP, MOST_ALIKE = 70.0, 90.0
+# A sentence this much longer or shorter than what it renders is no rendering of it.
+MOST_STRETCHED = 3.0
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """A row that a machine wrote, and the training rows that it was made of."""
+
+    row: Row
+    how: str
+    parents: tuple[str, ...]
+    made_by: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The synthetic rows that are trained on, and how many were left out, and why."""
+
+    rows: list[Row]
+    without_parents: int
+    over_the_share: int
+
+
+def read_synthetic(path: Path | str) -> list[Synthetic]:
+    """The rows of a file. Raises ValueError that names the line."""
+    found = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            lesson, parents = value["lesson"], tuple(str(one) for one in value["parents"])
+            row = Row(str(value["id"]), lesson["system"], lesson["request"], lesson["completion"])
+            one = Synthetic(row, str(value["how"]), parents, str(value["made_by"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"Line {number} of {Path(path).name} is no synthetic row ({error!r}).") from error
+        if one.how not in HOW or not parents or not row.completion:
+            raise ValueError(f"Line {number} of {Path(path).name} is no synthetic row: it needs parents and a way.")
+        found.append(one)
+    return found
+
+
+def as_line(one: Synthetic) -> dict[str, Any]:
+    """The row as its file holds it."""
+    row = one.row
+    return {
+        "id": row.id,
+        "how": one.how,
+        "parents": list(one.parents),
+        "made_by": one.made_by,
+        "lesson": {"system": row.system, "request": row.request, "completion": row.completion},
+    }
+
+
+def choose(synthetic: Sequence[Synthetic], trained: Collection[str], share: float) -> Chosen:
+    """Those whose parents all are training rows, in the order of the file, up to `share` of all that is trained on."""
+    living = [one for one in synthetic if set(one.parents) <= set(trained)]
+    most = math.floor(len(trained) * share / (1 - share))
+    return Chosen([one.row for one in living[:most]], len(synthetic) - len(living), max(0, len(living) - most))
+
+
+def refused(text: str, original: str, returned: str, known: Collection[str]) -> str:
+    """Why a rendering is not kept; empty when it is.
+
+    `text` renders `original`; `returned` is `original` made again from `text`, by a model that did not see it. `known`
+    are the texts that must not be copied.
+    """
+    if not text.strip():
+        return "empty"
+    if text in known:
+        return "copied"
+    if not 1 / MOST_STRETCHED <= len(text) / max(1, len(original)) <= MOST_STRETCHED:
+        return "length"
+    if _repeats(text):
+        return "repeats"
+    if sentence_chrf(returned, original) < LEAST_ROUND_TRIP:
+        return "meaning"
+    return "too alike" if any(sentence_chrf(text, one) >= MOST_ALIKE for one in known) else ""
+
+
+def _repeats(text: str) -> bool:
+    """Whether it says one thing over and over, as models do that are lost."""
+    words = text.split()
+    return len(words) >= 6 and len(set(words)) <= len(words) / 3
