@@ -36,6 +36,7 @@ METHOD_WORDS: dict[str, Words] = {
     "continue_pretraining": _("Continued pre-training: the model reads the language as plain text first."),
     "kto": _("KTO: after the answers, it learns from what people accepted and turned down."),
     "dpo": _("DPO: after the answers, it learns which of two people find better."),
+    "reward": _("Reward model: like DPO, but a number for each answer is learnt; how it writes stays as it is."),
     "self_evolution": _("Self-evolution: after the answers, it learns to prefer them over its own worst tries."),
 }
 WORDS: dict[str, tuple[Words, Words]] = {
@@ -70,6 +71,9 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "rounds": (_("Rounds"), _("Of self-evolution.")),
     "tries": (_("Tries"), _("Answers of its own to each request in a round.")),
     "margin": (_("Margin"), _("Points of chrF++ by which a try must be worse.")),
+    "both_directions": (_("Translations the other way round, too"), ""),
+    "synthetic_share": (_("Share of machine-written rows at most"), ""),
+    "temperature": (_("Temperature of other languages"), ""),
     "reading_epochs": (_("Passes over the plain text"), ""),
     "replay": (
         _("Replay"),
@@ -78,8 +82,9 @@ WORDS: dict[str, tuple[Words, Words]] = {
 }
 # Settings of some methods only, each section under words of its own.
 SOME_METHODS: dict[str, Words] = {
-    "preference": _("For KTO, DPO and self-evolution"),
+    "preference": _("For KTO, DPO, reward models and self-evolution"),
     "reading": _("For continued pre-training"),
+    "mixing": _("What else it learns from"),
 }
 
 

@@ -162,7 +162,16 @@ ACTIONS: Mapping[str, Action] = {
         {
             "release": sha256,
             "method": one_of(
-                "qlora", "lora", "qdylora", "dylora", "full", "continue_pretraining", "kto", "dpo", "self_evolution"
+                "qlora",
+                "lora",
+                "qdylora",
+                "dylora",
+                "full",
+                "continue_pretraining",
+                "kto",
+                "dpo",
+                "reward",
+                "self_evolution",
             ),
         }
     ),

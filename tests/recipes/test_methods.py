@@ -27,6 +27,7 @@ from training.recipes.probe import Reader
 from training.recipes.qdylora import Qdylora
 from training.recipes.qlora import Qlora
 from training.recipes.ranks import advise, cut, measured_ranks
+from training.recipes.reward import Reward
 from training.recipes.self_evolution import SelfEvolution
 
 CLASSES = {
@@ -38,9 +39,10 @@ CLASSES = {
     "continue_pretraining": ContinuePretraining,
     "kto": Kto,
     "dpo": Dpo,
+    "reward": Reward,
     "self_evolution": SelfEvolution,
 }
-SEVERAL_STAGES = ("continue_pretraining", "kto", "dpo", "self_evolution")
+SEVERAL_STAGES = ("continue_pretraining", "kto", "dpo", "reward", "self_evolution")
 NESTED = ("dylora", "qdylora")
 SETTINGS = {"epochs": 3, "validate_every": 4}
 

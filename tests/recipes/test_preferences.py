@@ -8,12 +8,13 @@ import pytest
 import torch
 import trl
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
+from trl.trainer.reward_trainer import DataCollatorForPreference as RewardCollator
 
 from tests.recipes.conftest import lesson, write_run
-from training.recipes import dpo, kto, loop, self_evolution, speed
+from training.recipes import dpo, kto, loop, reward, self_evolution, speed
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal, Stopped
 from training.recipes.judged import belief, read_judged, read_preferred
@@ -225,7 +226,7 @@ def test_a_line_that_is_no_judgement_is_named(broken, tmp_path):
         read_preferred(path)
 
 
-@pytest.mark.parametrize("recipe", [kto, dpo])
+@pytest.mark.parametrize("recipe", [kto, dpo, reward])
 def test_a_release_without_judgements_is_refused(recipe, tiny_base, tmp_path):
     name = recipe.__name__.rpartition(".")[2]
     config = write_run(tmp_path / "run", tiny_base, method=name)
@@ -278,7 +279,7 @@ def test_with_spammers_about_weighing_by_skill_gives_cleaner_lessons(tmp_path):
     assert by_skill < 0.6 * alike
 
 
-@pytest.mark.parametrize("recipe", [kto, dpo])
+@pytest.mark.parametrize("recipe", [kto, dpo, reward])
 def test_votes_that_were_not_seen_are_foretold_with_one_in_ten_flipped(recipe, tiny_base, tmp_path):
     name = recipe.__name__.rpartition(".")[2]
     config = write_run(
@@ -301,7 +302,56 @@ def test_votes_that_were_not_seen_are_foretold_with_one_in_ten_flipped(recipe, t
     assert recipe.main(config) == 0
     report = json.loads((config.parent / "report.json").read_text())
     assert report["votes"]["in_order"] >= 0.65
-    assert [stage["name"] for stage in report["stages"]] == ["completions", "votes" if recipe is kto else "pairs"]
+    assert [stage["name"] for stage in report["stages"]] == [
+        "completions",
+        {kto: "votes", dpo: "pairs", reward: "rewards"}[recipe],
+    ]
+
+
+def test_a_pair_s_reward_loss_is_trl_s(setting, tmp_path):
+    """TRL's trainer has a head of its own on the base; with its weights as ours, both say the same of a batch."""
+    config, tokenizer, examples = setting
+    kept = {k: v for k, v in speed.arguments_of(config.recipe, str(tmp_path)).items() if k != "max_steps"}
+    theirs = AutoModelForSequenceClassification.from_pretrained(config.base.path, num_labels=1)
+    trainer = trl.RewardTrainer(
+        model=theirs,
+        args=trl.RewardConfig(**kept, bf16=False, gradient_checkpointing=False),
+        train_dataset=Dataset.from_list([{"chosen": "a b", "rejected": "a c"}] * 4),
+        processing_class=tokenizer,
+    )
+    pairs = [dpo.Pair(one.id, one, changed(one)) for one in examples]
+    rows = [{"chosen_ids": list(pair.better.tokens), "rejected_ids": list(pair.worse.tokens)} for pair in pairs]
+    loss = trainer.compute_loss(trainer.model, RewardCollator(tokenizer.pad_token_id)(rows))
+
+    method = reward.Reward()
+    model = method.prepare(config, Journal(tmp_path))
+    with torch.no_grad(), model.disable_adapter():
+        model.reward_head.weight.copy_(theirs.score.weight)
+        apart = [
+            reward.thoughts(model, [getattr(pair, side) for pair in pairs], Journal(tmp_path)) @ theirs.score.weight.T
+            for side in ("better", "worse")
+        ]
+        ours = reward.reward_loss((apart[0] - apart[1])[:, 0], torch.ones(len(pairs))) / len(pairs)
+    # Our base is in four bits; theirs is not.
+    assert float(ours) == pytest.approx(float(loss.detach()), abs=2e-2)
+
+
+def test_a_finished_reward_model_scores_a_file(tiny_base, tmp_path, capsys):
+    config = write_run(
+        tmp_path / "run",
+        tiny_base,
+        method="reward",
+        preference={"preference_epochs": 20, "preference_learning_rate": 0.05},
+    )
+    assert reward.main(config) == 0
+    rows = config.parent / "rows.jsonl"
+    texts = {"good": "ñu̱ abab", "bad": "zz qq"}
+    rows.write_text("".join(json.dumps({"id": k, "lesson": lesson("uno 1", text)}) + "\n" for k, text in texts.items()))
+    capsys.readouterr()
+    assert reward.main(config, rows) == 0
+    found = {row["id"]: row["reward"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert found["good"] > found["bad"] + 0.5
+    assert reward.main(config, tmp_path / "none.jsonl") == 1
 
 
 def test_a_round_keeps_what_is_worse_by_the_margin_and_nothing_else(tiny_base, tmp_path):

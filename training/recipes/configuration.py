@@ -22,6 +22,7 @@ METHODS = {
     "continue_pretraining": "Continued pre-training",
     "kto": "KTO",
     "dpo": "DPO",
+    "reward": "Reward model",
     "self_evolution": "Self-evolution",
 }
 DEFAULT_METHOD = "qlora"
@@ -29,7 +30,7 @@ SPLITS = ("train", "validation", "test")
 # Of these a run keeps a whole model, which stands beside adapters for comparison and is served to nobody.
 WHOLE_MODELS = ("full",)
 # These learn from what people said of answers, which only some releases hold.
-FROM_VOTES = ("kto", "dpo")
+FROM_VOTES = ("kto", "dpo", "reward")
 # These do something before or after the completions are learnt; all others only differ in what of the model trains.
 SEVERAL_STAGES = ("continue_pretraining", *FROM_VOTES, "self_evolution")
 
@@ -49,7 +50,7 @@ class Base:
 @dataclass(frozen=True)
 class Data:
     """The three JSON Lines files of a release; what people said of answers, where it has that; and more
-    text to read, for a method that does."""
+    text to read, rows that machines wrote, and lessons in other languages, for those who name such files."""
 
     train: str
     validation: str
@@ -57,6 +58,8 @@ class Data:
     judged_train: str = ""
     judged_test: str = ""
     text: str = ""
+    synthetic: str = ""
+    related: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,20 @@ class Reading:
     """Settings of the methods that read plain text first."""
 
     reading_epochs: int = 1
-    replay: float = 0.1
-    """Share of the language that the model knew before among what is read."""
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """What is learnt from beside the release's lessons; by default nothing."""
+
+    replay: float = 0.0
+    """Share of sentences in the language that the model knew before, among all that is learnt from."""
+    both_directions: bool = False
+    """Translations are learnt the other way round, too."""
+    synthetic_share: float = 0.5
+    """Most that rows of machines (`data.synthetic`) may be of own and synthetic rows together."""
+    temperature: float = 3.3
+    """For lessons in other languages (`data.related`): at 1 they all come; the higher, the fewer of the many."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "margin": (0, 100),
     "reading_epochs": (1, 100),
     "replay": (0, 0.9),
+    "synthetic_share": (0, 0.9),
+    "temperature": (1, 100),
     "max_items": (1, 100_000),
     "generate_items": (1, 10_000),
     "max_new_tokens": (1, 1024),
@@ -187,6 +204,7 @@ _CHOSEN: dict[str, Any] = {
     "recipe": RecipeSettings,
     "preference": Preference,
     "reading": Reading,
+    "mixing": Mixing,
     "evaluation": EvaluationSettings,
 }
 
@@ -198,6 +216,7 @@ class Recipe:
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
     preference: Preference = field(default_factory=Preference)
     reading: Reading = field(default_factory=Reading)
+    mixing: Mixing = field(default_factory=Mixing)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     @classmethod
@@ -222,6 +241,7 @@ class Configuration:
     recipe: RecipeSettings
     preference: Preference
     reading: Reading
+    mixing: Mixing
     evaluation: EvaluationSettings
     energy: Energy
     release: Release
@@ -286,6 +306,10 @@ def _checked(where: str, name: str, kind: Any, value: Any) -> Any:
             raise ConfigurationError("%(where)s must be a text.", where=where)
         if name == "method" and value not in METHODS:
             raise ConfigurationError("Choose a method: %(known)s.", known=", ".join(METHODS))
+        return value
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise ConfigurationError("%(where)s must be true or false.", where=where)
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or (kind == "int" and value % 1 != 0):
         if kind == "int":

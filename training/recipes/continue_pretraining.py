@@ -3,10 +3,9 @@
     python -m training.recipes.continue_pretraining run-folder/config.toml
 
 What is read are the completions of the training split as they stand, without a question, each after an end mark and
-before one; and the texts of `data.text`, JSON Lines with `id` and `text`, where it is named. Mixed with them, as the
-share `replay` of all that is read, are sentences that the lessons ask about, which are in a language the model knows:
-whoever hears only a new language forgets the old one (Ibrahim et al. 2024). Then come the lessons, as in
-`training/recipes/qlora.py`, with the same adapter.
+before one; and the texts of `data.text`, JSON Lines with `id` and `text`, where it is named. Sentences in the language
+that the model knew are mixed with them where `mixing.replay` says so (`training/recipes/mixing.py`). Then come the
+lessons, as in `training/recipes/qlora.py`, with the same adapter.
 """
 
 from __future__ import annotations
@@ -19,9 +18,10 @@ from typing import Any
 
 from training.recipes import loop
 from training.recipes.configuration import Configuration
+from training.recipes.mixing import plain, replay_of
 from training.recipes.qlora import Qlora
 from training.recipes.stages import Completions, RecipeError, Stage
-from training.recipes.text import Example, ordered, read_rows
+from training.recipes.text import Example, read_rows
 
 
 class ContinuePretraining(Qlora):
@@ -40,12 +40,9 @@ def texts_of(config: Configuration, tokenizer: Any) -> list[Example]:
     """What is read: each text once, the language's own and what is replayed. Raises RecipeError."""
     rows = read_rows(config.data.train)
     own = {row.completion: f"text:{row.id}" for row in reversed(rows)} | dict(read_texts(config.data.text))
-    known = {row.source: f"replay:{row.id}" for row in reversed(rows) if row.source and row.source not in own}
     found = [plain(tokenizer, name, text, config) for text, name in own.items()]
-    replay = [plain(tokenizer, name, text, config) for text, name in known.items()]
     kept = [one for one in found if one is not None]
-    wanted = round(len(kept) * config.reading.replay / (1 - config.reading.replay))
-    return kept + ordered([one for one in replay if one is not None], seed=config.recipe.seed, epoch=-4)[:wanted]
+    return kept + replay_of(rows, tokenizer, len(kept), config)
 
 
 def read_texts(path: str) -> list[tuple[str, str]]:
@@ -65,14 +62,6 @@ def read_texts(path: str) -> list[tuple[str, str]]:
             raise RecipeError(f"Line {number} of {Path(path).name} has nothing to read.")
         found.append((text, f"text:{name}"))
     return found
-
-
-def plain(tokenizer: Any, name: str, text: str, config: Configuration) -> Example | None:
-    """A text between two end marks, the first of which foretells it; None when it is too long."""
-    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
-    mark = tokenizer.eos_token_id
-    whole = (mark, *tokens, mark)
-    return None if len(whole) > config.recipe.max_length else Example(name, whole, 1, len(text.encode()))
 
 
 def main(path: Path) -> int:

@@ -1,15 +1,31 @@
-"""Where a model goes, and what it computes in."""
+"""Where a model goes, what it computes in, and several processes that train one model together.
+
+    accelerate launch --multi_gpu --num_processes 2 -m training.recipes.lora run-folder/config.toml
+    torchrun --nproc-per-node 2 -m training.recipes.lora run-folder/config.toml
+
+Every process holds the whole model and reads its share of each batch; gradients are added up before each step, so the
+loss is that of one process but for the order of additions. The first process alone measures and writes; the others wait
+for it. The settings are those of config.toml, the number of processes is the launcher's.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import torch
+import torch.distributed as together
+
+Part = TypeVar("Part")
+# The others wait while the first one evaluates, which may take hours with large models.
+LONGEST_WAIT = timedelta(hours=24)
 
 
 def device_map() -> dict[str, Any]:
-    """Where the whole model goes: the first GPU, or the processor."""
-    return {"": 0 if torch.cuda.is_available() else "cpu"}
+    """Where the whole model goes: this process's GPU, or the processor."""
+    return {"": int(os.environ.get("LOCAL_RANK", "0")) if torch.cuda.is_available() else "cpu"}
 
 
 def compute_dtype() -> torch.dtype:
@@ -17,3 +33,61 @@ def compute_dtype() -> torch.dtype:
     GPU's side of this follows the libraries' documentation and was not measured by this project."""
     on_gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return torch.bfloat16 if on_gpu else torch.float32
+
+
+def join() -> None:
+    """Find the other processes, where a launcher started some."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not together.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        together.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=LONGEST_WAIT)
+
+
+def leave() -> None:
+    """Wait for all, then let them go."""
+    if together.is_initialized():
+        together.barrier()
+        together.destroy_process_group()
+
+
+def rank() -> int:
+    """Which process this is; 0 alone."""
+    return together.get_rank() if together.is_initialized() else 0
+
+
+def processes() -> int:
+    """How many there are; 1 alone."""
+    return together.get_world_size() if together.is_initialized() else 1
+
+
+def is_first() -> bool:
+    """Whether this process measures and writes."""
+    return rank() == 0
+
+
+def mine(parts: Sequence[Part]) -> Sequence[Part]:
+    """The parts of a batch that this process reads."""
+    return parts[rank() :: processes()]
+
+
+def add_up(trainable: Sequence[Any], loss: float) -> float:
+    """Add up the gradients of all processes, in place, and return the sum of their losses."""
+    if processes() == 1:
+        return loss
+    for parameter in trainable:
+        # A process that had nothing to read has no gradient, and all must take part.
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        together.all_reduce(parameter.grad)
+    total = torch.tensor([loss], dtype=torch.float64, device=trainable[0].device)
+    together.all_reduce(total)
+    return float(total)
+
+
+def any_of_us(yes: bool) -> bool:
+    """Whether it is so for one process at least: all must stop at the same step."""
+    if processes() == 1:
+        return yes
+    flag = torch.tensor([int(yes)], device="cuda" if torch.cuda.is_available() else "cpu")
+    together.all_reduce(flag, op=together.ReduceOp.MAX)
+    return bool(flag)

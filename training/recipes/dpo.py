@@ -29,8 +29,8 @@ from training.recipes.journal import Journal
 from training.recipes.judged import Preferred, read_preferred
 from training.recipes.kto import reference_of
 from training.recipes.qlora import Qlora
-from training.recipes.stages import RecipeError, Stage, add_gradient, losses_of, on_device
-from training.recipes.text import TOKENS_AT_ONCE, Example, encode, pack, parts_of
+from training.recipes.stages import RecipeError, Stage, add_gradient, losses_of, on_device, shares_of
+from training.recipes.text import Example, encode, pack
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Pairs(Stage):
     def learn(self, model: Any, batch: Sequence[Pair]) -> float:
         """Add the gradient of the mean loss."""
         total = 0.0
-        for part in parts_of(batch, TOKENS_AT_ONCE):
+        for part in shares_of(batch):
             both = [pair.better for pair in part] + [pair.worse for pair in part]
             nats = completion_losses(model, on_device(model, pack(both)))
             loss = dpo_loss(nats[: len(part)], nats[len(part) :], part, self._beta, self._anchor)

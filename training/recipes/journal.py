@@ -23,11 +23,13 @@ class Stopped(Exception):
 class Journal:
     """Appends events to log.jsonl and adds up seconds and energy, those of earlier attempts included."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "log.jsonl"
+    def __init__(self, folder: Path, *, is_muted: bool = False) -> None:
+        """Muted, it writes nothing: where several processes train, one tells of it."""
+        self._path, self._is_muted = folder / "log.jsonl", is_muted
         self.watts = 0.0
         self._before = self._seconds_before()
-        self._mend()
+        if not is_muted:
+            self._mend()
         self._started = time.monotonic()
         self.stop_asked = False
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -66,6 +68,8 @@ class Journal:
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one event; it is on disk when this returns, so a page can show it."""
+        if self._is_muted:
+            return
         line = {
             "event": event,
             **facts,

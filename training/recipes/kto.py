@@ -32,8 +32,8 @@ from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal, Stopped
 from training.recipes.judged import Judged, read_judged
 from training.recipes.qlora import Qlora
-from training.recipes.stages import RecipeError, Stage, add_gradient, losses_of, on_device
-from training.recipes.text import TOKENS_AT_ONCE, Example, Row, encode, ordered, pack, parts_of
+from training.recipes.stages import RecipeError, Stage, add_gradient, losses_of, on_device, shares_of
+from training.recipes.text import Example, Row, encode, ordered, pack
 
 ANSWERS_AT_ONCE = 32
 
@@ -175,7 +175,7 @@ class Votes(Stage):
         ]
         shift, total = max(0.0, math.fsum(away) / len(away)), 0.0
         votes = {vote.answer: vote for vote in batch}
-        for part in parts_of(list(votes), TOKENS_AT_ONCE):
+        for part in shares_of(list(votes)):
             nats = completion_losses(model, on_device(model, pack(part)))
             total += add_gradient(kto_loss(nats, [votes[one] for one in part], self._beta, shift) / len(batch))
         return total

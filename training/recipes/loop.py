@@ -26,7 +26,9 @@ from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
 from training.recipes.comparison import compare
 from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
+from training.recipes.devices import is_first, join, leave
 from training.recipes.journal import Journal, Stopped, write_json
+from training.recipes.mixing import lessons_of
 from training.recipes.report import build_report
 from training.recipes.stages import Completions, RecipeError, Stage, train, validation_part
 from training.recipes.text import Example, encode, read_rows
@@ -61,8 +63,12 @@ class Method(ABC):
         """Write what was learnt as safetensors, and what its readers need, into a new folder."""
 
     def stages(self, config: Configuration, tokenizer: Any, examples: dict[str, list[Example]]) -> Sequence[Stage]:
-        """What is trained, one after the other: here the completions of the training split. Raises RecipeError."""
-        return [Completions(examples["train"], config.recipe.epochs, config.recipe.learning_rate)]
+        """What is trained, one after the other: here the training split's completions, and what is mixed with them.
+
+        Raises RecipeError.
+        """
+        lessons, counts = lessons_of(config, tokenizer, examples["train"])
+        return [Completions(lessons, config.recipe.epochs, config.recipe.learning_rate, notes={"learnt_from": counts})]
 
     def before_step(self, model: Any, config: Configuration, step: int) -> None:  # noqa: B027 - few have to
         """Called before each step; they count from 0. What it does may depend on nothing else."""
@@ -79,9 +85,11 @@ class Method(ABC):
 
 def main(path: Path, method: Method) -> int:
     """Train, evaluate and report; returns the exit code."""
-    journal = Journal(path.parent)
+    join()
+    journal = Journal(path.parent, is_muted=not is_first())
     try:
         run(Configuration.read(path, method.name), journal, method)
+        leave()
     except Stopped:
         journal.write("stopped")
         return STOPPED
@@ -116,6 +124,8 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     stages = method.stages(config, tokenizer, examples)
     training = train(model, stages, examples["validation"], config, journal, method)
 
+    if not is_first():
+        return
     journal.phase("evaluating")
     model.eval()
     method.before_reading(model, config)

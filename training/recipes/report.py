@@ -40,6 +40,7 @@ def build_report(
         "recipe": vars(config.recipe),
         "preference": vars(config.preference),
         "reading": vars(config.reading),
+        "mixing": vars(config.mixing),
         "measured": vars(config.evaluation),
         "release": vars(config.release),
         "data": {split: data_of(Path(getattr(config.data, split)), examples[split]) for split in SPLITS},

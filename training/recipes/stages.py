@@ -22,8 +22,9 @@ from transformers import get_cosine_schedule_with_warmup
 from training.evaluation.likelihood import completion_loss, sentence_losses
 from training.evaluation.scores import bits_per_byte
 from training.recipes.configuration import Configuration
+from training.recipes.devices import add_up, any_of_us, is_first, mine, processes
 from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint
-from training.recipes.text import TOKENS_AT_ONCE, Example, Lesson, batches_of, ordered, pack, parts_of
+from training.recipes.text import TOKENS_AT_ONCE, AnyLesson, Example, Lesson, batches_of, ordered, pack, parts_of
 
 if TYPE_CHECKING:
     from training.recipes.loop import Method
@@ -84,6 +85,7 @@ class Completions(Stage):
     epochs: int
     learning_rate: float
     name: str = "completions"
+    notes: dict[str, Any] = field(default_factory=dict)
     keeps_lessons = False
 
     def expected(self) -> int:
@@ -107,11 +109,17 @@ def learn_completions(model: Any, batch: Sequence[Example]) -> float:
     """Add the gradient of the mean loss in nats per completion token, part by part; returns that loss."""
     completion_tokens = sum(len(example.tokens) - example.prompt for example in batch)
     total = 0.0
-    for part in parts_of(batch, TOKENS_AT_ONCE):
+    for part in shares_of(batch):
         # Every token of the batch weighs the same, in whichever part it is.
         loss = completion_loss(model, on_device(model, pack(part))) / completion_tokens
         total += add_gradient(loss)
     return total
+
+
+def shares_of(batch: Sequence[AnyLesson]) -> Sequence[list[AnyLesson]]:
+    """The batch in parts that fit into memory: all of them, or where several processes train, this one's."""
+    whole = sum(len(lesson.tokens) for lesson in batch)
+    return mine(parts_of(batch, min(TOKENS_AT_ONCE, math.ceil(whole / processes()))))
 
 
 def add_gradient(loss: Any) -> float:
@@ -161,7 +169,9 @@ class Training:
         self.worked += worked
 
     def remember(self, optimiser: Any, schedule: Any) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint; of several processes the first does."""
+        if not is_first():
+            return
         state = {
             **{name: getattr(self, name) for name in REMEMBERED},
             "learnt": self.method.learnt(self.model),
@@ -190,7 +200,7 @@ REMEMBERED = ("made_for", "stage", "step", "began_at", "tokens", "busy", "worked
 
 def fingerprint(config: Configuration, stages: Sequence[Stage]) -> str:
     """SHA-256 of all that decides the adapter's bytes: settings, base model, what is learnt from."""
-    settings = {name: asdict(getattr(config, name)) for name in ("recipe", "preference", "reading")}
+    settings = {name: asdict(getattr(config, name)) for name in ("recipe", "preference", "reading", "mixing")}
     for watching in ("validate_every", "checkpoint_every"):
         del settings["recipe"][watching]
     facts = [settings, config.base.sha256, [stage.facts() for stage in stages]]
@@ -248,7 +258,7 @@ def _train_stage(
 
     model.train()
     for epoch, batch in batches_from(lessons, config, begun=state.step - state.began_at, steps=steps):
-        if journal.stop_asked:
+        if any_of_us(journal.stop_asked):
             state.remember(optimiser, schedule)
             raise Stopped
         rate, began, work_began = schedule.get_last_lr()[0], time.monotonic(), time.process_time()
@@ -322,7 +332,7 @@ def one_step(
     learn: Callable[[Any, Sequence[Any]], float] = learn_completions,
 ) -> tuple[float, float]:
     """One optimiser step on one batch: its loss, and the gradient's norm."""
-    loss = learn(model, batch)
+    loss = add_up(trainable, learn(model, batch))
     norm = torch.nn.utils.clip_grad_norm_(trainable, clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
@@ -335,7 +345,9 @@ def validation_part(examples: Sequence[Example], config: Configuration) -> list[
 
 
 def validate(model: Any, examples: list[Example], config: Configuration, journal: Journal, step: int) -> None:
-    """Bits per byte on part of the validation split, for the curve."""
+    """Bits per byte on part of the validation split, for the curve; of several processes the first measures it."""
+    if not is_first():
+        return
     model.eval()
     part = validation_part(examples, config)
     nats = losses_of(model, part)

@@ -19,13 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotation.text.duplicates import normal_key
+from training.evaluation.contamination import Pair, find_leaks
 from training.evaluation.scores import sentence_chrf
 from training.recipes.text import Row
 
 HOW = ("back_translation", "paraphrase", "label")
-# A row is kept when what comes back from it is this like what it was made of; and when it is no copy.
-LEAST_ROUND_TRIP, MOST_ALIKE = 70.0, 90.0
-# A sentence this much longer or shorter than what it renders is no rendering of it.
+# A row is kept when what comes back from it is this like what it was made of, in points of chrF++.
+LEAST_ROUND_TRIP = 70.0
+# A sentence this much longer or shorter than a person's is lost.
 MOST_STRETCHED = 3.0
 
 
@@ -86,23 +88,34 @@ def choose(synthetic: Sequence[Synthetic], trained: Collection[str], share: floa
     return Chosen([one.row for one in living[:most]], len(synthetic) - len(living), max(0, len(living) - most))
 
 
-def refused(text: str, original: str, returned: str, known: Collection[str]) -> str:
-    """Why a rendering is not kept; empty when it is.
+def refused(text: str, like: str, returned: str, original: str) -> str:
+    """Why a text that a machine wrote is not kept; empty when it is.
 
-    `text` renders `original`; `returned` is `original` made again from `text`, by a model that did not see it. `known`
-    are the texts that must not be copied.
+    `like` is a text of the same sort that a person wrote, by which its length is judged; `returned` is what a model
+    made of `text` that should be `original` again.
     """
     if not text.strip():
         return "empty"
-    if text in known:
-        return "copied"
-    if not 1 / MOST_STRETCHED <= len(text) / max(1, len(original)) <= MOST_STRETCHED:
+    if not 1 / MOST_STRETCHED <= len(text) / max(1, len(like)) <= MOST_STRETCHED:
         return "length"
     if _repeats(text):
         return "repeats"
-    if sentence_chrf(returned, original) < LEAST_ROUND_TRIP:
-        return "meaning"
-    return "too alike" if any(sentence_chrf(text, one) >= MOST_ALIKE for one in known) else ""
+    return "meaning" if sentence_chrf(returned, original) < LEAST_ROUND_TRIP else ""
+
+
+def copies(texts: Sequence[str], written: Sequence[str]) -> set[int]:
+    """Places of texts that are (nearly) one that people wrote, or the same as one before them."""
+    known = {normal_key(one) for one in written}
+    found = set()
+    for place, text in enumerate(texts):
+        if (key := normal_key(text)) in known:
+            found.add(place)
+        known.add(key)
+    leaks = find_leaks(
+        [Pair(str(place), "", text) for place, text in enumerate(written)],
+        [Pair(str(place), "", text) for place, text in enumerate(texts)],
+    )
+    return found | {int(leak.held_out) for leak in leaks}
 
 
 def _repeats(text: str) -> bool:

@@ -1,0 +1,110 @@
+"""What is learnt from beside the lessons of the training split: other directions, other languages, and machines' rows.
+
+All of it is for training alone; no held-out row is ever made or taken from it. Whatever is drawn follows from the seed
+and the rows' ids, so that taking a row away leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from training.recipes.configuration import Configuration
+from training.recipes.stages import RecipeError
+from training.recipes.synthetic import choose, read_synthetic
+from training.recipes.text import Example, Row, encode, ordered, read_rows
+
+
+def lessons_of(config: Configuration, tokenizer: Any, own: Sequence[Example]) -> tuple[list[Example], dict[str, Any]]:
+    """Everything the completions stage learns from, and how much of it is what, for the report. Raises RecipeError."""
+    trained = {example.id for example in own}
+    rows = [row for row in read_rows(config.data.train) if row.id in trained]
+    found, counts = list(own), {"own": len(own)}
+    if config.mixing.both_directions:
+        backward = _encoded([turned(row, config) for row in rows if row.source], tokenizer, config)
+        found, counts["backward"] = found + backward, len(backward)
+    if config.data.synthetic:
+        try:
+            chosen = choose(read_synthetic(config.data.synthetic), trained, config.mixing.synthetic_share)
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
+        made = _encoded(chosen.rows, tokenizer, config)
+        found, counts["synthetic"] = found + made, len(made)
+        counts["synthetic_without_parents"] = chosen.without_parents
+    if config.data.related:
+        related = mixed(read_related(config.data.related, tokenizer, config), len(own), config)
+        for language, some in sorted(related.items()):
+            found, counts[language] = found + some, len(some)
+    if config.mixing.replay:
+        replayed = replay_of(rows, tokenizer, len(found), config)
+        found, counts["replay"] = found + replayed, len(replayed)
+    return found, counts
+
+
+def turned(row: Row, config: Configuration) -> Row:
+    """A translation the other way round."""
+    source, target = config.language.source_name, config.language.target_name
+    request = f"Translate from {target} to {source}:\n{row.completion}"
+    return Row(f"{row.id}:back", row.system, request, row.source, source=row.completion)
+
+
+def replay_of(rows: Sequence[Row], tokenizer: Any, beside: int, config: Configuration) -> list[Example]:
+    """Sentences that the lessons ask about, in a language the model knew before, as plain text: the share `replay` of
+    all. Whoever hears only a new language forgets the old one (Ibrahim et al. 2024)."""
+    own = {row.completion for row in rows}
+    known = {row.source: f"replay:{row.id}" for row in reversed(rows) if row.source and row.source not in own}
+    read = [plain(tokenizer, name, text, config) for text, name in known.items()]
+    wanted = round(beside * config.mixing.replay / (1 - config.mixing.replay))
+    return ordered([one for one in read if one is not None], seed=config.recipe.seed, epoch=-4)[:wanted]
+
+
+def plain(tokenizer: Any, name: str, text: str, config: Configuration) -> Example | None:
+    """A text between two end marks, the first of which foretells it; None when it is too long."""
+    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    mark = tokenizer.eos_token_id
+    whole = (mark, *tokens, mark)
+    return None if len(whole) > config.recipe.max_length else Example(name, whole, 1, len(text.encode()))
+
+
+def read_related(path: str, tokenizer: Any, config: Configuration) -> dict[str, list[Example]]:
+    """Lessons in other languages, by language: JSON Lines as those of a release, with `language` beside `lesson`.
+
+    Raises RecipeError that names the line.
+    """
+    languages = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
+        if line.strip():
+            try:
+                languages.append(str(json.loads(line)["language"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise RecipeError(f"Line {number} of {Path(path).name} does not say its language.") from error
+    try:
+        rows = read_rows(path)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    found: dict[str, list[Example]] = {}
+    for row, language in zip(rows, languages, strict=True):
+        example = encode(tokenizer, row, max_length=config.recipe.max_length)
+        if example is not None:
+            found.setdefault(language, []).append(example)
+    return found
+
+
+def mixed(related: Mapping[str, list[Example]], own: int, config: Configuration) -> dict[str, list[Example]]:
+    """So many lessons of each language that its share follows n ^ (1 / temperature) (Conneau et al. 2020).
+
+    The own lessons all stay: at temperature 1 the others come whole; the higher it is, the fewer come of a language
+    that has many.
+    """
+    power = 1 / config.mixing.temperature
+    return {
+        language: ordered(some, seed=config.recipe.seed, epoch=-7)[: round(own ** (1 - power) * len(some) ** power)]
+        for language, some in related.items()
+    }
+
+
+def _encoded(rows: Sequence[Row], tokenizer: Any, config: Configuration) -> list[Example]:
+    encoded = (encode(tokenizer, row, max_length=config.recipe.max_length) for row in rows)
+    return [example for example in encoded if example is not None]
