@@ -86,6 +86,7 @@ def write_run(folder: Path, base: Path, *, preference: dict[str, Any] | None = N
             **recipe,
         },
         "preference": preference or {},
+        "mixing": {"replay": 0.0},
         "evaluation": {"max_items": 6, "generate_items": 3, "max_new_tokens": 8, "samples": 2},
         "energy": {"watts": 60.0},
     }

@@ -253,7 +253,7 @@ def test_with_a_real_adapter_a_file_comes_of_it_and_a_run_reads_it(tiny_base, tm
     assert lora.main(config) == 0
     assert augment.main() == 1
     assert "both directions" in capsys.readouterr().err
-    both = config.read_text() + "\n[mixing]\nboth_directions = true\n"
+    both = config.read_text().replace("replay = 0.0", "replay = 0.0\nboth_directions = true")
     again = tmp_path / "both" / "config.toml"
     again.parent.mkdir()
     again.write_text(both)

@@ -129,9 +129,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Mixing:
-    """What is learnt from beside the release's lessons; by default nothing."""
+    """What is learnt from beside the release's lessons."""
 
-    replay: float = 0.0
+    replay: float = 0.1
     """Share of sentences in the language that the model knew before, among all that is learnt from."""
     both_directions: bool = False
     """Translations are learnt the other way round, too."""

@@ -173,7 +173,9 @@ def write_config(folder: Path, method: str, base: Path, data: dict[str, str]) ->
         "data": data,
         "language": {"source_name": "Spanish", "target_name": "Otomi"},
         "recipe": {**RECIPE, "method": method, "learning_rate": RATES.get(method, USUAL_RATE)},
-        "evaluation": {"max_items": HELD_OUT, "generate_items": 1, "max_new_tokens": 4},
+        # Only what the other programs do as well.
+        "mixing": {"replay": 0.0},
+        "evaluation": {"max_items": HELD_OUT, "generate_items": 1, "max_new_tokens": 4, "shots": 0},
     }
     path.write_text(tomli_w.dumps(config), encoding="utf-8")
     return path

@@ -45,9 +45,9 @@ SETTINGS = {
     },
     "evaluation": {"max_items": 48, "generate_items": 16, "max_new_tokens": 40, "samples": 12},
 }
-# Weaker than what communities begin with: a short run at a high learning rate, on few sentences, that replays nothing.
-# The demo says so, its gate's page shows them, and the record keeps who set them.
-BOUNDS = Bounds(least_sentences=20, most_score_loss=500, most_forgetting=1000)
+# Weaker than what communities begin with: a short run, measured on few sentences. It foretells far better and writes no
+# better yet. The demo says so, its gate's page shows them, and the record keeps who set them.
+BOUNDS = Bounds(least_sentences=20, most_score_loss=500)
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
 RUN_TIMEOUT = timedelta(minutes=60)
 
