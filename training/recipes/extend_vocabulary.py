@@ -136,16 +136,14 @@ def enlarge(model: Any, new: dict[int, list[int]], *, by_chance: bool = False) -
     """Rows for the new tokens in the embedding, and in the output layer where that is another matrix: each the mean of
     the rows of the old tokens that it is made of, or drawn like them."""
     model.resize_token_embeddings(max(new) + 1, mean_resizing=False)
-    matrices = {
-        id(layer.weight): layer.weight for layer in (model.get_input_embeddings(), model.get_output_embeddings())
-    }
-    for weight in matrices.values():
-        old = weight[: min(new)]
+    layers = (model.get_input_embeddings(), model.get_output_embeddings())
+    # One matrix where the two are tied.
+    for weight in {id(layer.weight): layer.weight for layer in layers}.values():
+        old, drawn = weight[: min(new)], torch.Generator().manual_seed(min(new))
+        centre, spread = old.mean(0), old.std(0)
         for number, parts in new.items():
-            drawn = old.mean(0) + old.std(0) * torch.randn(
-                weight.shape[1], generator=torch.Generator().manual_seed(number)
-            )
-            weight[number] = drawn if by_chance else weight[parts].mean(0)
+            chance = centre + spread * torch.randn(weight.shape[1], generator=drawn)
+            weight[number] = chance if by_chance else weight[parts].mean(0)
 
 
 def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
@@ -163,8 +161,10 @@ def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
     before = fertility_report(held_out, tokenizer.tokenize)
     after = fertility_report(held_out, larger.tokenize)
     facts: dict[str, Any] = {"tokens": len(new), "learnt_from": len(texts), "before": before, "after": after}
+    model: Any = AutoModelForCausalLM.from_pretrained(config.base.path, dtype=torch.float32)
+    facts["bpb_before"] = bpb_of(model.eval(), tokenizer, config)
     for name in ("by_chance", "by_mean"):
-        model: Any = AutoModelForCausalLM.from_pretrained(config.base.path, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(config.base.path, dtype=torch.float32)
         enlarge(model, new, by_chance=name == "by_chance")
         facts[f"bpb_{name}"] = bpb_of(model.eval(), larger, config)
     model.save_pretrained(target, max_shard_size="1TB")
