@@ -1,4 +1,4 @@
-"""From verdicts to an adapter that learnt from them: by the services, the worker's own code and a real recipe process."""
+"""From verdicts to an adapter that learnt from them: services, the worker's own code, and a real recipe process."""
 
 from pathlib import Path
 

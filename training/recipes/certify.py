@@ -204,7 +204,8 @@ def train_again(release: Path, report: Facts, base: Path) -> str:
             "language": report["language"],
             "recipe": report["recipe"],
             "evaluation": MEASURED,
-            **{name: report[name] for name in ("preference", "reading") if name in report},
+            "preference": report.get("preference", {}),
+            "reading": report.get("reading", {}),
         }
         path = Path(place) / "config.toml"
         path.write_text(tomli_w.dumps(config), encoding="utf-8")

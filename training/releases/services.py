@@ -81,24 +81,7 @@ def freeze_release(
     same = Release.objects.trainable().filter(project=project, sha256=draft.sha256).first()
     if same is not None:
         return same, False
-    number = (Release.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
-    folder = f"{community.slug}/{number:04d}-{draft.sha256[:12]}"
-    release = Release.objects.create(
-        community=community,
-        project=project,
-        number=number,
-        purpose=purpose,
-        note=note,
-        has_judgements=has_judgements,
-        sha256=draft.sha256,
-        folder=folder,
-        counts=draft.manifest["counts"],
-        leaks=[],
-        replaces=replaced_by_next(project, purpose),
-        created_by=created_by,
-        created_at=now,
-    )
-    _store_items(release, draft)
+    release = _store(draft, project, purpose=purpose, note=note, has_judgements=has_judgements, by=created_by, now=now)
     append_entry(
         action="release.frozen",
         subject=f"release:{release.pk}",
@@ -106,7 +89,7 @@ def freeze_release(
         actor=str(created_by.pk) if created_by else "",
         now=now,
         details={
-            "number": number,
+            "number": release.number,
             "sha256": draft.sha256,
             "purpose": purpose,
             **({"judgements": True} if has_judgements else {}),
@@ -120,6 +103,27 @@ def freeze_release(
     )
     checkpoint_after_commit(community=community.slug, now=now)
     return release, True
+
+
+def _store(draft: Draft, project: Project, *, by: Person | None, now: datetime, **fields: Any) -> Release:
+    """The release's row, with the community's next number, and what it holds; the community is locked."""
+    community = project.community
+    number = (Release.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
+    release = Release.objects.create(
+        community=community,
+        project=project,
+        number=number,
+        sha256=draft.sha256,
+        folder=f"{community.slug}/{number:04d}-{draft.sha256[:12]}",
+        counts=draft.manifest["counts"],
+        leaks=[],
+        replaces=replaced_by_next(project, fields["purpose"]),
+        created_by=by,
+        created_at=now,
+        **fields,
+    )
+    _store_items(release, draft)
+    return release
 
 
 def _store_items(release: Release, draft: Draft) -> None:
