@@ -34,6 +34,7 @@ from training.releases.services import (
     verify_release,
 )
 from training.releases.splits import SplitRow, assign_splits
+from training.runs.certificates import certificate_of
 from training.runs.models import Run
 from training.runs.promotion import gate_of
 from training.runs.schedule import check_schedule, set_schedule
@@ -343,6 +344,10 @@ def test_whoever_voted_takes_the_votes_back_all_the_way(
     new = freeze_release(project=project, purpose=PURPOSE, created_by=esi, now=now, has_judgements=True)[0]
     assert new.replaces == release
     assert not new.items.filter(answer=wrong).exists()
+    report = {"adapter_sha256": "a" * 64, "release": {"sha256": new.sha256}}
+    certificate = certificate_of(release=new, report=report, now=now)
+    # No sentence was taken back, and none was given again.
+    assert (certificate["withdrawn"], certificate["given_again"]) == (0, 0)
 
 
 def test_leaving_a_purpose_out_when_agreeing_anew_takes_votes_back_too(release, policy, filipa, now):
