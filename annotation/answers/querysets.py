@@ -83,11 +83,25 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         through = self.model.built_on.through.objects
         return through.filter(answer_id=models.OuterRef("pk")).filter(models.Exists(theirs))
 
-    def eligible_for(self, purpose: str) -> AnswerQuerySet:
+    def eligible_for(self, purpose: str, *, counter_examples: bool = False) -> AnswerQuerySet:
         """Answers that may be used for the purpose now: usable, not taken back, and validated unless it is to see and
-        check them."""
+        check them. Whoever asks for `counter_examples` gets these too."""
         living = self.usable_for(purpose).exclude(state__in=["withdrawn", "quarantined"])
-        return living if purpose in BEFORE_VALIDATION else living.validated()
+        if purpose in BEFORE_VALIDATION:
+            return living
+        return living.filter(models.Q(state="validated") | self._teaching()) if counter_examples else living.validated()
+
+    def counter_examples(self) -> AnswerQuerySet:
+        """Answers that peers or an expert turned down for what they say: never as offensive or for personal data, nor
+        only to make room for another one."""
+        return self.filter(self._teaching())
+
+    def _teaching(self) -> models.Q:
+        said: ReviewQuerySet = self.model.reviews.rel.related_model.objects.filter(answer_id=models.OuterRef("pk"))
+        harmful = models.Exists(said.harmful() | said.filter(appropriate=False))
+        events = self.model.events.rel.related_model.objects.filter(answer_id=models.OuterRef("pk"))
+        made_room = models.Exists(events.filter(note=ANOTHER_ACCEPTED))
+        return models.Q(state="rejected") & ~models.Q(harmful) & ~models.Q(made_room)
 
     def disputed(self) -> AnswerQuerySet:
         """The experts' queue: answers that peers could not settle, or somebody asked about."""

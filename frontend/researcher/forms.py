@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -70,6 +71,7 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "anchor": (_("Anchor"), _("Keeps the better answers likely, for DPO and self-evolution.")),
     "rounds": (_("Rounds"), _("Of self-evolution.")),
     "tries": (_("Tries"), _("Answers of its own to each request in a round.")),
+    "longest_try": (_("Tokens at most in a try"), ""),
     "margin": (_("Margin"), _("Points of chrF++ by which a try must be worse.")),
     "both_directions": (_("Translations the other way round, too"), ""),
     "synthetic_share": (_("Share of machine-written rows at most"), ""),
@@ -105,6 +107,11 @@ class FreezeForm(forms.Form):
         max_length=500,
         help_text=_("Why it was frozen, for those who come later."),
     )
+    has_judgements = forms.BooleanField(
+        label=_("With what people said of answers"),
+        required=False,
+        help_text=_("Answers that were turned down go in too, to learn what not to say. KTO and DPO need this."),
+    )
 
     def __init__(self, *args: Any, projects: QuerySet[Project], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,7 +124,10 @@ class RunForm(forms.Form):
     The recipe's own configuration says which settings there are, so this form cannot fall behind it.
     """
 
-    def __init__(self, *args: Any, defaults: dict[str, dict[str, Any]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, defaults: dict[str, dict[str, Any]], without: Collection[str] = (), **kwargs: Any
+    ) -> None:
+        """`without`: methods that are not offered."""
         super().__init__(*args, **kwargs)
         self._places: dict[str, tuple[str, str]] = {}
         flat = [(section, key, value) for section, keys in defaults.items() for key, value in keys.items()]
@@ -125,6 +135,8 @@ class RunForm(forms.Form):
             if (field := _field(key, value)) is not None:
                 self.fields[f"{section}-{key}"] = field
                 self._places[f"{section}-{key}"] = (section, key)
+        offered = [(name, words) for name, words in METHOD_WORDS.items() if name not in without]
+        self.fields["recipe-method"].choices = offered  # type: ignore[attr-defined]
 
     @property
     def method_field(self) -> forms.BoundField:

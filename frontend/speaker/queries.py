@@ -14,7 +14,7 @@ from care.models import Grant, Purpose
 from people.models import Community, Person, Role
 from people.services import has_role
 from training.releases.models import Release, ReleaseItem
-from training.releases.services import answers_with_words_of
+from training.releases.services import answers_with_words_of, items_with_words_of
 from training.runs.models import Adapter, Schedule
 from training.runs.schedule import count_new_items
 
@@ -115,10 +115,11 @@ def reach_of_answer(answer: Answer) -> Reach:
 
 
 def reach_of_consent(person: Person, community: Community, purposes: Collection[str]) -> Reach:
-    """What taking back purposes touches: releases made for one of them, and the adapters they taught."""
+    """What taking back purposes touches: releases made for one of them with one's words or votes, and the adapters
+    they taught."""
     words = answers_with_words_of(person, community)
     own = words.filter(author=person).count()
-    releases = Release.objects.filter(items__answer__in=words, purpose__in=purposes)
+    releases = Release.objects.filter(items__in=items_with_words_of(person, community), purpose__in=purposes)
     return _reach(answers=own, corrections=words.count() - own, releases=releases)
 
 

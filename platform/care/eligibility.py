@@ -5,6 +5,7 @@ database itself (row security) as a predicate of every row that is read for a pu
 
 Two keys, and each can refuse alone: everybody whose words are in it consents, and the community allows the purpose.
 Then no label, protocol or hold may stand against it, and it must be validated, unless the purpose is to see and check.
+There is one exception, for whoever asks for it by name: a counter-example, which teaches a model what not to say.
 Whatever is not known is refused.
 """
 
@@ -79,16 +80,19 @@ class Facts:
     kept_from: Collection[str] = ()
     """What the words of somebody under age are not used for."""
     is_validated: bool = True
+    is_counter_example: bool = False
+    """Turned down for what it says: not for harm in it, and not only to make room for another one."""
 
 
-def refusal(purpose: str, facts: Facts) -> Why | None:
-    """Why it may not be used for the purpose; None when it may."""
+def refusal(purpose: str, facts: Facts, *, counter_examples: bool = False) -> Why | None:
+    """Why it may not be used for the purpose; None when it may. `counter_examples`: these may be used as such, too."""
+    is_settled = facts.is_validated or (counter_examples and facts.is_counter_example)
     against = {
         Why.PURPOSE: purpose not in EVERYTHING,
         Why.CONSENT: not facts.consents or not VALID.issuperset(facts.consents),
         Why.COMMUNITY: facts.community != Allowed.IN_FORCE,
         Why.LABEL: purpose in blocked_by(facts.labels, in_season=facts.in_season),
         Why.HOLD: purpose in HELD[facts.hold] or purpose in facts.kept_from,
-        Why.NOT_VALIDATED: not facts.is_validated and purpose not in BEFORE_VALIDATION,
+        Why.NOT_VALIDATED: not is_settled and purpose not in BEFORE_VALIDATION,
     }
     return next((why for why, stands in against.items() if stands), None)

@@ -155,7 +155,7 @@ ACTIONS: Mapping[str, Action] = {
     "answer.asked_about": Action(),
     "tasks.opened_again": Action({"tasks": number}),
     # training
-    "release.frozen": Action({"number": number, "sha256": sha256, "purpose": PURPOSE}),
+    "release.frozen": Action({"number": number, "sha256": sha256, "purpose": PURPOSE, "judgements": flag}),
     "release.downloaded": Action({"agreement": number, "sha256": sha256, "bytes": number}),
     "notice.answered": Action({"agreement": number, "answer": one_of("deleted", "replaced", "refused")}),
     "run.queued": Action(

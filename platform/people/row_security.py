@@ -31,6 +31,7 @@ PART_OF = {
     "projects.Task": "project",
     "releases.Download": "agreement",
     "releases.ReleaseItem": "release",
+    "releases.ReleaseItem_voters": "releaseitem",
     "revision.BatchChange": "batch",
     "revision.Suspicion": "project",
 }

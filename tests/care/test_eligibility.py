@@ -7,9 +7,11 @@ import random
 import pytest
 from django.db import connection
 
-from annotation.answers.models import Answer
+from annotation.answers.models import Answer, Review
+from annotation.answers.notes import ANOTHER_ACCEPTED
+from annotation.answers.outcomes import record_event
 from care.apps import check_row_security
-from care.eligibility import Allowed, Consent, Facts, Hold, refusal
+from care.eligibility import Allowed, Consent, Facts, Hold, Why, refusal
 from care.labels import LABELS
 from care.models import Grant, Policy, Purpose, Restriction
 from care.purposes import reading_for
@@ -18,6 +20,7 @@ from ledger.models import Entry
 from people.models import Community, Person
 from people.refusals import Invalid, NotAllowed
 from people.services import found_community
+from people.tenants import InView, looking_at
 from tests.care.test_rule import PURPOSES
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
@@ -63,7 +66,17 @@ def facts_of(answer: Answer, purpose: str) -> Facts:
         labels=[row.code for row in standing if row.cause == "label"],
         hold=Hold.DISPLAY if hides else Hold.USE if holds else Hold.NONE,
         is_validated=answer.state == "validated",
+        is_counter_example=is_counter_example(answer),
     )
+
+
+def is_counter_example(answer: Answer) -> bool:
+    harmful = any(
+        review.appropriate is False or (review.verdict == "reject" and review.reason in {"offensive", "personal_data"})
+        for review in answer.reviews.all()
+    )
+    made_room = any(event.note == "Another wording was accepted." for event in answer.events.all())
+    return answer.state == "rejected" and not harmful and not made_room
 
 
 @pytest.fixture
@@ -72,10 +85,16 @@ def tangled(validated_corpus: list[Answer], community: Community, aroha: Person)
     draw = random.Random(7)  # noqa: S311 - a draw that can be repeated
     for grant in draw.sample(list(Grant.objects.all()), 3):
         Grant.objects.filter(pk=grant.pk).update(withdrawn_at=NOW)
-    first, second, third, fourth, fifth, *_ = validated_corpus
+    first, second, third, fourth, fifth, *more = validated_corpus
     first.built_on.add(second.receipt, third.receipt)
     Answer.objects.filter(pk=fourth.pk).update(state="withdrawn")
     Answer.objects.filter(pk=fifth.pk).update(state="submitted")
+    wrong, offensive, improper, made_room, also_wrong, *_ = more
+    Answer.objects.filter(pk__in=[row.pk for row in more[:5]]).update(state="rejected")
+    Review.objects.filter(answer__in=[wrong, also_wrong]).update(verdict="reject", reason="spelling")
+    Review.objects.filter(pk=offensive.reviews.first().pk).update(verdict="reject", reason="offensive")
+    Review.objects.filter(pk=improper.reviews.first().pk).update(verdict="fix", appropriate=False)
+    record_event(answer=made_room, kind="rejected", actor=None, now=NOW, note=ANOTHER_ACCEPTED)
     return validated_corpus
 
 
@@ -112,24 +131,51 @@ def test_rule_query_and_row_security_give_the_same_answers(
     tangled: list[Answer], community: Community, aroha: Person
 ) -> None:
     draw = random.Random(11)  # noqa: S311 - a draw that can be repeated
-    compared = eligible = 0
+    compared = eligible = taught = 0
     for _ in range(25):
         restrictions(draw, tangled, community, aroha)
         Policy.objects.filter(community=community, state="published").update(
             purposes=draw.sample(Purpose.values, draw.randrange(7, len(Purpose.values) + 1))
         )
         answers = list(Answer.objects.select_related("task__item", "task__project__community", "receipt"))
+        living = [one for one in answers if one.state not in {"withdrawn", "quarantined"}]
         for purpose in draw.sample(PURPOSES, 4):
-            gone = {"withdrawn", "quarantined"}
-            by_rule = {
-                one.pk for one in answers if one.state not in gone and refusal(purpose, facts_of(one, purpose)) is None
-            }
-            assert set(Answer.objects.eligible_for(purpose).values_list("pk", flat=True)) == by_rule, purpose
-            with reading_for(purpose):
-                assert set(Answer.objects.values_list("pk", flat=True)) == by_rule, purpose
-            compared, eligible = compared + 1, eligible + len(by_rule)
+            facts = {one.pk: facts_of(one, purpose) for one in living}
+            for too in (False, True):
+                asked = {"counter_examples": too}
+                by_rule = {pk for pk, known in facts.items() if refusal(purpose, known, **asked) is None}
+                found = Answer.objects.eligible_for(purpose, **asked)
+                assert set(found.values_list("pk", flat=True)) == by_rule, (purpose, too)
+                with reading_for(purpose, **asked):
+                    assert set(Answer.objects.values_list("pk", flat=True)) == by_rule, (purpose, too)
+                if not too:
+                    compared, eligible = compared + 1, eligible + len(by_rule)
+                    before = by_rule
+            taught += len(by_rule - before)
+            assert {row.state for row in living if row.pk in by_rule - before} <= {"rejected"}
     assert compared == 100
     assert eligible > 50
+    assert taught > 5
+
+
+def test_what_was_turned_down_is_read_only_by_whoever_asks_for_counter_examples(
+    tangled: list[Answer], community: Community
+) -> None:
+    Grant.objects.update(withdrawn_at=None)
+    purpose, wrong = "train_noncommercial", {tangled[5].pk, tangled[9].pk}
+
+    def read() -> set[object]:
+        return set(Answer.objects.filter(state="rejected").values_list("pk", flat=True))
+
+    with looking_at(InView({community.pk})), reading_for(purpose, counter_examples=True):
+        assert read() == wrong
+        with reading_for(purpose):
+            assert read() == set()
+        assert read() == wrong
+    assert len(read()) == 5
+    with reading_for(purpose):
+        assert read() == set()
+    assert refusal(purpose, Facts([Consent.GIVEN], Allowed.IN_FORCE, is_validated=False)) is Why.NOT_VALIDATED
 
 
 @pytest.mark.parametrize("lost", ["policy", "receipt", "grant"])

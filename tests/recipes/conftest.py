@@ -85,7 +85,7 @@ def write_run(folder: Path, base: Path, *, preference: dict[str, Any] | None = N
             "threads": 1,
             **recipe,
         },
-        "preference": preference or {},
+        "preference": {"longest_try": 8, **(preference or {})},
         "mixing": {"replay": 0.0},
         "evaluation": {"max_items": 6, "generate_items": 3, "max_new_tokens": 8, "samples": 2},
         "energy": {"watts": 60.0},

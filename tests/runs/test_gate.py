@@ -212,7 +212,7 @@ def test_a_planted_leak_closes_the_gate_and_starts_no_run(
             text = words + (" xi" if answer == validated_corpus[1] else "")
             Answer.objects.filter(pk=answer.pk).update(text=text)
     # A release from before this check: nothing was withheld, and nobody looked.
-    monkeypatch.setattr("training.releases.services.leaks_between", lambda *_: [])
+    monkeypatch.setattr("training.releases.drafting.leaks_between", lambda *_: [])
     release = make_release(validated_corpus[0].task.project, esi)
     adapter = make_adapter(make_run(release, esi))
     sides = {release.items.get(answer=one).split for one in validated_corpus[:2]}

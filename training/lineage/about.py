@@ -169,11 +169,16 @@ def reviews_given(person: Person, now: datetime) -> list[Row]:
     """Verdicts on others' answers, named by their ids; one's own words alone."""
     names = ("version", "verdict", "reason", "note", "right_language", "acceptable", "appropriate")
     rows = Review.objects.filter(reviewer=person).order_by("created_at")
+    used: dict[Any, list[int]] = defaultdict(list)
+    voted = ReleaseItem.objects.filter(voters__person=person).order_by("release__number")
+    for answer, number in voted.values_list("answer", "release__number"):
+        used[answer].append(number)
     return [
         {
             "answer": str(row.answer_id),
             **{name: getattr(row, name) for name in names},
             "my_correction": str(row.fix_id) if row.fix_id else None,
+            "in_releases": used[row.answer_id],
             "at": _day(row.created_at),
         }
         for row in rows

@@ -21,7 +21,7 @@ from django.db.models import Q
 
 from annotation.answers.models import Answer
 from annotation.answers.services import withdraw_answer as take_back
-from care.models import Erasure, Grant, Withdrawal
+from care.models import Erasure, Grant, Receipt, Withdrawal
 from care.withdrawing import Name, add_stage, finish_stage
 from ledger.services import append_entry, erase_secrets
 from people.models import Community, Person
@@ -37,6 +37,7 @@ from training.lineage.forgetting import (
     name_of_erased,
 )
 from training.lineage.tracing import WORDS, taint_of
+from training.releases.models import ReleaseItem
 from training.runs.withdrawals import lock_releases, withdraw_answer, withdraw_consent
 
 Kind = Erasure.Kind
@@ -99,7 +100,8 @@ def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> i
     # Before anything else is locked, as a download does it, so that neither waits for the other.
     written = Answer.objects.filter(Q(author=person) | Q(receipt__person=person) | Q(built_on__person=person))
     made = [row.key for row in taint_of(written.values_list("pk", flat=True), edges=WORDS)]
-    lock_releases(Answer.objects.filter(pk__in=made))
+    receipts = Receipt.objects.filter(person=person)
+    lock_releases(ReleaseItem.objects.touched_by(answers=Answer.objects.filter(pk__in=made), receipts=receipts))
     current = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     for community in communities_of(current):
         for membership in community.memberships.filter(person=current, ended_at__isnull=True):

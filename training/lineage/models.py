@@ -11,7 +11,8 @@ from training.lineage.querysets import TaintQuerySet
 class Taint(models.Model):
     """One thing that was made from withdrawn words, and one of the shortest ways by which it was.
 
-    `path` begins with the withdrawn answer and ends with the thing itself: ["answer:…", "release:3", "run:5"]. What was
+    `path` begins with the withdrawn answer, or the receipt of withdrawn votes, and ends with the thing itself:
+    ["answer:…", "release:3", "run:5"]. What was
     made with the help of an adapter alone (a suggestion, and an answer that somebody began with it) is among them.
     """
 

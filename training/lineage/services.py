@@ -59,8 +59,9 @@ def trace(*, withdrawal: Withdrawal, now: datetime) -> int:
 
 def adapters_of(case: Withdrawal) -> list[Adapter]:
     """The adapters that learnt from the words, deleted ones included; to be asked once the words are traced."""
-    words = Taint.objects.filter(withdrawal=case, kind="answer").values_list("key", flat=True)
-    held = ReleaseItem.objects.filter(withdrawn_at__isnull=False, answer__in=list(words))
+    roots = Taint.objects.filter(withdrawal=case, kind__in=["answer", "receipt"])
+    words, votes = ([row.key for row in roots if row.kind == kind] for kind in ("answer", "receipt"))
+    held = ReleaseItem.objects.filter(Q(answer__in=words) | Q(voters__in=votes), withdrawn_at__isnull=False)
     return list(Adapter.objects.filter(run__release__in=held.values("release"), withdrawn_since__isnull=False))
 
 

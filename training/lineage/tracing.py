@@ -1,9 +1,10 @@
-"""Everything that was made from some answers: one recursive question to the database.
+"""Everything that was made from some answers, or with votes on some: one recursive question to the database.
 
 Edges, each from what something was made of to what was made:
 
     answer -> answer        a correction of it; a judgement of it (an item quotes it); what an expert put together of it
     answer -> release       the release holds it
+    receipt -> release      the release holds votes that were given under it
     release -> run -> adapter
     adapter -> suggestion   it proposed an answer to a task
     suggestion -> answer    somebody began with it
@@ -21,13 +22,15 @@ from uuid import UUID
 
 from django.db import connection
 
+from care.models import Receipt
 from people.models import Community, Person
 from training.releases.services import answers_with_words_of
 
-ANSWER = "answer"
+ANSWER, RECEIPT = "answer", "receipt"
 # Nothing is made of what was made later, so the walk ends by itself; the limit is for a database that was damaged.
 DEEPEST = 64
-# Each selects kind, uid and number of what was made of the row `t`; answers and generations have a uid, others numbers.
+# Each selects kind, uid and number of what was made of the row `t`. Answers, receipts and generations have a uid,
+# others numbers.
 EDGES = (
     "SELECT 'answer', a.id, NULL::bigint FROM answers_answer a WHERE t.kind = 'answer' AND a.fixes_id = t.uid",
     """SELECT 'answer', a.id, NULL FROM answers_quotation q
@@ -39,6 +42,9 @@ EDGES = (
        JOIN answers_answer_built_on b ON b.answer_id = d.correction_id AND b.receipt_id = a.receipt_id
        WHERE t.kind = 'answer' AND r.answer_id = t.uid AND d.correction_id <> t.uid""",
     "SELECT 'release', NULL, i.release_id FROM releases_releaseitem i WHERE t.kind = 'answer' AND i.answer_id = t.uid",
+    """SELECT 'release', NULL, i.release_id FROM releases_releaseitem_voters v
+       JOIN releases_releaseitem i ON i.id = v.releaseitem_id
+       WHERE t.kind = 'receipt' AND v.receipt_id = t.uid""",
     "SELECT 'run', NULL, r.id FROM runs_run r WHERE t.kind = 'release' AND r.release_id = t.number",
     "SELECT 'adapter', NULL, a.id FROM runs_adapter a WHERE t.kind = 'run' AND a.run_id = t.number",
     """SELECT 'suggestion', NULL, s.id FROM runs_adapter a
@@ -54,7 +60,8 @@ EDGES = (
 # One row for each thing and depth: ways that meet again are walked once, and the first way to a thing is kept.
 TAINT = """
 WITH RECURSIVE taint (kind, uid, number, depth, path) AS (
-    SELECT 'answer', root, NULL::bigint, 0, ARRAY['answer:' || root] FROM unnest(%s::uuid[]) AS root
+    SELECT r.kind, r.root, NULL::bigint, 0, ARRAY[r.kind || ':' || r.root]
+    FROM unnest(%s::text[], %s::uuid[]) AS r (kind, root)
     UNION ALL
     SELECT * FROM (
         SELECT DISTINCT ON (e.kind, e.uid, e.number)
@@ -72,7 +79,8 @@ WORDS = EDGES[:3]
 
 @dataclass(frozen=True)
 class Tainted:
-    """One thing that was made from the answers; `path` leads from one of them to it, both included."""
+    """One thing that was made from the answers, or from votes under the receipts; `path` leads from one of them to it,
+    both included."""
 
     kind: str
     key: str
@@ -80,17 +88,21 @@ class Tainted:
     path: tuple[str, ...]
 
 
-def taint_of(answers: Iterable[UUID], *, edges: Sequence[str] = EDGES) -> list[Tainted]:
-    """Everything that was made from these answers, by a shortest way each, the answers themselves included.
+def taint_of(answers: Iterable[UUID], *, receipts: Iterable[UUID] = (), edges: Sequence[str] = EDGES) -> list[Tainted]:
+    """Everything that was made from these answers, and from votes under these receipts, by a shortest way each, the
+    answers and receipts themselves included.
 
     With `edges=WORDS` only answers that hold words of theirs, or say something of them.
     """
     question = TAINT.format(edges=" UNION ALL ".join(edges), deepest=DEEPEST)
     with connection.cursor() as cursor:
-        cursor.execute(question, [list(answers)])
+        roots = [*((ANSWER, pk) for pk in answers), *((RECEIPT, pk) for pk in receipts)]
+        cursor.execute(question, [[kind for kind, _ in roots], [pk for _, pk in roots]])
         return [Tainted(kind, key, depth, tuple(path)) for kind, key, depth, path in cursor.fetchall()]
 
 
 def taint_of_person(person: Person, community: Community) -> list[Tainted]:
-    """The same for everything with words of a person in a community."""
-    return taint_of(answers_with_words_of(person, community).values_list("pk", flat=True))
+    """The same for everything with words of a person in a community, and for the votes of theirs that releases hold."""
+    voted = Receipt.objects.filter(person=person, community=community, votes_in__isnull=False).distinct()
+    words = answers_with_words_of(person, community)
+    return taint_of(words.values_list("pk", flat=True), receipts=voted.values_list("pk", flat=True))

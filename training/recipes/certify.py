@@ -43,7 +43,7 @@ SURROUNDINGS = {
     "TORCHDYNAMO_DISABLE": "1",
 }
 # What is measured of the adapter changes nothing in it, so as little as possible is.
-MEASURED = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0}
+MEASURED = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0}
 
 Facts = dict[str, Any]
 
@@ -105,6 +105,7 @@ def check_release(found: Certificate, release: Path, manifest: Facts) -> None:
     """The files are the manifest's, and hold the rows that it names."""
     found.release_sha256 = sha256_of_file(release / "manifest.json")
     ids: list[str] = []
+    judged: list[str] = []
     for name, facts in manifest["files"].items():
         path = release / name
         if ".." in Path(name).parts or not path.is_file():
@@ -112,10 +113,11 @@ def check_release(found: Certificate, release: Path, manifest: Facts) -> None:
             continue
         whole = sha256_of_file(path) == facts["sha256"]
         found.check(whole, f"{name} has the hash of the manifest.", f"{name} was changed since the manifest was made.")
-        ids += _ids_in(path)
-    named = [str(item["id"]) for item in manifest["items"]]
-    what = f"The files hold the {len(named)} sentences that the manifest names."
-    found.check(sorted(ids) == sorted(named), what, "The files hold other sentences than the manifest names.")
+        (judged if path.name.endswith(".judged.jsonl") else ids).extend(_ids_in(path))
+    named, taught = {str(item["id"]) for item in manifest["items"]}, _taught(manifest)
+    what = f"The files hold the {len(taught)} sentences that the manifest names."
+    holds = sorted(ids) == sorted(taught) and named.issuperset(judged)
+    found.check(holds, what, "The files hold other sentences than the manifest names.")
 
 
 def check_report(found: Certificate, manifest: Facts, report: Facts, run: Path) -> None:
@@ -124,7 +126,7 @@ def check_report(found: Certificate, manifest: Facts, report: Facts, run: Path) 
     otherwise = f"The report names another release ({named})." if named else "The report names no release."
     found.check(named == found.release_sha256, "The report names this release.", otherwise)
     for split in SPLITS:
-        stated, ids = report["data"][split], [str(one["id"]) for one in manifest["items"] if one["split"] == split]
+        stated, ids = report["data"][split], _taught(manifest, split)
         same_file = stated["sha256"] == manifest["files"][f"data/{split}.jsonl"]["sha256"]
         holds = same_file and stated.get("items_sha256") == sha256_of_ids(ids)
         found.check(holds, f"It learnt with this {split} file.", f"The report is about another {split} file.")
@@ -139,6 +141,12 @@ def check_report(found: Certificate, manifest: Facts, report: Facts, run: Path) 
         odd = [name for name, value in settings.items() if shown[name] != value]
         otherwise = f"config.toml and the report differ in: {', '.join(odd)}."
         found.check(not odd, "The settings in config.toml are those that ran.", otherwise)
+
+
+def _taught(manifest: Facts, *splits: str) -> list[str]:
+    """The ids of what is taught as it is; a counter-example is only among what people said of answers."""
+    wanted = splits or SPLITS
+    return [str(one["id"]) for one in manifest["items"] if one["split"] in wanted and one.get("is_good", True)]
 
 
 def settings_of(facts: Facts, *, method: str = "") -> Facts:
@@ -188,14 +196,20 @@ def train_again(release: Path, report: Facts, base: Path) -> str:
     """Train with the report's settings on the release's files; the new adapter's hash. Raises Unreadable."""
     if report["method"] not in METHODS:
         raise Unreadable(f"There is no method {report['method']!r} here.")
+    if beside := report.get("beside_the_release"):
+        raise Unreadable(f"It learnt from files that are in no release, too ({', '.join(beside)}).")
     with tempfile.TemporaryDirectory(prefix="certify-") as place:
         config = {
             "base": {"path": str(base.resolve()), "sha256": report["base"]["sha256"]},
-            "data": {split: str((release / "data" / f"{split}.jsonl").resolve()) for split in SPLITS},
+            "data": {name: str(path.resolve()) for name, path in _data_files(release).items()},
             "release": report["release"],
             "language": report["language"],
             "recipe": report["recipe"],
             "evaluation": MEASURED,
+            "preference": report.get("preference", {}),
+            "reading": report.get("reading", {}),
+            # Runs from before replay had none.
+            "mixing": report.get("mixing", {"replay": 0.0}),
         }
         path = Path(place) / "config.toml"
         path.write_text(tomli_w.dumps(config), encoding="utf-8")
@@ -209,6 +223,13 @@ def train_again(release: Path, report: Facts, base: Path) -> str:
         if done.returncode:
             raise Unreadable(f"It could not be trained again: {done.stderr.strip()[-1000:]}")
         return str(_json(Path(place) / "report.json")["adapter_sha256"])
+
+
+def _data_files(release: Path) -> dict[str, Path]:
+    """As config.toml names them; what people said of answers only where the release holds it."""
+    lessons = {split: release / "data" / f"{split}.jsonl" for split in SPLITS}
+    judged = {f"judged_{split}": release / "data" / f"{split}.judged.jsonl" for split in ("train", "test")}
+    return lessons | {name: path for name, path in judged.items() if path.is_file()}
 
 
 def _differs(found: Certificate) -> str:

@@ -29,6 +29,8 @@ DEFAULT_METHOD = "qlora"
 SPLITS = ("train", "validation", "test")
 # Of these a run keeps a whole model, which stands beside adapters for comparison and is served to nobody.
 WHOLE_MODELS = ("full",)
+# These have the base as it is; all others have it in four bits.
+IN_FULL_PRECISION = ("lora", "dylora", "full")
 # These learn from what people said of answers, which only some releases hold.
 FROM_VOTES = ("kto", "dpo", "reward")
 # These do something before or after the completions are learnt; all others only differ in what of the model trains.
@@ -116,6 +118,8 @@ class Preference:
     """How much of the loss of the better wording is added, so that it does not grow less likely itself."""
     rounds: int = 2
     tries: int = 4
+    longest_try: int = 64
+    """In tokens."""
     margin: float = 5.0
     """Points of chrF++ by which a try must be worse than what it is compared with."""
 
@@ -185,6 +189,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "anchor": (0, 10),
     "rounds": (1, 20),
     "tries": (2, 64),
+    "longest_try": (1, 1024),
     "margin": (0, 100),
     "reading_epochs": (1, 100),
     "replay": (0, 0.9),

@@ -34,7 +34,7 @@ from training.evaluation.scores import bits_per_byte
 from training.recipes.base_model import sha256_of_file
 from training.recipes.comparison import read_plainly
 from training.recipes.compose import scaling_of
-from training.recipes.configuration import Configuration, ConfigurationError
+from training.recipes.configuration import IN_FULL_PRECISION, Configuration, ConfigurationError
 from training.recipes.devices import compute_dtype, device_map
 from training.recipes.journal import write_json
 from training.recipes.loop import load_examples
@@ -43,7 +43,6 @@ from training.recipes.stages import RecipeError, losses_of, validation_part
 
 FACTORS = (1.0, 0.75, 0.5, 0.25)
 LEAST_RECOVERED, MOST_LOST = 0.3, 0.1
-IN_4_BITS = ("qlora", "qdylora", "continue_pretraining", "kto", "dpo", "self_evolution")
 
 
 def layers_of(model: Any) -> Iterator[tuple[str, Any]]:
@@ -162,7 +161,7 @@ def _measure(model: Any, tokenizer: Any, examples: Any, config: Configuration) -
 
 def load(config: Configuration, folder: Path) -> Any:
     """The base as the run had it, with its adapter."""
-    if config.recipe.method in IN_4_BITS:
+    if config.recipe.method not in IN_FULL_PRECISION:
         base = load_in_4_bits(config.base.path)
     else:
         base = AutoModelForCausalLM.from_pretrained(config.base.path, device_map=device_map(), dtype=compute_dtype())
@@ -178,7 +177,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         raw = Configuration.read(given.config, "qlora")
-        in_4_bits = "nf4" if raw.recipe.method in IN_4_BITS else "float"
+        in_4_bits = "float" if raw.recipe.method in IN_FULL_PRECISION else "nf4"
         name = f"{sha256_of_file(Path(raw.base.path) / 'model.safetensors')[:16]}-{in_4_bits}.safetensors"
         cache = given.cache / name if given.cache else None
         facts = trade_off(raw, cache)

@@ -161,16 +161,17 @@ def check_base(config: Configuration) -> None:
 
 
 def check_release(config: Configuration) -> None:
-    """Raise RecipeError when the training file is not one of the release that config.toml names by hash."""
+    """Raise RecipeError when a training file is not one of the release that config.toml names by hash."""
     if not config.release.sha256:
         return
     train = Path(config.data.train)
     manifest = train.parent.parent / "manifest.json"
     if not manifest.is_file() or sha256_of_file(manifest) != config.release.sha256:
         raise RecipeError("The manifest beside the data is not that of the release the run was made for.")
-    stated = json.loads(manifest.read_text(encoding="utf-8"))["files"].get(f"data/{train.name}", {})
-    if stated.get("sha256") != sha256_of_file(train):
-        raise RecipeError("The training file is not the one that the release's manifest names.")
+    stated = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    for path in (train, *([Path(config.data.judged_train)] if config.data.judged_train else [])):
+        if stated.get(f"data/{path.name}", {}).get("sha256") != sha256_of_file(path):
+            raise RecipeError("The training file is not the one that the release's manifest names.")
 
 
 def save(method: Method, model: Any, config: Configuration, card: str) -> None:

@@ -18,6 +18,8 @@ from training.recipes.configuration import SPLITS, Configuration, Energy
 from training.recipes.journal import Journal, peak_memory_mb
 from training.recipes.text import Example, read_rows
 
+# Files that are learnt from and are in no release.
+BESIDE = ("text", "synthetic", "related")
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "sacrebleu")
 
 
@@ -44,6 +46,9 @@ def build_report(
         "measured": vars(config.evaluation),
         "release": vars(config.release),
         "data": {split: data_of(Path(getattr(config.data, split)), examples[split]) for split in SPLITS},
+        "beside_the_release": {
+            name: sha256_of_file(Path(path)) for name in BESIDE if (path := getattr(config.data, name))
+        },
         "parameters": parameters_of(model),
         **training,
         "seconds": round(journal.seconds, 2),

@@ -83,7 +83,7 @@ class Round(Pairs):
         """Some answers to each request; the same for the same seed, round and first request."""
         prompts = [prompt_of(self._tokenizer, system=row.system, request=row.request) for row in rows]
         each, seed = config.preference.tries, f"{config.recipe.seed}:{self._number}:{rows[0].id}"
-        longest = config.evaluation.max_new_tokens
+        longest = config.preference.longest_try
         texts = sample_batch(model, self._tokenizer, prompts, each=each, max_new_tokens=longest, seed=seed)
         return [(row, texts[place * each : (place + 1) * each]) for place, row in enumerate(rows)]
 

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from annotation.answers.models import Answer
 from care.agreements import computes_abroad
 from care.deciding import require_decision
 from care.models import Agreement, Matter, Purpose
@@ -61,8 +60,7 @@ def require_access(*, agreement: Agreement, release: Release, person: Person, no
     abroad = {Purpose.PROCESS_OUTSIDE_COUNTRY.value} if computes_abroad(agreement) else set()
     purposes = sorted({release.purpose, *agreement.purposes, *abroad})
     for purpose in purposes:
-        usable = Answer.objects.eligible_for(purpose)
-        if release.items.exclude(answer__in=usable).exists():
+        if release.items.not_usable_for(purpose).exists():
             raise NotHandedOut(
                 "Some of these words may not be used for all that this agreement is for: %(purpose)s.",
                 purpose=str(Purpose(purpose).label),

@@ -44,13 +44,14 @@ class ReleaseSerializer(serializers.ModelSerializer[Release]):
             "number",
             "purpose",
             "note",
+            "has_judgements",
             "sha256",
             "counts",
             "created_at",
             "contains_withdrawn",
             "withdrawn_since",
         ]
-        read_only_fields = ["number", "sha256", "created_at", "withdrawn_since"]
+        read_only_fields = ["number", "has_judgements", "sha256", "created_at", "withdrawn_since"]
 
 
 class NewReleaseSerializer(serializers.Serializer[Any]):
@@ -59,6 +60,11 @@ class NewReleaseSerializer(serializers.Serializer[Any]):
     project = serializers.IntegerField()
     purpose = serializers.ChoiceField(choices=[(purpose.value, purpose.label) for purpose in PURPOSES])
     note = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    has_judgements = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Also what people said of the answers, and answers that they turned down, as counter-examples.",
+    )
 
 
 class VerificationSerializer(serializers.Serializer[Any]):

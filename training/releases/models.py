@@ -12,12 +12,13 @@ from annotation.answers.models import Answer
 from annotation.projects.models import Project
 from care.models import Agreement, Receipt
 from people.models import Community, Person
-from training.releases.querysets import NoticeQuerySet, ReleaseQuerySet
+from training.releases.querysets import NoticeQuerySet, ReleaseItemQuerySet, ReleaseQuerySet
 
 
 class Release(models.Model):
     """A frozen selection of a project's validated, consented answers, written to a folder.
 
+    One with judgements also holds what people said of them, and answers that were turned down, as counter-examples.
     `sha256` is the hash of manifest.json, which depends on the selected rows only: the same state of the
     community's data gives the same hash.
     """
@@ -27,6 +28,9 @@ class Release(models.Model):
     number = models.PositiveIntegerField()
     purpose = models.CharField(max_length=32)
     note = models.CharField(max_length=500, blank=True)
+    has_judgements = models.BooleanField(
+        default=False, help_text="It also holds what people said of answers, and answers that were turned down."
+    )
     sha256 = models.CharField(max_length=64)
     folder = models.CharField(max_length=300, help_text="Relative to the releases folder.")
     counts = models.JSONField(default=dict, help_text="Rows by split, withheld rows by reason, people, documents.")
@@ -70,12 +74,19 @@ class Release(models.Model):
         """Whether words in it were withdrawn since it was frozen."""
         return self.withdrawn_since is not None
 
+    @property
+    def judged(self) -> int:
+        """How many lines say what people said of an answer, or of two wordings."""
+        return int(self.counts.get("judged", 0))
+
 
 class ReleaseItem(models.Model):
     """One answer in one release, with the receipt that allowed it.
 
     A database trigger (migration 0002) refuses a row whose answer is not validated or for which any of the
-    people whose words are in it does not grant the release's purpose at that moment.
+    people whose words are in it does not grant the release's purpose at that moment. One that is not good is a
+    counter-example: the trigger (migration 0008) wants it turned down, in a release with judgements; and a live
+    grant for every receipt of `voters`.
     """
 
     class Split(models.TextChoices):
@@ -87,8 +98,17 @@ class ReleaseItem(models.Model):
     answer = models.ForeignKey(Answer, models.PROTECT, related_name="release_items")
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="release_items")
     split = models.CharField(max_length=16, choices=Split.choices)
+    is_good = models.BooleanField(default=True, help_text="Validated, and taught as it is; else a counter-example.")
+    voters = models.ManyToManyField(
+        Receipt,
+        blank=True,
+        related_name="votes_in",
+        help_text="Under which the votes on it that the release holds stand.",
+    )
     row_sha256 = models.CharField(max_length=64)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReleaseItemQuerySet.as_manager()
 
     class Meta:
         ordering = ["release", "split", "answer"]

@@ -5,31 +5,28 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from annotation.answers.models import Answer
 from ledger.services import append_entry
 from people.models import Person
 from people.refusals import Conflicting, Invalid, NotAllowed
 from training.releases.models import Download, DownloadNotice
+from training.releases.querysets import ReleaseItemQuerySet
 
 DAYS = 7
 
 
-def queue_notices(*, answers: QuerySet[Answer], now: datetime) -> int:
-    """One notice for each download of a release that holds any of these answers, where one of them may not be used any
+def queue_notices(*, items: ReleaseItemQuerySet, now: datetime) -> int:
+    """One notice for each download of a release that holds any of these rows, where one of them may not be used any
     more for something that the download was for; returns how many are new.
 
     Part of a withdrawal, which enters itself.
     """
-    untold = Download.objects.filter(release__items__answer__in=answers, notice__isnull=True).distinct()
+    untold = Download.objects.filter(release__in=items.values("release"), notice__isnull=True)
     lost: dict[tuple[int, str], bool] = {}
 
     def is_lost(release: int, purpose: str) -> bool:
         if (release, purpose) not in lost:
-            held = answers.filter(release_items__release=release)
-            usable = Answer.objects.eligible_for(purpose)
-            lost[release, purpose] = held.exclude(pk__in=usable.values("pk")).exists()
+            lost[release, purpose] = items.filter(release=release).not_usable_for(purpose).exists()
         return lost[release, purpose]
 
     made = [

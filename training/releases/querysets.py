@@ -1,13 +1,14 @@
-"""Named sets of releases, and of notices on downloads."""
+"""Named sets of releases, of what they hold, and of notices on downloads."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from care.models import Agreement, Purpose, Restriction
+from annotation.answers.models import Answer
+from care.models import Agreement, Grant, Purpose, Receipt, Restriction
 from people.models import Community
 
 if TYPE_CHECKING:
@@ -47,6 +48,46 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
             purpose=models.OuterRef("purpose"),
         )
         return ours.filter(named | models.Exists(earlier))
+
+
+def receipts_for(purpose: str) -> models.QuerySet[Receipt]:
+    """Receipts under which somebody's votes may be used for the purpose now: it is granted, and nothing keeps the
+    person from it."""
+    granted = Grant.objects.live().filter(receipt_id=models.OuterRef("pk"), purpose=purpose)
+    against = Restriction.objects.blocking(purpose).filter(community=models.OuterRef("community_id"))
+    kept_from = models.Exists(against.on(person=models.OuterRef("person_id")))
+    return Receipt.objects.filter(models.Exists(granted)).exclude(kept_from)
+
+
+class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
+    """Chainable selections of what releases hold."""
+
+    def touched_by(
+        self, *, answers: models.QuerySet[Answer], receipts: models.QuerySet[Receipt] | None = None
+    ) -> ReleaseItemQuerySet:
+        """Rows of these answers, and those with votes that were given under one of the receipts."""
+        found = models.Q(answer__in=answers)
+        return self.filter(
+            found if receipts is None else found | models.Exists(self._votes().filter(receipt__in=receipts))
+        )
+
+    def not_usable_for(self, purpose: str) -> ReleaseItemQuerySet:
+        """Rows that may not be used for the purpose now: the answer may not, or it is not what it was frozen as, or a
+        vote on it may not."""
+        usable = Answer.objects.eligible_for(purpose, counter_examples=True)
+        turned = models.Q(is_good=True, answer__state="rejected") | models.Q(is_good=False, answer__state="validated")
+        return self.filter(~models.Q(answer__in=usable) | turned | self._silenced(purpose))
+
+    def lost_votes_alone(self, purpose: str) -> ReleaseItemQuerySet:
+        """Rows whose answer may be used for the purpose now, and a vote on it may not."""
+        usable = Answer.objects.eligible_for(purpose, counter_examples=True)
+        return self.filter(self._silenced(purpose), answer__in=usable)
+
+    def _silenced(self, purpose: str) -> models.Exists:
+        return models.Exists(self._votes().exclude(receipt__in=receipts_for(purpose)))
+
+    def _votes(self) -> models.QuerySet[Any]:
+        return self.model.voters.through.objects.filter(releaseitem_id=models.OuterRef("pk"))
 
 
 class NoticeQuerySet(models.QuerySet["DownloadNotice"]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,128 +11,30 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
 from annotation.answers.models import Answer
-from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
-from annotation.projects.services import require_combinable
 from care.deciding import require_decision
 from care.models import Matter, Purpose, Receipt
-from care.purposes import reading_for
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
-from people.refusals import Conflicting, Invalid, TooLate
+from people.refusals import Invalid, TooLate
 from people.services import require_role
-from training.evaluation.contamination import Leak
-from training.releases.leaks import leaks_between, leaks_in_files
+from training.releases.drafting import Draft, NothingToRelease, draft_release, replaced_by_next, selected_answers, told
+from training.releases.leaks import leaks_in_files
 from training.releases.models import Release, ReleaseItem
 from training.releases.notices import queue_notices
-from training.releases.splits import CannotSplit, SplitRow, assign_splits
-from training.releases.writing import canonical, card_of, data_files, manifest_of, sha256_of_row, write_folder
+from training.releases.pseudonyms import pseudonym
+from training.releases.querysets import ReleaseItemQuerySet
+from training.releases.writing import canonical, card_of, sha256_of_row, write_folder
 
 PURPOSES = (Purpose.TRAIN_NONCOMMERCIAL, Purpose.TRAIN_COMMERCIAL)
 
 
-class NothingToRelease(Conflicting):
-    """There is no validated answer whose author allows the purpose, or too few to hold some out."""
-
-
 class FilesErased(TooLate):
     """Words in the release were erased, so its files are not there any more."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A release before it is stored: its rows, their splits, and the files that follow from them."""
-
-    rows: list[dict[str, Any]]
-    answers: dict[str, Answer]
-    splits: dict[str, str]
-    files: dict[str, bytes]
-    manifest: dict[str, Any]
-    manifest_bytes: bytes
-    sha256: str
-
-
-def selected_answers(project: Project, purpose: str) -> QuerySet[Answer]:
-    """The project's answers that may be used for the purpose now."""
-    return Answer.objects.filter(task__project=project).eligible_for(purpose)
-
-
-def draft_release(*, project: Project, purpose: str) -> Draft:
-    """Select, split and lay out a release without storing anything. Raises NothingToRelease, LicencesClash."""
-    with reading_for(purpose):
-        return _draft(project, purpose)
-
-
-def _draft(project: Project, purpose: str) -> Draft:
-    answers = {
-        str(answer.pk): answer
-        for answer in selected_answers(project, purpose)
-        .select_related("task__item__source__variety", "task__project", "author", "from_adjudication", "suggestion")
-        .prefetch_related("built_on")
-        .order_by("pk")
-    }
-    if not answers:
-        raise NothingToRelease("No validated sentence may be used for this purpose yet.")
-    rows = [_row(answer, project) for answer in answers.values()]
-    require_combinable(row["licence"] for row in rows)
-    measuring = Answer.objects.filter(pk__in=answers).eligible_for(Purpose.EVALUATE_MODELS)
-    may_test = {str(pk) for pk in measuring.values_list("pk", flat=True)}
-    try:
-        splits = assign_splits(
-            [SplitRow(row["id"], row["document"], tuple(row["contributors"]), row["id"] in may_test) for row in rows]
-        )
-    except CannotSplit as error:
-        raise NothingToRelease(error.message, **error.values) from error
-    leaks = leaks_between(rows, splits, project.task_kind)
-    splits = _without(leaks, splits)
-    files = data_files(rows, splits)
-    head, replaced = _head(project, purpose), replaced_by_next(project, purpose)
-    if replaced:
-        head["replaces"] = replaced.sha256
-    if leaks:
-        head["withheld_as_copies"] = [told(leak) for leak in leaks]
-    manifest = manifest_of(head=head, rows=rows, splits=splits, files=files)
-    manifest_bytes = (json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
-    return Draft(
-        rows=rows,
-        answers=answers,
-        splits=splits,
-        files=files,
-        manifest=manifest,
-        manifest_bytes=manifest_bytes,
-        sha256=hashlib.sha256(manifest_bytes).hexdigest(),
-    )
-
-
-def _without(leaks: list[Leak], splits: dict[str, str]) -> dict[str, str]:
-    """The splits without held-out rows that training rows give away. Raises NothingToRelease when none is left."""
-    leaking = {leak.held_out for leak in leaks}
-    kept = {name: split for name, split in splits.items() if name not in leaking}
-    if set(kept.values()) != set(splits.values()):
-        raise NothingToRelease(
-            "Nothing is left to test with: %(number)s held-out sentences are nearly the same as training sentences. "
-            "The first are the answers %(held_out)s and %(trained)s.",
-            number=len(leaks),
-            held_out=leaks[0].held_out,
-            trained=leaks[0].trained,
-        )
-    return kept
-
-
-def told(leak: Leak) -> dict[str, Any]:
-    """A leak as manifests and rows keep it: ids and words out of fixed lists, no words of people."""
-    return {
-        "id": leak.held_out,
-        "like": leak.trained,
-        "side": leak.side,
-        "how": leak.how,
-        "alike": round(leak.alike, 3),
-    }
 
 
 def leaks_of(release: Release) -> list[dict[str, Any]]:
@@ -150,82 +51,21 @@ def leaks_of(release: Release) -> list[dict[str, Any]]:
     return kept
 
 
-def replaced_by_next(project: Project, purpose: str) -> Release | None:
-    """The release in whose place the next one of this project and purpose is made: the newest with withdrawn words."""
-    made = Release.objects.filter(project=project, purpose=purpose)
-    return made.exclude(withdrawn_since=None).order_by("-number").first()
-
-
-def _row(answer: Answer, project: Project) -> dict[str, Any]:
-    item = answer.task.item
-    source = item.source
-    others = list(answer.built_on.all())
-    people = {answer.author_id, *(receipt.person_id for receipt in others)}
-    asked, written = answer.task.asked, Written(answer.text, answer.payload)
-    return {
-        "id": str(answer.pk),
-        "kind": project.kind,
-        **project.task_kind.export(asked, written),
-        **_lesson(project, asked, written),
-        "began_with": answer.suggestion.made_by if answer.suggestion else "",
-        "source_language": source.language_tag,
-        "target_language": project.target_language_tag,
-        "variety": source.variety.code if source.variety else "",
-        "document": f"{source.origin}: {source.title}",
-        "licence": source.licence,
-        "contributors": sorted(pseudonym(person, project.community) for person in people),
-        "receipts": sorted({str(answer.receipt_id), *(str(receipt.pk) for receipt in others)}),
-    }
-
-
-def _lesson(project: Project, asked: Asked, written: Written) -> dict[str, Any]:
-    """What a model that learns from the answer is asked and should say; nothing for a kind that teaches no answers."""
-    lesson = project.task_kind.lesson
-    if lesson is None:
-        return {}
-    said = {"system": lesson.system, "request": lesson.request(asked), "completion": lesson.completion(asked, written)}
-    return {"lesson": said}
-
-
-def pseudonym(person_id: int, community: Community) -> str:
-    """A stable name for a contributor that only this installation can trace back (keyed hash)."""
-    return salted_hmac("wordhearth.contributor", f"{community.slug}:{person_id}", algorithm="sha256").hexdigest()[:16]
-
-
-def _head(project: Project, purpose: str) -> dict[str, Any]:
-    community = project.community
-    return {
-        "community": {
-            "slug": community.slug,
-            "name": community.name,
-            "language_name": community.language_name,
-            "language_tag": community.language_tag,
-            "iso_639_3": community.iso_639_3,
-            "glottocode": community.glottocode,
-            "script": community.script,
-            "is_demo": community.is_demo,
-        },
-        "project": {"id": project.pk, "title": project.title, "kind": project.kind},
-        "source_language": {"name": project.source_language_name, "tag": project.source_language_tag},
-        "target_language": {"name": project.target_language_name, "tag": project.target_language_tag},
-        "query": {
-            "project": project.pk,
-            "state": "validated",
-            "purpose": purpose,
-            "meaning": "validated answers of the project for which the author, and everybody whose words are in "
-            "them, holds a live grant for the purpose",
-        },
-    }
-
-
 @transaction.atomic
 def freeze_release(
-    *, project: Project, purpose: str, created_by: Person | None, now: datetime, note: str = ""
+    *,
+    project: Project,
+    purpose: str,
+    created_by: Person | None,
+    now: datetime,
+    note: str = "",
+    has_judgements: bool = False,
 ) -> tuple[Release, bool]:
     """Freeze the present state of a project into a release folder.
 
     Returns the release and whether it is new: the same state gives the same hash, and then the release that
-    holds it already is returned. `created_by` None means the schedule.
+    holds it already is returned. `created_by` None means the schedule. One that `has_judgements` also holds what
+    people said of answers, and answers that they turned down.
 
     Raises NothingToRelease, Invalid, NotAllowed.
     """
@@ -237,34 +77,23 @@ def freeze_release(
     if created_by is not None:
         about = {"community": community, "matter": Matter.RELEASE, "subject": f"project:{project.pk}"}
         require_decision(**about, actor=created_by, now=now, purposes=[purpose])
-    draft = draft_release(project=project, purpose=purpose)
+    draft = draft_release(project=project, purpose=purpose, has_judgements=has_judgements)
     same = Release.objects.trainable().filter(project=project, sha256=draft.sha256).first()
     if same is not None:
         return same, False
-    number = (Release.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
-    folder = f"{community.slug}/{number:04d}-{draft.sha256[:12]}"
-    release = Release.objects.create(
-        community=community,
-        project=project,
-        number=number,
-        purpose=purpose,
-        note=note,
-        sha256=draft.sha256,
-        folder=folder,
-        counts=draft.manifest["counts"],
-        leaks=[],
-        replaces=replaced_by_next(project, purpose),
-        created_by=created_by,
-        created_at=now,
-    )
-    _store_items(release, draft)
+    release = _store(draft, project, purpose=purpose, note=note, has_judgements=has_judgements, by=created_by, now=now)
     append_entry(
         action="release.frozen",
         subject=f"release:{release.pk}",
         community=community.slug,
         actor=str(created_by.pk) if created_by else "",
         now=now,
-        details={"number": number, "sha256": draft.sha256, "purpose": purpose},
+        details={
+            "number": release.number,
+            "sha256": draft.sha256,
+            "purpose": purpose,
+            **({"judgements": True} if has_judgements else {}),
+        },
     )
     write_folder(
         folder_of(release),
@@ -276,19 +105,52 @@ def freeze_release(
     return release, True
 
 
+def _store(draft: Draft, project: Project, *, by: Person | None, now: datetime, **fields: Any) -> Release:
+    """The release's row, with the community's next number, and what it holds; the community is locked."""
+    community = project.community
+    number = (Release.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
+    release = Release.objects.create(
+        community=community,
+        project=project,
+        number=number,
+        sha256=draft.sha256,
+        folder=f"{community.slug}/{number:04d}-{draft.sha256[:12]}",
+        counts=draft.manifest["counts"],
+        leaks=[],
+        replaces=replaced_by_next(project, fields["purpose"]),
+        created_by=by,
+        created_at=now,
+        **fields,
+    )
+    _store_items(release, draft)
+    return release
+
+
 def _store_items(release: Release, draft: Draft) -> None:
-    """Store which answers the release holds, and under which receipt; a row in no split is left out."""
-    ReleaseItem.objects.bulk_create(
+    """Store which answers the release holds, and under which receipts; a row in no split is left out."""
+    bad = draft.judged.counter_examples if draft.judged else frozenset[str]()
+    items = ReleaseItem.objects.bulk_create(
         [
             ReleaseItem(
                 release=release,
                 answer=draft.answers[row["id"]],
                 receipt_id=draft.answers[row["id"]].receipt_id,
                 split=draft.splits[row["id"]],
+                is_good=row["id"] not in bad,
                 row_sha256=sha256_of_row(row),
             )
             for row in draft.rows
             if row["id"] in draft.splits
+        ],
+        batch_size=1000,
+    )
+    voters = draft.judged.receipts if draft.judged else {}
+    through = ReleaseItem.voters.through
+    through.objects.bulk_create(
+        [
+            through(releaseitem_id=item.pk, receipt_id=receipt)
+            for item in items
+            for receipt in voters.get(str(item.answer_id), ())
         ],
         batch_size=1000,
     )
@@ -321,24 +183,23 @@ def _was_changed(file: str) -> str:
     return gettext("%(file)s was changed") % {"file": file}
 
 
-def mark_withdrawn(*, answers: QuerySet[Answer], now: datetime) -> list[Release]:
-    """Mark the releases that hold any of these answers as containing withdrawn words.
+def mark_withdrawn(*, items: ReleaseItemQuerySet, now: datetime) -> list[Release]:
+    """Mark the releases that hold any of these rows as containing withdrawn words.
 
-    Only rows whose answer may no longer be used for their release's purpose are marked; whoever was given such words
-    is told. Returns the releases that hold such rows, those marked earlier included, so that adapters can be marked
-    after them.
+    Only rows are marked whose answer, or a vote on it, may no longer be used for their release's purpose; whoever was
+    given such words is told. Returns the releases that hold such rows, those marked earlier included, so that adapters
+    can be marked after them.
     """
     touched: list[Release] = []
-    for release in Release.objects.filter(items__answer__in=answers).distinct():
-        usable = Answer.objects.eligible_for(release.purpose)
-        lost = release.items.filter(answer__in=answers).exclude(answer__in=usable)
-        if not lost.exists():
+    for release in Release.objects.filter(pk__in=items.values("release")):
+        lost = list(items.filter(release=release).not_usable_for(release.purpose).values_list("pk", flat=True))
+        if not lost:
             continue
-        lost.filter(withdrawn_at__isnull=True).update(withdrawn_at=now)
+        ReleaseItem.objects.filter(pk__in=lost, withdrawn_at__isnull=True).update(withdrawn_at=now)
         Release.objects.filter(pk=release.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
         touched.append(release)
     # Last: a download that was going on meanwhile had the release locked, and is seen now.
-    queue_notices(answers=answers, now=now)
+    queue_notices(items=items, now=now)
     return touched
 
 
@@ -347,14 +208,19 @@ def not_usable_any_more(release: Release) -> int:
     them while the release itself is held back."""
     if not Release.objects.filter(pk=release.pk).not_held().exists():
         return release.items.count()
-    usable = Answer.objects.eligible_for(release.purpose)
-    return release.items.exclude(answer__in=usable).count()
+    return int(release.items.not_usable_for(release.purpose).count())
 
 
 def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answer]:
     """Answers the person wrote in the community, and corrections that were built on their words."""
     receipts = Receipt.objects.filter(person=person, community=community)
     return Answer.objects.filter(Q(receipt__in=receipts) | Q(built_on__in=receipts)).distinct()
+
+
+def items_with_words_of(person: Person, community: Community) -> ReleaseItemQuerySet:
+    """Rows of releases with such answers, or with votes that the person gave in the community."""
+    receipts = Receipt.objects.filter(person=person, community=community)
+    return ReleaseItem.objects.touched_by(answers=answers_with_words_of(person, community), receipts=receipts)
 
 
 __all__ = [
@@ -366,6 +232,7 @@ __all__ = [
     "draft_release",
     "folder_of",
     "freeze_release",
+    "items_with_words_of",
     "leaks_of",
     "mark_withdrawn",
     "not_usable_any_more",

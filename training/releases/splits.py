@@ -26,6 +26,8 @@ class SplitRow:
     contributors: tuple[str, ...]
     may_test: bool = True
     """Whether everybody whose words are in it lets models be measured with them."""
+    is_lesson: bool = True
+    """Whether it is taught as it is; a counter-example goes where its document and its contributors go."""
 
 
 def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
@@ -36,14 +38,14 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
     are withheld. Documents with rows that may not measure are trained on before others are; such rows that are held
     out all the same are withheld. The result is a function of the rows alone, in any order.
 
-    Raises CannotSplit when one of the three splits would be empty.
+    Raises CannotSplit when one of the three splits would hold no lesson.
     """
     groups = _linked_groups(rows)
-    if len(set(groups.values())) < 3:
+    if len({groups[row.document] for row in rows if row.is_lesson}) < 3:
         groups = {row.document: row.document for row in rows}
-    split_of_group = _fill(
-        Counter(groups[row.document] for row in rows), {groups[row.document] for row in rows if not row.may_test}
-    )
+    sizes = Counter(dict.fromkeys(groups.values(), 0))
+    sizes.update(groups[row.document] for row in rows if row.is_lesson)
+    split_of_group = _fill(sizes, {groups[row.document] for row in rows if not row.may_test})
     by_document = {document: split_of_group[group] for document, group in groups.items()}
     by_person = _home_splits(rows, by_document)
     result = {
@@ -52,16 +54,17 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
         if (row.may_test or by_document[row.document] == TRAIN)
         and all(by_person[person] == by_document[row.document] for person in row.contributors)
     }
-    if set(result.values()) != {TRAIN, VALIDATION, TEST}:
-        people = {person for row in rows for person in row.contributors}
+    lessons = [row for row in rows if row.is_lesson]
+    if {result[row.id] for row in lessons if row.id in result} != {TRAIN, VALIDATION, TEST}:
+        people = {person for row in lessons for person in row.contributors}
         raise CannotSplit(
             "Testing needs whole documents and authors that were not trained on: at least three documents, "
             "translated by three people who did not share them. Now there are %(documents)s documents and "
             "%(people)s contributors among %(sentences)s sentences, of which %(measuring)s may measure models.",
-            documents=len(groups),
+            documents=len({row.document for row in lessons}),
             people=len(people),
-            sentences=len(rows),
-            measuring=sum(row.may_test for row in rows),
+            sentences=len(lessons),
+            measuring=sum(row.may_test for row in lessons),
         )
     return result
 

@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,25 @@ from training.releases.splits import TEST, TRAIN, VALIDATION
 
 FORMAT = "wordhearth-release/1"
 SPLITS = (TRAIN, VALIDATION, TEST)
+
+
+@dataclass
+class Judged:
+    """The lines of a release, and what its manifest says of them."""
+
+    lines: list[dict[str, Any]]
+    counter_examples: frozenset[str]
+    """Ids of the rows that are not taught as they are."""
+    receipts: dict[str, list[str]] = field(default_factory=dict)
+    """By a row's id, under which receipts its votes stand."""
+
+    def counts(self, splits: Mapping[str, str]) -> dict[str, int]:
+        """How many lines, and of each split how many good and bad answers, or comparisons."""
+        sorts = Counter(f"{splits[line['id']]}_judged_{self._sort(line)}" for line in self.lines)
+        return {"judged": len(self.lines), **dict(sorted(sorts.items()))}
+
+    def _sort(self, line: Mapping[str, Any]) -> str:
+        return "compared" if "options" in line else "bad" if line["id"] in self.counter_examples else "good"
 
 
 def canonical(value: Any) -> str:
@@ -37,19 +57,37 @@ def data_files(rows: Sequence[dict[str, Any]], splits: dict[str, str]) -> dict[s
     return files
 
 
+def judged_files(lines: Sequence[dict[str, Any]], splits: dict[str, str]) -> dict[str, bytes]:
+    """What people said of answers, beside the lessons (`training.recipes.judged` says in which form); each line in the
+    split by whose id it goes."""
+    files = data_files(lines, splits)
+    return {name.replace(".jsonl", ".judged.jsonl"): content for name, content in files.items()}
+
+
 def manifest_of(
-    *, head: dict[str, Any], rows: Sequence[dict[str, Any]], splits: dict[str, str], files: dict[str, bytes]
+    *,
+    head: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+    splits: dict[str, str],
+    files: dict[str, bytes],
+    judged: Judged | None = None,
 ) -> dict[str, Any]:
     """What the release holds and why: counts, hashes, one consent receipt per item, terms, and the query.
 
-    It names no date and no number, so that the same state of the data gives the same manifest.
+    It names no date and no number, so that the same state of the data gives the same manifest. With `judged` the items
+    have the receipts of those who voted, too, and counter-examples say that they are none to follow.
     """
     kept = [row for row in rows if row["id"] in splits]
+    bad = judged.counter_examples if judged else frozenset[str]()
+    voters = judged.receipts if judged else {}
     return {
         "format": FORMAT,
         **head,
         "counts": {
-            **{split: sum(1 for row in kept if splits[row["id"]] == split) for split in SPLITS},
+            **{
+                split: sum(1 for row in kept if splits[row["id"]] == split and row["id"] not in bad) for split in SPLITS
+            },
+            **(judged.counts(splits) if judged else {}),
             "withheld_to_prevent_leaks": len(rows) - len(kept),
             "contributors": len({person for row in kept for person in row["contributors"]}),
             "documents": len({row["document"] for row in kept}),
@@ -68,8 +106,9 @@ def manifest_of(
             {
                 "id": row["id"],
                 "split": splits[row["id"]],
-                "receipts": row["receipts"],
+                "receipts": sorted({*row["receipts"], *voters.get(row["id"], ())}),
                 "sha256": sha256_of_row(row),
+                **({"is_good": False} if row["id"] in bad else {}),
             }
             for row in sorted(kept, key=lambda row: row["id"])
         ],
@@ -101,9 +140,20 @@ def _what_it_holds(manifest: dict[str, Any]) -> str:
     return f"Answers of the kind `{kind}` in {into}, with what was asked in {source['name']}."
 
 
+def _judged(counts: dict[str, int]) -> str:
+    if "judged" not in counts:
+        return ""
+    return (
+        f"- data/*.judged.jsonl: {counts['judged']} lines of what people said of answers. Answers that were turned\n"
+        "  down are in them as counter-examples, and nowhere else. A vote has its voter's pseudonym, and how likely\n"
+        "  it is right.\n"
+    )
+
+
 def card_of(manifest: dict[str, Any], sha256: str) -> str:
     """The dataset card (README.md) for people."""
     counts, copies = manifest["counts"], len(manifest.get("withheld_as_copies", []))
+    judged = _judged(counts)
     nearly = (
         f" {copies} of them are nearly the same as\n  a training sentence; the manifest names the pairs."
         if copies
@@ -124,7 +174,7 @@ members of the community, each under the author's consent for the purpose `{mani
 
 - No document and no contributor is in two splits; {counts["withheld_to_prevent_leaks"]} sentences were withheld
   for that.{nearly}
-- {counts["contributors"]} contributors (by pseudonym), {counts["documents"]} documents. Varieties: {varieties}.
+{judged}- {counts["contributors"]} contributors (by pseudonym), {counts["documents"]} documents. Varieties: {varieties}.
 - Manifest SHA-256: `{sha256}`. It names the consent receipt of every sentence.
 
 ## Terms of the source texts

@@ -20,7 +20,8 @@ def certificate_of(*, release: Release, report: dict[str, Any], now: datetime) -
     """The certificate of an adapter that was just made on a release; None where it replaces nothing.
 
     `withdrawn` counts the sentences that were taken back from earlier releases of the project for the same purpose;
-    `given_again` those of them that are in this one, because their authors allowed it anew. There is none when the
+    `given_again` those of them that are in this one, because their authors allowed it anew. A sentence of which only a
+    vote was taken back is neither. There is none when the
     release's manifest is not there whole, or when the report does not say that it is this one it learnt from.
     """
     if release.replaces is None or report.get("release", {}).get("sha256") != release.sha256:
@@ -32,7 +33,8 @@ def certificate_of(*, release: Release, report: dict[str, Any], now: datetime) -
         project=release.project_id, purpose=release.purpose, number__lt=release.number, withdrawn_since__isnull=False
     )
     lost = ReleaseItem.objects.filter(release__in=earlier, withdrawn_at__isnull=False)
-    withdrawn = {str(answer) for answer in lost.values_list("answer", flat=True)}
+    words = lost.exclude(pk__in=lost.lost_votes_alone(release.purpose).values("pk"))
+    withdrawn = {str(answer) for answer in words.values_list("answer", flat=True)}
     replaced = Adapter.objects.filter(run__release__in=earlier).select_related("run").order_by("pk")
     return {
         "replaces_release": release.replaces.number,

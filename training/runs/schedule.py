@@ -109,7 +109,13 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
     try:
         require_schedule_decision(project=schedule.project, now=now)
         release, _ = freeze_release(
-            project=schedule.project, purpose=PURPOSE, created_by=None, now=now, note="made by the schedule"
+            project=schedule.project,
+            purpose=PURPOSE,
+            created_by=None,
+            now=now,
+            note="made by the schedule",
+            # As the one before, whose settings the run takes.
+            has_judgements=last is not None and last.release.has_judgements,
         )
         if last is not None and release.sha256 == last.release.sha256:
             return None, Worded(

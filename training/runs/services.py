@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -19,27 +18,27 @@ from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import require_role
-from training.recipes.configuration import METHODS, ConfigurationError, Recipe
+from training.recipes.configuration import METHODS
 from training.releases.models import Release
-from training.releases.services import leaks_of, not_usable_any_more
+from training.releases.services import not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, folder_of
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.certificates import certificate_of, said_openly
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.promotion import require_gate
+from training.runs.starting import (
+    Leaks,
+    ReleaseIsTainted,
+    checked_settings,
+    require_no_leaks,
+    require_usable,
+    require_votes,
+)
 
 # What is said of a run that a withdrawal stopped; translated where it is shown.
 WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
-
-
-class ReleaseIsTainted(Conflicting):
-    """The release holds words that were withdrawn; nothing trains on it any more."""
-
-
-class Leaks(Conflicting):
-    """What a model would be tested on is in what it would learn from."""
 
 
 class RunIsOver(Conflicting):
@@ -48,17 +47,6 @@ class RunIsOver(Conflicting):
 
 class NotDecidable(Conflicting):
     """The adapter cannot be decided on: it was decided already, or its words were withdrawn."""
-
-
-def checked_settings(given: dict[str, Any], *, method: str | None = None) -> dict[str, Any]:
-    """The recipe's settings with defaults filled in; a `method` goes before theirs. Raises Invalid."""
-    try:
-        chosen = Recipe.from_mapping(given)
-    except ConfigurationError as error:
-        raise Invalid(error.message, field="settings", **error.values) from error
-    if method is not None:
-        chosen = replace(chosen, recipe=replace(chosen.recipe, method=method))
-    return chosen.as_mapping()
 
 
 @transaction.atomic
@@ -86,13 +74,14 @@ def queue_run(
         raise Invalid("Choices between other people's words teach a model no answers.", field="release")
     if Release.objects.get(pk=release.pk).contains_withdrawn:
         raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
-    _require_usable(release)
-    _require_no_leaks(release)
+    require_usable(release)
+    require_no_leaks(release)
     if Run.objects.filter(release=release, state__in=LIVE).exists():
         raise Conflicting("A run on this release is going on already.")
     require_run_decision(release=release, started_by=started_by, now=now)
     base = find_base_model(base_model)
     chosen = checked_settings(given or {}, method=method)
+    require_votes(release, chosen["recipe"]["method"])
     number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
     run = Run.objects.create(
         community=community,
@@ -117,26 +106,6 @@ def queue_run(
         details={"release": release.sha256, "method": run.method},
     )
     return run
-
-
-def _require_usable(release: Release) -> None:
-    """Raise ReleaseIsTainted when a label, a hold or other terms came between since it was frozen."""
-    if number := not_usable_any_more(release):
-        raise ReleaseIsTainted(
-            "%(number)s sentences of this release may not be used for its purpose now. Freeze a new one.", number=number
-        )
-
-
-def _require_no_leaks(release: Release) -> None:
-    """Raise Leaks when held-out rows are in the training rows too: what a run learns from it could not be measured."""
-    if leaks := leaks_of(release):
-        raise Leaks(
-            "%(number)s held-out sentences of this release are nearly the same as training sentences. The first are "
-            "the answers %(held_out)s and %(trained)s. Freeze a new release: it leaves them out.",
-            number=len(leaks),
-            held_out=leaks[0]["id"],
-            trained=leaks[0]["like"],
-        )
 
 
 @transaction.atomic
@@ -170,7 +139,7 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
         )
     if current.release.contains_withdrawn:
         raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
-    _require_usable(current.release)
+    require_usable(current.release)
     if Run.objects.filter(release=current.release, state__in=LIVE).exists():
         raise Conflicting("Another run on this release is going on.")
     require_run_decision(release=current.release, started_by=resumed_by, now=now)

@@ -122,10 +122,17 @@ def _prepare_base_model(run: Run, folder: Path) -> Any:
 def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
     """The run's config.toml as a mapping; `training.recipes.configuration` says what each key means."""
     data = release_folder(run.release) / "data"
-    project = run.release.project
+    project, judged = run.release.project, run.release.has_judgements
     return {
         "base": {"path": base, "sha256": base_sha256},
-        "data": {split: str(data / f"{split}.jsonl") for split in ("train", "validation", "test")},
+        "data": {
+            **{split: str(data / f"{split}.jsonl") for split in ("train", "validation", "test")},
+            **(
+                {f"judged_{split}": str(data / f"{split}.judged.jsonl") for split in ("train", "test")}
+                if judged
+                else {}
+            ),
+        },
         "release": {"sha256": run.release.sha256},
         "language": {
             "source_name": project.source_language_name,

@@ -1,4 +1,4 @@
-"""Taking words back, all the way: answer or consent, then releases, then runs, then adapters.
+"""Taking words and votes back, all the way: answer or consent, then releases, then runs, then adapters.
 
 This is the one door for withdrawals. It opens a case (`care.withdrawing`), does at once what must be done at once, and
 leaves the rest to `training.lineage`.
@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from annotation.answers.judging import take_out_unusable_quotations
 from annotation.answers.models import Answer
@@ -23,8 +22,9 @@ from care.withdrawing import Name, add_stage, finish_stage, open_withdrawal
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person
-from training.releases.models import DownloadNotice, Release
-from training.releases.services import answers_with_words_of, mark_withdrawn
+from training.releases.models import DownloadNotice, Release, ReleaseItem
+from training.releases.querysets import ReleaseItemQuerySet
+from training.releases.services import answers_with_words_of, items_with_words_of, mark_withdrawn
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.services import LIVE, stop_runs_on
 
@@ -45,7 +45,8 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
     community = answer.task.project.community
     withdrawn = take_back(answer=answer, author=author, now=now)
     reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
-    marked = _mark(reached, len(withdrawn), now)
+    items = ReleaseItem.objects.touched_by(answers=reached)
+    marked = _mark(items, len(withdrawn), now)
     if not withdrawn:
         return marked
     case = open_withdrawal(
@@ -56,7 +57,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
         answers=len(withdrawn),
         now=now,
     )
-    _finish_what_is_done(case, marked, reached, now)
+    _finish_what_is_done(case, marked, items, now)
     append_entry(
         action="answer.withdrawn",
         subject=f"answer:{answer.pk}",
@@ -72,15 +73,15 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
 @transaction.atomic
 def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Reached:
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
-    reached = answers_with_words_of(person, community)
-    lock_releases(reached)
+    reached, items = answers_with_words_of(person, community), items_with_words_of(person, community)
+    lock_releases(items)
     ended = withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
     checkpoint_after_commit(community=community.slug, now=now)
     take_out_unusable_quotations(reached, now=now)
-    marked = _mark(reached, reached.count(), now)
+    marked = _mark(items, reached.count(), now)
     if not ended:
         return marked
-    return replace(marked, case=_open(person, community, purposes, marked, reached, now))
+    return replace(marked, case=_open(person, community, purposes, marked, items, now))
 
 
 @transaction.atomic
@@ -91,15 +92,15 @@ def change_consent(
 
     Raises PolicyChanged, UnknownPurpose.
     """
-    lock_releases(answers_with_words_of(person, policy.community))
+    items = items_with_words_of(person, policy.community)
+    lock_releases(items)
     dropped = _live(person, policy.community) - set(purposes)
     receipt = give_consent(person=person, policy=policy, purposes=purposes, rendering=rendering, now=now)
     checkpoint_after_commit(community=policy.community.slug, now=now)
     release_quarantined(author=person, receipt=receipt, now=now)
-    reached = answers_with_words_of(person, policy.community)
-    marked = _mark(reached, reached.count(), now)
+    marked = _mark(items, answers_with_words_of(person, policy.community).count(), now)
     if dropped:
-        _open(person, policy.community, dropped, marked, reached, now)
+        _open(person, policy.community, dropped, marked, items, now)
     return receipt
 
 
@@ -114,7 +115,7 @@ def _open(
     community: Community,
     purposes: Collection[str],
     marked: Reached,
-    reached: QuerySet[Answer],
+    items: ReleaseItemQuerySet,
     now: datetime,
 ) -> Withdrawal:
     takes_all = not _live(person, community)
@@ -126,11 +127,11 @@ def _open(
         answers=marked.answers,
         now=now,
     )
-    _finish_what_is_done(case, marked, reached, now)
+    _finish_what_is_done(case, marked, items, now)
     return case
 
 
-def _finish_what_is_done(case: Withdrawal, marked: Reached, reached: QuerySet[Answer], now: datetime) -> None:
+def _finish_what_is_done(case: Withdrawal, marked: Reached, items: ReleaseItemQuerySet, now: datetime) -> None:
     """Tick off what happened in this transaction. The stewards read of it on their desk from this moment on."""
     live = Run.objects.filter(release__in=[row.pk for row in marked.releases], state__in=LIVE)
     done = {Name.REFUSED: marked.answers, Name.MARKED: len(marked.releases), Name.PAUSED: len(marked.adapters)}
@@ -143,19 +144,19 @@ def _finish_what_is_done(case: Withdrawal, marked: Reached, reached: QuerySet[An
         finish_stage(withdrawal=case, name=name, number=number, now=now)
     # Only where somebody holds a download: they were told in this transaction, and must say that it is gone. The
     # release itself may be unmarked: it was given for more than it was made for, such as research.
-    held = Release.objects.filter(items__answer__in=reached)
+    held = items.values("release")
     if DownloadNotice.objects.open_ones().filter(download__release__in=held).exists():
         add_stage(withdrawal=case, name=Name.HOLDERS_TOLD, now=now)
 
 
-def lock_releases(answers: QuerySet[Answer]) -> None:
+def lock_releases(items: ReleaseItemQuerySet) -> None:
     """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other."""
-    held = Release.objects.filter(pk__in=Release.objects.filter(items__answer__in=answers).values("pk"))
+    held = Release.objects.filter(pk__in=items.values("release"))
     list(held.select_for_update().order_by("pk"))
 
 
-def _mark(answers: QuerySet[Answer], count: int, now: datetime) -> Reached:
-    releases = mark_withdrawn(answers=answers, now=now)
+def _mark(items: ReleaseItemQuerySet, count: int, now: datetime) -> Reached:
+    releases = mark_withdrawn(items=items, now=now)
     stop_runs_on(releases, now=now)
     adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run"))
     for adapter in adapters:

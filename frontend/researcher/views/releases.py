@@ -69,6 +69,7 @@ class OneRelease(ResearchView):
 
     def page(self, release: Release, *, status: int = 200, **more: Any) -> HttpResponse:
         """The release's page."""
+        withdrawn = release.items.filter(withdrawn_at__isnull=False)
         context = {
             "community": self.community,
             "release": release,
@@ -76,7 +77,8 @@ class OneRelease(ResearchView):
             "manifest": read_manifest(release),
             "card": read_card(release),
             "runs": Run.objects.visible_to(self.person).filter(release=release),
-            "withdrawn": release.items.filter(withdrawn_at__isnull=False).count(),
+            # Where only a vote was taken back, the sentence was not.
+            "withdrawn": withdrawn.exclude(pk__in=withdrawn.lost_votes_alone(release.purpose).values("pk")).count(),
             "replaced": release.items.filter(answer__batch_changes__is_undone=False).distinct().count(),
             "may_train": self.may_train,
             **more,

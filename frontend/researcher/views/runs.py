@@ -16,6 +16,7 @@ from frontend.researcher.views.home import ResearchView
 from people.models import Role
 from people.refusals import Refusal
 from people.services import has_role
+from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run
@@ -33,12 +34,13 @@ class StartView(ResearchView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The recipe's settings with their defaults."""
-        return self._page(self._release(pk), RunForm(defaults=checked_settings({})))
+        release = self._release(pk)
+        return self._page(release, self._form(release))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Queue the run and wake a worker."""
         release = self._release(pk)
-        form = RunForm(request.POST, defaults=checked_settings({}))
+        form = self._form(release, request.POST)
         if not form.is_valid():
             return self._page(release, form, status=422)
         try:
@@ -48,6 +50,9 @@ class StartView(ResearchView):
         ring(run)
         messages.success(request, _("Run %(number)s waits for the training worker.") % {"number": run.number})
         return redirect("researcher:run", slug=self.community.slug, pk=run.pk)
+
+    def _form(self, release: Release, data: Any = None) -> RunForm:
+        return RunForm(data, defaults=checked_settings({}), without=() if release.judged else FROM_VOTES)
 
     def _release(self, pk: int) -> Release:
         visible = Release.objects.visible_to(self.person).filter(community=self.community)
