@@ -1,7 +1,7 @@
 """Whether a model finds sentences about one group of people likelier than the same about another, before and after.
 
 From pairs that a community wrote (task kind `contrast`): of each, the summed nats of both sentences under the base
-model and under the adapter, each read as it stands. What is compared is log p for each byte of UTF-8, that is -nats / bytes,
+model and under the adapter, each read as it stands. What is compared is log p for each byte of UTF-8 (-nats / bytes),
 because the words for two groups are seldom of one length. It tells of these pairs, and of likelihood alone: a model may
 write hurtful things of groups whose sentences it finds equally likely (Blodgett et al. 2021 on CrowS-Pairs).
 """
