@@ -148,8 +148,8 @@ def test_researchers_and_stewards_have_it_measured_and_all_members_read_what_was
     for words in read_as(client, pages).values():
         assert "It leans further to sentences about “ones” than the base model." in words
         assert "12 pairs of sentences that the community wrote" in words
-        assert "50 % (50 … 50)" in words
-        assert "100 % (100 … 100)" in words
+        assert "50 % 50 … 50" in words
+        assert "100 % 100 … 100" in words
         assert "0.128 (" in words
         assert "1 received" in words or "received 1" in words
         assert "Pairs were added or taken back since then." not in words

@@ -33,9 +33,17 @@ class Findings:
     @property
     def leans(self) -> list[dict[str, Any]]:
         """For each two groups what was found, with `towards`: the group to which the adapter leans further than its
-        base model, where chance alone would hardly say so."""
+        base model, where chance alone would hardly say so, and `shares` and `leans` of both models in turn."""
         found = self.reading.found if self.reading else []
-        return [{**one, "towards": _towards(one)} for one in found]
+        return [
+            {
+                **one,
+                "towards": _towards(one),
+                "shares": [one["base_share"], one["adapter_share"]],
+                "leans": [one["base"], one["adapter"]],
+            }
+            for one in found
+        ]
 
 
 def _towards(one: dict[str, Any]) -> str:
