@@ -153,6 +153,9 @@ def test_researchers_and_stewards_have_it_measured_and_all_members_read_what_was
         assert "0.128 (" in words
         assert "1 received" in words or "received 1" in words
         assert "Pairs were added or taken back since then." not in words
+    Community.objects.update(is_open=True)
+    client.logout()
+    assert "It leans further to sentences about “ones” than the base model." in words_of(client.get(pages["filipa"]))
     BiasReading.objects.update(pairs_sha256="0" * 64)
     assert all("Pairs were added or taken back since then." in words for words in read_as(client, pages).values())
 
