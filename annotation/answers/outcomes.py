@@ -59,7 +59,7 @@ def settle_task(task: Task, *, now: datetime) -> None:
         task.wanted = task.answered
     if not kind.is_reviewed and task.answered >= task.wanted:
         _settle_by_agreement(alive, keys, rule.agreed(keys), now)
-    elif not kind.is_text and task.answered >= task.wanted and is_contested(keys):
+    elif kind.has_one_right and task.answered >= task.wanted and is_contested(keys):
         _dispute(alive, now)
     states = {answer.state for answer in living}
     if task.answered < task.wanted:

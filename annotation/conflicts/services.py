@@ -175,14 +175,14 @@ def _overruled(task: Task, rows: Iterable[Answer], accepted: list[Answer]) -> li
     Those that say the same as an accepted one stay where answers are votes.
     """
     kind = task.project.task_kind
-    has_one_right = not kind.is_text or not wants_many(task)
+    has_one_right = kind.has_one_right or not wants_many(task)
     keys = {kind.key_of(Written(row.text, row.payload)) for row in accepted}
     origins = {origin_of(row) for row in accepted}
     overruled = []
     for row in rows:
         if row in accepted or row.state in GONE:
             continue
-        agrees = not kind.is_text and row.is_one_of_many and kind.key_of(Written(row.text, row.payload)) in keys
+        agrees = kind.has_one_right and row.is_one_of_many and kind.key_of(Written(row.text, row.payload)) in keys
         if agrees and row.state in WAITING:
             accepted.append(row)
         elif (has_one_right and not agrees) or origin_of(row) in origins:

@@ -119,7 +119,8 @@ class Kind:
     export: Callable[[Asked, Written], dict[str, Any]]
     """The columns of one answer in a release and a download, beside its id and provenance."""
     lesson: Lesson | None = None
-    """How models learn the kind and answer it; None where its answers are choices among other people's words."""
+    """How models learn the kind and answer it; None where its answers are choices among other people's words, or are
+    kept for measuring models."""
     arrange: Callable[[Asked, Mapping[str, Any], int], dict[str, Any]] = lambda asked, given, seed: {}
     """What `form.html` needs: from what is asked, the payload given so far, and a number that differs from task to
     task and person to person."""
@@ -129,6 +130,8 @@ class Kind:
     """Whether the form itself shows the item's text, which then stands nowhere else on the page."""
     is_text: bool = True
     """Whether an answer is words, which are then checked for script and may be corrected."""
+    is_free: bool = False
+    """Whether answers are words of one's own although they are kept in parts, so that different ones may be right."""
     restates: bool = False
     """Whether an answer says what its item says, so that numbers, length and wording can be compared with it."""
     is_reviewed: bool = True
@@ -137,6 +140,11 @@ class Kind:
     """When a task has enough answers, unless its project says otherwise."""
     guidance: str = ""
     """A line beside the form."""
+
+    @property
+    def has_one_right(self) -> bool:
+        """Whether of different answers to one task one at most is right."""
+        return not (self.is_text or self.is_free)
 
     @property
     def form_template(self) -> str:

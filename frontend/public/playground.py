@@ -25,6 +25,7 @@ from training.playground.jobs import ring
 from training.playground.models import Generation
 from training.playground.services import request_generation
 from training.playground.stream import follow
+from training.runs.findings import findings_of
 from training.runs.models import Adapter
 
 LONGEST_STREAM = 150.0  # seconds; the browser opens a new one by itself and goes on where this one ended
@@ -93,11 +94,13 @@ class PlaygroundView(DeskView):
         usable = [adapter for adapter in adapters if adapter.pk in in_use]
         if usable:
             form.fields["source"].widget.attrs["lang"] = usable[0].run.release.project.source_language_tag
+        found = findings_of(usable)
         mine = Generation.objects.visible_to(self.person).filter(adapter__community=self.community)
         context = {
             "community": self.community,
             "form": form,
             "usable": usable,
+            "found": [(adapter, found[adapter.pk]) for adapter in usable],
             "refused": [(adapter, _why_not(adapter)) for adapter in adapters if adapter.pk not in in_use],
             "waiting": mine.exclude(state__in=ENDED).first(),
             "earlier": mine.filter(state__in=ENDED)[:10],

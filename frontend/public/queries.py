@@ -32,4 +32,6 @@ def adapters_with_reasons(person: Person, community: Community) -> AdapterQueryS
     """The community's adapters; `reason` is what a steward wrote when deciding last, None before that."""
     decided = AdapterEvent.objects.filter(adapter=OuterRef("pk")).exclude(note="").order_by("-at", "-pk")
     adapters: AdapterQuerySet = Adapter.objects.visible_to(person).filter(community=community)
-    return adapters.annotate(reason=Subquery(decided.values("note")[:1])).select_related("run__release__project")
+    return adapters.annotate(reason=Subquery(decided.values("note")[:1])).select_related(
+        "run__release__project", "community"
+    )

@@ -19,6 +19,7 @@ from care.models import Agreement, BrokenGlass, Decision, Grant, HarmReport, Pur
 from people.models import Community, Person
 from people.tenants import widen
 from training.releases.models import Download, Release
+from training.runs.findings import findings_of
 from training.runs.models import Adapter, Run
 
 MONTHS = 12
@@ -124,10 +125,15 @@ def runs(community: Community) -> dict[str, Any]:
 
 
 def adapters(community: Community) -> list[dict[str, Any]]:
-    """Every adapter: whose words it holds in numbers, how it measures, whether it is in use."""
+    """Every adapter: whose words it holds in numbers, how it measures, what was found of it, whether it is in use."""
     usable = set(Adapter.objects.usable().filter(community=community).values_list("pk", flat=True))
-    rows = Adapter.objects.filter(community=community).select_related("run__release").order_by("-created_at")
-    return [{"row": row, "is_used": row.pk in usable, "counts": row.run.release.counts} for row in rows]
+    loaded = Adapter.objects.filter(community=community).select_related("run__release__project", "community")
+    rows = list(loaded.order_by("-created_at"))
+    found = findings_of(rows)
+    return [
+        {"row": row, "is_used": row.pk in usable, "counts": row.run.release.counts, "findings": found[row.pk]}
+        for row in rows
+    ]
 
 
 def decisions(community: Community) -> dict[str, int]:

@@ -26,5 +26,6 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", runs.CancelView.as_view(), name="cancel"),
     path("runs/<int:pk>/resume/", runs.ResumeView.as_view(), name="resume"),
     path("runs/<int:pk>/recommend/", runs.RecommendView.as_view(), name="recommend"),
+    path("runs/<int:pk>/bias/", runs.BiasView.as_view(), name="bias"),
     path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),
 ]

@@ -65,6 +65,7 @@ urlpatterns = [
     path("adapters/<int:pk>/", adapters.AdapterView.as_view(), name="adapter"),
     path("adapters/<int:pk>/suggest/", adapters.SuggestView.as_view(), name="suggest"),
     path("adapters/<int:pk>/compare/", gate.CompareView.as_view(), name="compare"),
+    path("adapters/<int:pk>/bias/", gate.BiasView.as_view(), name="bias"),
     path("adapters/<int:pk>/back/", gate.BackView.as_view(), name="back"),
     path("gate/", gate.GateView.as_view(), name="gate"),
     path("agreements/", agreements.AgreementsView.as_view(), name="agreements"),

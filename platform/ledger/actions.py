@@ -187,7 +187,9 @@ ACTIONS: Mapping[str, Action] = {
     "adapter.refused": Action(),
     "adapter.retired": Action(),
     "adapter.rolled_back": Action({"to": sha256}),
-    "gate.set": Action(dict.fromkeys(("least_sentences", "least_gain", "most_score_loss", "most_forgetting"), number)),
+    "gate.set": Action(
+        dict.fromkeys(("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias"), number)
+    ),
     "schedule.set": Action({"allowed": flag, "items": number, "hours": number}),
     # the ledger itself
     "secrets.erased": Action({"secrets": number}),

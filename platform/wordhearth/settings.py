@@ -140,6 +140,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
     "training.runs.jobs.compare_adapter_job": {"queue": "training"},
+    "training.runs.jobs.measure_bias_job": {"queue": "training"},
     "training.mining.jobs.probe_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
     "training.playground.jobs.suggest_job": {"queue": "playground"},
@@ -167,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
+    "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
     "follow-withdrawals": {"task": "training.lineage.jobs.follow_withdrawals_job", "schedule": 20.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},

@@ -30,6 +30,10 @@ TOUCHED: dict[str, tuple[list[str], dict[str, Any]]] = {
     "respond": WORDS,
     "classify": (["[name=labels][value=sad]"], {"payload": {"labels": ["sad"]}}),
     "compare": (["[name=choice][value=b]"], {"payload": {"choice": "b"}}),
+    "contrast": (
+        ["textarea[name='about:ones']", "textarea[name='about:others']"],
+        {"payload": {"about": {"ones": "ñä words", "others": "ñä words too"}}},
+    ),
     "rate": (
         ["[name=adequacy][value='4']", "[name=fluency][value='5']"],
         {"payload": {"adequacy": 4, "fluency": 5}},
@@ -62,6 +66,11 @@ def ben_at(
     context.close()
 
 
+def typed_in(what: str) -> str:
+    """The words for a field; two fields of one answer get different ones."""
+    return "ñä words too" if "others" in what else "ñä words"
+
+
 def touch(page: Page, what: str) -> None:
     """Tap it, and write where it is a field."""
     if what.startswith("word:"):
@@ -73,7 +82,7 @@ def touch(page: Page, what: str) -> None:
     element = page.locator(what).first
     element.tap()
     if what.startswith("textarea"):
-        page.keyboard.type("ñä words")
+        page.keyboard.type(typed_in(what))
 
 
 def reach(page: Page, what: str) -> None:
@@ -103,7 +112,7 @@ def press(page: Page, what: str) -> None:
     else:
         reach(page, what)
         if what.startswith("textarea"):
-            page.keyboard.type("ñä words")
+            page.keyboard.type(typed_in(what))
         else:
             page.keyboard.press("Enter")
 

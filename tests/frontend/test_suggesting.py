@@ -106,4 +106,4 @@ def test_an_adapter_of_choices_is_refused_with_words(client, aroha, adapter):
     Project.objects.filter(pk=project_of(adapter).pk).update(kind="compare")
     client.force_login(aroha)
     answer = client.post(f"/c/test-otomi/steward/adapters/{adapter.pk}/suggest/")
-    assert "teach a model no answers" in answer.content.decode()
+    assert "No model is trained on answers of this kind" in answer.content.decode()

@@ -36,6 +36,8 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("training.runs.api", "training.playground.api", f"{views}.runs", f"{views}.mining"):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
     monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
+    for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
+        monkeypatch.setattr(f"{place}.ring_bias", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
     monkeypatch.setattr("frontend.steward.views.corpus.read_tsunkua", lambda: [])
 

@@ -49,9 +49,9 @@ WITHOUT_ENTRY = {
     "a person's own choice of what work comes to them": {"set_language_profile"},
     "readings and looks over data, whose results change nothing by themselves": {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
-        *("leaks_of", "compare_with_service"),
+        *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
     },
-    "leases of workers": {"claim_run", "claim_probe", "renew_lease", "give_back_run"},
+    "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run"},
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
     "made of commands that write their own entries": {
         *("check_schedule", "send_back", "read_hub", "take_over", "keep_agreements"),

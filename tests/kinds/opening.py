@@ -19,6 +19,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "label": {"labels": ["PER", "LOC"]},
     "classify": {"labels": ["glad", "sad"]},
     "compare": {},
+    "contrast": {"groups": ["ones", "others"]},
     "rate": {"axes": ["adequacy", "fluency"], "from": 1, "to": 5},
 }
 PAIRS = "text\toption_a\toption_b\tcandidate\n" + "".join(

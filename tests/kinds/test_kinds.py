@@ -25,6 +25,10 @@ GOOD = {
         ("", {"adequacy": 4, "fluency": 5}),
         {"source": "una frase", "candidate": "uno", "ratings": {"adequacy": 4, "fluency": 5}, "scale": [1, 5]},
     ),
+    "contrast": (
+        ("", {"about": {"others": "ñu  otro", "ones": "ñu uno"}}),
+        {"prompt": "una frase", "pair": [{"group": "ones", "text": "ñu uno"}, {"group": "others", "text": "ñu otro"}]},
+    ),
     "label": (
         ("", {"spans": [{"start": 4, "end": 9, "label": "LOC"}]}),
         {
@@ -45,6 +49,17 @@ BAD = [
     ("classify", "", {"labels": "glad"}),
     ("compare", "", {"choice": "c"}),
     ("compare", "words", {"choice": "a"}),
+    ("contrast", "", {}),
+    ("contrast", "words", {"about": {"ones": "ñu uno", "others": "ñu otro"}}),
+    ("contrast", "", {"about": ["ñu uno", "ñu otro"]}),
+    ("contrast", "", {"about": {"ones": "ñu uno"}}),
+    ("contrast", "", {"about": {"ones": "ñu uno", "third": "ñu otro"}}),
+    ("contrast", "", {"about": {"ones": "ñu uno", "others": ""}}),
+    ("contrast", "", {"about": {"ones": "ñu uno", "others": 2}}),
+    ("contrast", "", {"about": {"ones": "ñu uno", "others": "Ñu uno."}}),
+    ("contrast", "", {"about": {"ones": "ñu uno", "others": "Слова"}}),
+    ("contrast", "", {"about": {"ones": "ñu " * 101, "others": "ñu otro"}}),
+    ("contrast", "", {"about": {"ones": "el agua está fría hoy", "others": "mañana vienen muchos perros"}}),
     ("rate", "", {"adequacy": 4}),
     ("rate", "", {"adequacy": 4, "fluency": 6}),
     ("rate", "", {"adequacy": 4, "fluency": True}),
@@ -88,6 +103,9 @@ def test_a_bad_answer_is_refused_with_words(name, text, payload):
         ("classify", {"labels": ["a", "a"]}, "twice"),
         ("classify", {"labels": ["a"], "several": "yes"}, "several"),
         ("label", {"labels": ["a"], "gazetteer": {"uno": "b"}}, "unknown label b"),
+        ("contrast", {}, "at least one"),
+        ("contrast", {"groups": ["ones"]}, "at least two"),
+        ("contrast", {"groups": [f"g{n}" for n in range(9)]}, "8 labels at most"),
         ("rate", {"axes": ["speed"]}, "axes"),
         ("rate", {"from": 5, "to": 1}, "from and to"),
     ],
@@ -109,6 +127,8 @@ def test_a_form_becomes_the_answer_that_was_filled_in():
     assert KINDS["classify"].from_form({"labels": ["a", "b"]}) == ("", {"labels": ["a", "b"]})
     assert KINDS["compare"].from_form({"choice": ["tie"]}) == ("", {"choice": "tie"})
     assert KINDS["rate"].from_form({"adequacy": ["4"], "fluency": ["x"]}) == ("", {"adequacy": 4, "fluency": "x"})
+    typed = {"about:ones": ["ñu uno"], "about:others": [" "], "client_id": ["1"]}
+    assert KINDS["contrast"].from_form(typed) == ("", {"about": {"ones": "ñu uno"}})
     assert KINDS["label"].from_form({"spans": ['[{"start": 1}]']}) == ("", {"spans": [{"start": 1}]})
 
 

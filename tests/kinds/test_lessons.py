@@ -21,8 +21,8 @@ def label(text: str, said: str, **settings: object) -> list[tuple[int, int, str]
     return [(span["start"], span["end"], span["label"]) for span in payload["spans"]]
 
 
-def test_all_kinds_but_choices_between_the_words_of_others_teach_answers() -> None:
-    assert set(KINDS) - set(TAUGHT) == {"compare", "rate"}
+def test_all_kinds_but_choices_and_what_models_are_measured_on_teach_answers() -> None:
+    assert set(KINDS) - set(TAUGHT) == {"compare", "contrast", "rate"}
 
 
 @pytest.mark.parametrize("name", TAUGHT)

@@ -77,7 +77,7 @@ def test_labelled_sentences_teach_too_and_choices_do_not(project, validated_corp
     project.refresh_from_db()
     assert not any("lesson" in row for row in draft_release(project=project, purpose=PURPOSE).rows)
     chosen = freeze_release(project=project, purpose=PURPOSE, created_by=esi, now=now)[0]
-    with pytest.raises(Invalid, match="teach a model no answers"):
+    with pytest.raises(Invalid, match="No model is trained on answers of this kind"):
         queue_run(release=chosen, started_by=esi, now=now)
 
 

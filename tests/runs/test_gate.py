@@ -50,7 +50,7 @@ def failing(facts: Facts, bounds: Bounds | None = None) -> list[str]:
 
 def test_who_is_better_and_clean_passes() -> None:
     assert failing(CLEAN) == []
-    assert len(checks_of(CLEAN, Bounds())) == 10
+    assert len(checks_of(CLEAN, Bounds())) == 11
     assert failing(replace(CLEAN, has_service=True, over_service=CLEAN.over_base)) == []
 
 
@@ -283,7 +283,9 @@ def test_bounds_are_the_community_s_and_the_only_way_around(release: Release, es
     set_bounds(community=community, bounds=Bounds(), set_by=aroha, now=NOW)
     entry = Entry.objects.filter(action="gate.set").last()
     assert entry is not None
-    assert entry.details == {"least_sentences": 30, "least_gain": 10, "most_score_loss": 100, "most_forgetting": 35}
+    assert entry.details == {
+        **{"least_sentences": 30, "least_gain": 10, "most_score_loss": 100, "most_forgetting": 35, "most_bias": 50}
+    }
     assert approve(adapter, aroha).is_usable
 
 
@@ -293,7 +295,7 @@ def test_where_the_community_votes_it_decides_on_the_very_numbers(release: Relea
     adopt(release.community, aroha)
     with pytest.raises(DecisionNeeded) as needed:
         set_bounds(community=release.community, bounds=Bounds(), set_by=aroha, now=NOW)
-    assert needed.value.subject == "gate:30-10-100-35"
+    assert needed.value.subject == "gate:30-10-100-35-50"
     assert not GateBounds.objects.exists()
 
 

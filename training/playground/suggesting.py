@@ -33,7 +33,7 @@ def lesson_of(adapter: Adapter) -> Lesson:
     """How it is asked and how its answers are read. Raises Invalid for a kind that teaches no answers."""
     lesson: Lesson | None = project_of(adapter).task_kind.lesson
     if lesson is None:
-        raise Invalid("Choices between other people's words teach a model no answers.")
+        raise Invalid("No model is trained on answers of this kind.")
     return lesson
 
 

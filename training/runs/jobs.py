@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import time
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
@@ -10,12 +14,16 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from training.runs import supervisor
-from training.runs.models import Adapter, Run, Schedule
+from training.runs.bias import claim_bias, give_up_bias, keep_bias, renew_lease
+from training.runs.bias_reader import leans_of, rows_of
+from training.runs.models import Adapter, BiasReading, Run, Schedule
 from training.runs.processes import ProcessEnded
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
 
 log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
 
 
 @shared_task
@@ -57,6 +65,45 @@ def recover_runs_job(**kwargs: Any) -> int:
     for run_id in waiting:
         execute_run_job.delay(run_id=run_id)
     return len(waiting)
+
+
+@shared_task
+def measure_bias_job(*, reading_id: int, **kwargs: Any) -> str:
+    """Read an adapter on the community's pairs; ringing twice is harmless. Returns what became of it."""
+    now, owner = timezone.now(), f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
+    reading = claim_bias(reading_id=reading_id, owner=owner, lease_until=now + LEASE, now=now)
+    if reading is None:
+        return "not waiting"
+
+    def goes_on() -> bool:
+        held = renew_lease(reading=reading, lease_until=timezone.now() + LEASE)
+        return held and not supervisor.worker_is_leaving.is_set()
+
+    try:
+        rows = rows_of(reading)
+        found = leans_of(reading, rows, goes_on)
+    except (ProcessEnded, OSError) as error:
+        give_up_bias(reading=reading, state=BiasReading.State.FAILED, failure=str(error))
+        return "failed"
+    if found is None:
+        give_up_bias(reading=reading, state=BiasReading.State.QUEUED)
+        return "given back"
+    keep_bias(reading=reading, keys=[row["id"] for row in rows], found=found, now=timezone.now())
+    return "finished"
+
+
+@shared_task
+def recover_bias_job(**kwargs: Any) -> int:
+    """Ring again for readings whose bell or worker was lost (every minute)."""
+    waiting = list(BiasReading.objects.waiting(timezone.now()).values_list("pk", flat=True))
+    for reading_id in waiting:
+        measure_bias_job.delay(reading_id=reading_id)
+    return len(waiting)
+
+
+def ring_bias(reading: BiasReading) -> None:
+    """Wake a training worker for a reading, once the transaction that asked for it is committed."""
+    measure_bias_job.delay_on_commit(reading_id=reading.pk)
 
 
 @shared_task

@@ -13,7 +13,7 @@ from people.models import Community, Person
 from people.refusals import said
 from training.recipes.configuration import METHODS, WHOLE_MODELS
 from training.releases.models import Release
-from training.runs.querysets import AdapterQuerySet, RunQuerySet
+from training.runs.querysets import AdapterQuerySet, BiasReadingQuerySet, RunQuerySet
 
 
 class Run(models.Model):
@@ -213,6 +213,55 @@ class AdapterEvent(models.Model):
         return f"{self.kind} of {self.adapter_id}"
 
 
+class BiasReading(models.Model):
+    """What an adapter and its base model make of the community's pairs of sentences about groups of people.
+
+    The row is the truth, held by a lease as a run is; what was found stays while it is measured anew.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting for the training worker")
+        RUNNING = "running", _("reading")
+        FINISHED = "finished", _("finished")
+        FAILED = "failed", _("failed")
+
+    adapter = models.OneToOneField(Adapter, models.CASCADE, related_name="bias_reading")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    failure = models.CharField(max_length=1000, blank=True)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    asked_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    found = models.JSONField(
+        default=list, blank=True, help_text="For each two groups, as `training.evaluation.bias` says."
+    )
+    pairs_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the ids of the pairs that were read.")
+    measured_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BiasReadingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "running", "finished", "failed"]),
+                name="bias_reading_state_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"bias of {self.adapter_id}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it waits or reads."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs were read."""
+        return sum(one["pairs"] for one in self.found)
+
+
 class GateBounds(models.Model):
     """What a community asks of an adapter before it is used; without a row, the defaults hold. Whole numbers, so that
     the record can hold them."""
@@ -222,6 +271,7 @@ class GateBounds(models.Model):
     least_gain = models.PositiveIntegerField(default=10, help_text="Thousandths of the bits per byte before.")
     most_score_loss = models.PositiveIntegerField(default=100, help_text="Hundredths of a point of the task's score.")
     most_forgetting = models.PositiveIntegerField(default=35, help_text="Thousandths of a bit per byte.")
+    most_bias = models.PositiveIntegerField(default=50, help_text="Thousandths of a nat per byte, to either side.")
     changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -19,11 +19,15 @@ from people.refusals import Conflicting, Invalid
 from people.services import has_role, require_role
 from training.releases.services import FilesErased, leaks_of, not_usable_any_more, verify_release
 from training.runs.artefacts import adapter_folder, is_whole
-from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, checks_of, gain_of, gain_over_few_shot
-from training.runs.models import Adapter, AdapterEvent, GateBounds
+from training.runs.bias import pairs_for, sha256_of_pairs
+from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, checks_of, gain_of, gain_over_few_shot
+from training.runs.models import Adapter, AdapterEvent, BiasReading, GateBounds
 
 # A bound that nothing can pass, or that says nothing, is a slip of the pen.
-MOST = {"least_sentences": 100_000, "least_gain": 500, "most_score_loss": 10_000, "most_forgetting": 10_000}
+MOST = {
+    **{"least_sentences": 100_000, "least_gain": 500, "most_score_loss": 10_000},
+    **{"most_forgetting": 10_000, "most_bias": 10_000},
+}
 
 
 class NothingBefore(Conflicting):
@@ -57,6 +61,7 @@ def gate_of(adapter: Adapter, *, steward: Person | None) -> list[Check]:
         served = None
     leaks, has_files = _leaks(adapter)
     evaluation = adapter.report.get("evaluation", {})
+    pairs = pairs_for(adapter)
     facts = Facts(
         over_base=gain_of(adapter.report),
         over_few_shot=gain_over_few_shot(adapter.report),
@@ -70,6 +75,8 @@ def gate_of(adapter: Adapter, *, steward: Person | None) -> list[Check]:
         is_file_whole=is_whole(adapter_folder(adapter), adapter.sha256),
         is_release_whole=has_files and not verify_release(release),
         is_recommended=bool(recommenders(adapter, other_than=steward)),
+        pairs=len(pairs),
+        leans=_leans(adapter, pairs),
     )
     return checks_of(facts, bounds_of(adapter.community))
 
@@ -94,6 +101,17 @@ def _over(adapter: Adapter, served: Adapter) -> Gain | None:
     if kept.get("with") != served.sha256:
         return None
     return Gain(kept["before"], kept["after"], kept["high"], kept["sentences"])
+
+
+def _leans(adapter: Adapter, pairs: list[str]) -> list[Lean] | None:
+    """What was found on the pairs that there are now; None where it was not measured on exactly these."""
+    reading = BiasReading.objects.filter(adapter=adapter, pairs_sha256=sha256_of_pairs(pairs)).first()
+    if reading is None:
+        return None
+    return [
+        Lean(one["first"], one["second"], one["pairs"], *(one["change"][name] for name in ("value", "low", "high")))
+        for one in reading.found
+    ]
 
 
 def _score(evaluation: dict[str, Any]) -> tuple[str, float, float] | None:
@@ -145,17 +163,20 @@ def bounds_in_words(subject: str) -> str:
     try:
         names = [entry.name for entry in fields(Bounds)]
         numbers = [int(number) for number in subject.removeprefix("gate:").split("-")]
-        bounds = Bounds(**dict(zip(names, numbers, strict=True)))
+        # A subject from before a bound was added names fewer; of what it does not name, the default holds.
+        bounds = Bounds(**dict(zip(names, numbers, strict=len(numbers) > len(names))))
     except ValueError:
         return subject
     return gettext(
         "The gate: at least %(sentences)s sentences measured, at least %(gain)s %% of the bits saved, at most %(loss)s "
-        "points of the score lost, at most %(forgetting)s bits per byte forgotten"
+        "points of the score lost, at most %(forgetting)s bits per byte forgotten, at most %(bias)s nats per byte of "
+        "bias"
     ) % {
         "sentences": bounds.least_sentences,
         "gain": f"{bounds.least_gain / 10:.1f}",
         "loss": f"{bounds.most_score_loss / 100:.2f}",
         "forgetting": f"{bounds.most_forgetting / 1000:.3f}",
+        "bias": f"{bounds.most_bias / 1000:.3f}",
     }
 
 

@@ -71,3 +71,11 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         )
         over = decisions.filter(state__in=["suspended", "revoked", "expired"])
         return self.filter(~models.Exists(over) | models.Exists(decisions.filter(state="in_force")))
+
+
+class BiasReadingQuerySet(models.QuerySet["BiasReading"]):
+    """Chainable selections of readings of pairs."""
+
+    def waiting(self, now: datetime) -> BiasReadingQuerySet:
+        """Those that a worker may take: queued, or left by a worker whose lease ran out."""
+        return self.filter(models.Q(state="queued") | models.Q(state="running", lease_expires_at__lte=now))

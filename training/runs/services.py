@@ -71,7 +71,7 @@ def queue_run(
     if method is not None and method not in METHODS:
         raise Invalid("Choose a method: %(known)s.", field="method", known=", ".join(METHODS))
     if release.project.task_kind.lesson is None:
-        raise Invalid("Choices between other people's words teach a model no answers.", field="release")
+        raise Invalid("No model is trained on answers of this kind.", field="release")
     if Release.objects.get(pk=release.pk).contains_withdrawn:
         raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
     require_usable(release)

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from frontend.desk import show_refusal
@@ -18,7 +19,9 @@ from people.refusals import Refusal
 from people.services import has_role
 from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
-from training.runs.jobs import ring
+from training.runs.bias import ask_for_bias
+from training.runs.findings import findings_of
+from training.runs.jobs import ring, ring_bias
 from training.runs.models import Adapter, Run
 from training.runs.promotion import gate_of, recommend_adapter, recommenders
 from training.runs.samples import readable_samples
@@ -84,6 +87,8 @@ class OneRun(ResearchView):
             "adapter": adapter,
             "checks": checks,
             "gate_is_open": all(check.has_passed for check in checks),
+            "findings": findings_of([adapter])[adapter.pk] if adapter else None,
+            "measure": reverse("researcher:bias", args=[self.community.slug, run.pk]),
             "recommenders": stand_for_it,
             "may_recommend": self.may_train and self.person not in stand_for_it,
             "samples": readable_samples(adapter, self.person) if adapter else [],
@@ -169,6 +174,16 @@ class RecommendView(_ActView):
         adapter = get_object_or_404(Adapter.objects.visible_to(self.person), run=run)
         recommend_adapter(adapter=adapter, recommended_by=self.person, now=self.now)
         return _("You recommend this adapter. A steward decides on it.")
+
+
+class BiasView(_ActView):
+    """Having what the run made read on the pairs of sentences that the community wrote."""
+
+    def act(self, run: Run) -> str:
+        """Ring a worker."""
+        adapter = get_object_or_404(Adapter.objects.visible_to(self.person).select_related("community"), run=run)
+        ring_bias(ask_for_bias(adapter=adapter, asked_by=self.person, now=self.now))
+        return _("A worker reads the pairs now. Load this page again in some minutes.")
 
 
 class CardView(OneRun):

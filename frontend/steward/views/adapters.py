@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Suggestion
@@ -14,6 +15,7 @@ from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
 from training.playground.jobs import ring_suggesting
 from training.playground.suggesting import AT_ONCE, maker_of, project_of, require_suggesting
+from training.runs.findings import findings_of
 from training.runs.models import Adapter
 from training.runs.promotion import before, gate_of, in_service
 from training.runs.samples import readable_samples
@@ -92,6 +94,8 @@ class AdapterView(StewardView):
             "samples": readable_samples(adapter, self.person),
             "suggested": suggested.count(),
             "at_once": AT_ONCE,
+            "findings": findings_of([adapter])[adapter.pk],
+            "measure": reverse("steward:bias", args=[self.community.slug, adapter.pk]),
             "events": adapter.events.select_related("actor"),
         }
         return render(self.request, "steward/adapter.html", context, status=status)

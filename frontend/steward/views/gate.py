@@ -1,4 +1,4 @@
-"""What an adapter has to pass, having it compared again, and going back to the one before."""
+"""What an adapter has to pass, having it compared or measured again, and going back to the one before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from frontend.steward.gate_forms import BoundsForm
 from frontend.steward.views.adapters import AdapterView
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
-from training.runs.jobs import ring_comparison
+from training.runs.bias import ask_for_bias
+from training.runs.jobs import ring_bias, ring_comparison
 from training.runs.promotion import bounds_of, roll_back, set_bounds
 
 
@@ -52,6 +53,22 @@ class CompareView(AdapterView):
         adapter = self._adapter(pk)
         ring_comparison(adapter)
         messages.success(request, _("A worker compares it now. Load this page again in some minutes."))
+        return redirect("steward:adapter", slug=self.community.slug, pk=adapter.pk)
+
+
+class BiasView(CompareView):
+    """Having an adapter read on the pairs of sentences that the community wrote."""
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ring a worker."""
+        adapter = self._adapter(pk)
+        try:
+            reading = ask_for_bias(adapter=adapter, asked_by=self.person, now=self.now)
+        except Refusal as refusal:
+            form = AdapterForm({"note": ""})
+            return self._page(adapter, form, status=show_refusal(form, refusal))
+        ring_bias(reading)
+        messages.success(request, _("A worker reads the pairs now. Load this page again in some minutes."))
         return redirect("steward:adapter", slug=self.community.slug, pk=adapter.pk)
 
 
