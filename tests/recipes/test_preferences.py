@@ -356,7 +356,10 @@ def test_a_finished_reward_model_scores_a_file(tiny_base, tmp_path, capsys):
 
 def test_a_round_keeps_what_is_worse_by_the_margin_and_nothing_else(tiny_base, tmp_path):
     config = write_run(
-        tmp_path / "run", tiny_base, method="self_evolution", preference={"margin": 0.0, "rounds": 1, "tries": 2, "longest_try": 8}
+        tmp_path / "run",
+        tiny_base,
+        method="self_evolution",
+        preference={"margin": 0.0, "rounds": 1, "tries": 2},
     )
     assert self_evolution.main(config) == 0
     report = json.loads((config.parent / "report.json").read_text())

@@ -24,7 +24,7 @@ from training.lineage.services import adapters_of, follow
 from training.recipes.certify import Certificate, check_release
 from training.recipes.judged import read_judged, read_preferred
 from training.releases.models import Release, ReleaseItem
-from training.releases.pseudonyms import pseudonym
+from training.releases.pseudonyms import pseudonym, voters_pseudonym
 from training.releases.services import (
     NothingToRelease,
     draft_release,
@@ -84,7 +84,11 @@ def test_the_folder_holds_every_judged_answer_and_the_lessons_stay_as_they_are(r
     bad = [item for item in manifest["items"] if item.get("is_good") is False]
     assert {item["id"] for item in bad} == {str(answer.pk) for answer in turned_down}
     assert set(release.items.filter(is_good=False).values_list("answer", flat=True)) == {row.pk for row in turned_down}
-    assert all(len(item["receipts"]) == 3 for item in manifest["items"])
+    assert all((len(item["receipts"]), len(item["votes_under"])) == (1, 2) for item in manifest["items"])
+    # A voter's receipt stands beside their own sentences, so it must not stand beside their votes.
+    assert not {one for item in manifest["items"] for one in item["votes_under"]} & set(
+        map(str, Receipt.objects.values_list("pk", flat=True))
+    )
     assert release.items.first().voters.count() == 2
     assert "18 lines of what people said" in (folder / "README.md").read_text()
     assert Entry.objects.get(action="release.frozen").details["judgements"] is True
@@ -111,6 +115,10 @@ def test_without_the_tick_nothing_of_it_is_there(project, turned_down, esi, now)
     assert not ReleaseItem.voters.through.objects.exists()
 
 
+def test_a_voter_s_name_is_not_their_name_as_an_author(community, filipa):
+    assert voters_pseudonym(filipa.pk, community) != pseudonym(filipa.pk, community)
+
+
 def test_votes_have_a_pseudonym_a_skill_and_only_the_present_version(project, turned_down, community, filipa, goran):
     answer = turned_down[0]
     Standing.objects.filter(person=filipa).delete()
@@ -130,16 +138,16 @@ def test_votes_have_a_pseudonym_a_skill_and_only_the_present_version(project, tu
         "decided": None,
         "votes": sorted(
             [
-                {"by": pseudonym(filipa.pk, community), "good": False, "skill": 0.9},
-                {"by": pseudonym(goran.pk, community), "good": False, "skill": 0.75},
+                {"by": voters_pseudonym(filipa.pk, community), "good": False, "skill": 0.9},
+                {"by": voters_pseudonym(goran.pk, community), "good": False, "skill": 0.75},
             ],
             key=lambda vote: vote["by"],
         ),
     }
     assert found[str(answer.pk)]["lesson"]["completion"].startswith(WORST)
     assert str(unsure.pk) not in found
-    assert [vote["by"] for vote in found[str(earlier.pk)]["votes"]] == [pseudonym(filipa.pk, community)]
-    assert [vote["by"] for vote in found[str(gold.pk)]["votes"]] == [pseudonym(filipa.pk, community)]
+    assert [vote["by"] for vote in found[str(earlier.pk)]["votes"]] == [voters_pseudonym(filipa.pk, community)]
+    assert [vote["by"] for vote in found[str(gold.pk)]["votes"]] == [voters_pseudonym(filipa.pk, community)]
     assert all(str(row.pk) in drafted(project).answers for row in validated)
 
 
@@ -192,7 +200,7 @@ def test_votes_and_words_go_in_with_the_consent_of_whoever_gave_them(
         sha256="e" * 64,
     )
     Review.objects.filter(reviewer=filipa).update(created_at=now.replace(hour=8, minute=30))
-    assert [vote["by"] for vote in lines(drafted(project))[mine[0]]["votes"]] == [pseudonym(goran.pk, community)]
+    assert [vote["by"] for vote in lines(drafted(project))[mine[0]]["votes"]] == [voters_pseudonym(goran.pk, community)]
     Grant.objects.create(receipt=earlier, purpose=PURPOSE)
     assert len(lines(drafted(project))[mine[0]]["votes"]) == 2
     # Once nobody who may be heard turned it down, it is no counter-example.
@@ -232,7 +240,7 @@ def test_comparisons_are_two_options_and_the_votes_of_those_who_compared(project
     found = [line for line in draft.judged.lines if line["options"][0] == f"uno {first.task.item_id}"]
     (line,) = found
     assert line["lesson"]["request"] == first.task.item.text
-    by = pseudonym(first.author_id, community)
+    by = voters_pseudonym(first.author_id, community)
     assert line["votes"] == [{"by": by, "first": said, "skill": 0.75} for said in (False, True)]
     assert len(draft.judged.lines) == len(others) + 1
     assert draft.manifest["counts"]["judged"] == 11

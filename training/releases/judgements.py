@@ -21,7 +21,7 @@ from annotation.kinds.contract import Asked
 from annotation.projects.models import Project
 from annotation.standing.models import Standing
 from care.models import Receipt
-from training.releases.pseudonyms import pseudonym
+from training.releases.pseudonyms import seal_of, voters_pseudonym
 from training.releases.querysets import receipts_for
 from training.releases.writing import Judged
 
@@ -124,7 +124,8 @@ def judge(
             }
         )
         receipts[name] = sorted({voice.receipt for voice in voices})
-    return Judged(lines, bad, receipts)
+    seals = {name: sorted(seal_of(receipt) for receipt in some) for name, some in receipts.items()}
+    return Judged(lines, bad, receipts, seals)
 
 
 def _compared(
@@ -155,6 +156,7 @@ def _compared(
 
 def _votes(project: Project, heard: Heard, said: str, voices: Sequence[tuple[int, bool]]) -> list[dict[str, Any]]:
     votes = [
-        {"by": pseudonym(person, project.community), said: yes, "skill": heard.skills[person]} for person, yes in voices
+        {"by": voters_pseudonym(person, project.community), said: yes, "skill": heard.skills[person]}
+        for person, yes in voices
     ]
     return sorted(votes, key=lambda vote: (vote["by"], vote[said]))

@@ -28,6 +28,9 @@ class Judged:
     """Ids of the rows that are not taught as they are."""
     receipts: dict[str, list[str]] = field(default_factory=dict)
     """By a row's id, under which receipts its votes stand."""
+    seals: dict[str, list[str]] = field(default_factory=dict)
+    """The same as keyed hashes: a receipt's own number in the manifest would tell whose votes they are, as it stands
+    beside its holder's sentences, too."""
 
     def counts(self, splits: Mapping[str, str]) -> dict[str, int]:
         """How many lines, and of each split how many good and bad answers, or comparisons."""
@@ -75,11 +78,11 @@ def manifest_of(
     """What the release holds and why: counts, hashes, one consent receipt per item, terms, and the query.
 
     It names no date and no number, so that the same state of the data gives the same manifest. With `judged` the items
-    have the receipts of those who voted, too, and counter-examples say that they are none to follow.
+    name the receipts of those who voted by keyed hashes, and counter-examples say that they are none to follow.
     """
     kept = [row for row in rows if row["id"] in splits]
     bad = judged.counter_examples if judged else frozenset[str]()
-    voters = judged.receipts if judged else {}
+    voters = judged.seals if judged else {}
     return {
         "format": FORMAT,
         **head,
@@ -106,8 +109,9 @@ def manifest_of(
             {
                 "id": row["id"],
                 "split": splits[row["id"]],
-                "receipts": sorted({*row["receipts"], *voters.get(row["id"], ())}),
+                "receipts": row["receipts"],
                 "sha256": sha256_of_row(row),
+                **({"votes_under": voters[row["id"]]} if voters.get(row["id"]) else {}),
                 **({"is_good": False} if row["id"] in bad else {}),
             }
             for row in sorted(kept, key=lambda row: row["id"])
