@@ -29,6 +29,7 @@ from people.models import Community, Person, Role
 from people.services import found_community, grant_role
 from people.tenants import every_community
 from tests.common import COMMON, is_transactional, kept, kept_by
+from tests.forking import recipes_are_forked
 from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
 
@@ -140,6 +141,13 @@ def _tables_are_emptied_by_deleting() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", deleting)
         patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", lambda *_, **__: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _recipes_start_at_once() -> Iterator[None]:
+    """Every process of a recipe would import torch anew."""
+    with recipes_are_forked():
         yield
 
 
