@@ -1,6 +1,6 @@
 """Recipes that start at once: a process that has imported what they import becomes one for each that a test starts.
 
-`python -m training.recipes.NAME` imports torch and transformers for five seconds of a processor, and tests start dozens.
+`python -m training.recipes.NAME` imports torch and transformers for seven seconds of a processor; tests start dozens.
 Here one process for each worker of pytest does so once, then forks. What it forks is a process like any other, and a
 child of whoever started it: `subprocess.Popen` waits for it, kills it and reads its exit code as ever.
 """
@@ -8,6 +8,7 @@ child of whoever started it: `subprocess.Popen` waits for it, kills it and reads
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import inspect
 import json
@@ -166,5 +167,7 @@ if __name__ == "__main__":
     assert len(os.listdir("/proc/self/task")) == 1, "What was imported has started threads, which cannot be forked."
     # It runs again, as the main module.
     warnings.filterwarnings("ignore", "'training.recipes", RuntimeWarning)
+    # In none of the processes to come is it looked through again for what could go, which would take a second.
+    gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
