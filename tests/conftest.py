@@ -3,6 +3,7 @@ and Dana, who has an account but no role here."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from people.models import Community, Person, Role
 from people.services import found_community, grant_role
 from people.tenants import every_community
 from tests.common import COMMON, is_transactional, kept, kept_by
+from tests.forking import recipes_are_forked
 from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
 
@@ -52,6 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.path not in slow, item.path, is_transactional(item), sorted(kept_by(item))
 
     items.sort(key=order)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end, and Python need not look through it for garbage again and again: a
+    sixth of the time of tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -140,6 +150,13 @@ def _tables_are_emptied_by_deleting() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", deleting)
         patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", lambda *_, **__: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _recipes_start_at_once() -> Iterator[None]:
+    """Every process of a recipe would import torch anew."""
+    with recipes_are_forked():
         yield
 
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
@@ -67,6 +69,19 @@ def test_it_answers_request_after_request_and_outlives_a_bad_one(tiny_base, adap
     done = [event for event in seen if event.get("event") == "done"]
     assert [(event["id"], event["which"]) for event in done] == [("1", "base"), ("1", "adapter"), ("2", "base")]
     assert all(1 <= event["tokens"] <= 12 for event in done)
+
+
+def test_a_recipe_that_tests_start_is_a_child_that_can_be_killed(tiny_base):
+    """Forked (`tests.forking`) or not."""
+    command = [sys.executable, "-m", "training.recipes.generate", "--base", str(tiny_base)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes) as process:
+        assert json.loads(process.stdout.readline()) == {"event": "ready"}
+        assert psutil.Process(process.pid).ppid() == os.getpid()
+        assert os.getsid(process.pid) == process.pid
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not psutil.pid_exists(process.pid)
 
 
 def test_changed_weights_are_refused(tiny_base, capsys, monkeypatch):

@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
+from tests.forking import RealPopen
 from tests.recipes.conftest import lesson, write_run
 from training.recipes import loop, qlora, stages
 from training.recipes.base_model import sha256_of_file
@@ -22,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(config):
-    return subprocess.Popen(
+    """A process from its very beginning, as outside of tests."""
+    return RealPopen(
         [sys.executable, "-m", "training.recipes.qlora", str(config)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
