@@ -1,6 +1,6 @@
 """Recipes that start at once: a process that has imported what they import becomes one for each that a test starts.
 
-`python -m training.recipes.NAME` imports torch and transformers for seven seconds of a processor; tests start dozens.
+`python -m training.recipes.NAME` imports torch and transformers for seven seconds of a processor; tests start many.
 Here one process for each worker of pytest does so once, then forks. What it forks is a process like any other, and a
 child of whoever started it: `subprocess.Popen` waits for it, kills it and reads its exit code as ever.
 """
