@@ -49,6 +49,14 @@ def test_replay_is_the_share_that_was_asked_for_and_is_what_the_lessons_ask_abou
     assert all(one.prompt == 1 and one.tokens[0] == one.tokens[-1] == tokenizer.eos_token_id for one in replayed)
 
 
+def test_which_sentence_is_replayed_hangs_on_no_order(config, tokenizer):
+    """Two rows may ask about the same sentence: the one with the least id gives it its place."""
+    rows = [Row(f"r{n}", "s", f"Say:\nuno {n % 3}", f"ñu̱ {n}", f"uno {n % 3}") for n in range(9)]
+    found = mixing.replay_of(rows, tokenizer, 18, with_(config, replay=0.1))
+    assert found == mixing.replay_of(rows[::-1], tokenizer, 18, with_(config, replay=0.1))
+    assert {one.id for one in found} < {"replay:r0", "replay:r1", "replay:r2"}
+
+
 def test_the_other_direction_asks_for_the_source(config, tokenizer):
     found, counts = lessons(with_(config, both_directions=True), tokenizer)
     assert counts == {"own": 24, "backward": 24}

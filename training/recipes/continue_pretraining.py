@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ class ContinuePretraining(Qlora):
 def texts_of(config: Configuration, tokenizer: Any) -> list[Example]:
     """What is read: each text once, the language's own and what is replayed. Raises RecipeError."""
     rows = read_rows(config.data.train)
-    own = {row.completion: f"text:{row.id}" for row in reversed(rows)} | dict(read_texts(config.data.text))
+    by_id = sorted(rows, key=attrgetter("id"), reverse=True)
+    own = {row.completion: f"text:{row.id}" for row in by_id} | dict(read_texts(config.data.text))
     found = [plain(tokenizer, name, text, config) for text, name in own.items()]
     kept = [one for one in found if one is not None]
     return kept + replay_of(rows, tokenizer, len(kept), config)

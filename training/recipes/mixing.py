@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def replay_of(rows: Sequence[Row], tokenizer: Any, beside: int, config: Configur
     """Sentences that the lessons ask about, in a language the model knew before, as plain text: the share `replay` of
     all. Whoever hears only a new language forgets the old one (Ibrahim et al. 2024)."""
     own = {row.completion for row in rows}
-    known = {row.source: f"replay:{row.id}" for row in reversed(rows) if row.source and row.source not in own}
+    # Of rows that ask about the same sentence, the one with the least id, wherever it lies in the file.
+    by_id = sorted(rows, key=attrgetter("id"), reverse=True)
+    known = {row.source: f"replay:{row.id}" for row in by_id if row.source and row.source not in own}
     read = [plain(tokenizer, name, text, config) for text, name in known.items()]
     wanted = round(beside * config.mixing.replay / (1 - config.mixing.replay))
     return ordered([one for one in read if one is not None], seed=config.recipe.seed, epoch=-4)[:wanted]
