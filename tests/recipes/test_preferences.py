@@ -290,7 +290,7 @@ def test_votes_that_were_not_seen_are_foretold_with_one_in_ten_flipped(recipe, t
         learning_rate=0.001,
         preference={"preference_epochs": 3, "preference_learning_rate": 0.01, "beta": 0.2},
     )
-    for split, count, first in (("judged_train", 120, 0), ("judged_test", 60, 200)):
+    for split, count, first in (("judged_train", 80, 0), ("judged_test", 40, 200)):
         draw, lines = random.Random(split), []  # noqa: S311
         for number in range(first, first + count):
             flipped = draw.random() < 0.1 and split == "judged_train"

@@ -33,7 +33,6 @@ from training.releases.services import (
     not_usable_any_more,
     verify_release,
 )
-from training.releases.splits import SplitRow, assign_splits
 from training.runs.certificates import certificate_of
 from training.runs.models import Run
 from training.runs.promotion import gate_of
@@ -255,17 +254,6 @@ def read_preferred_of(draft):
             assert all(json.loads(line)["options"] for line in content.decode().splitlines())
             found += content.decode().splitlines()
     return [line for line in found if len(json.loads(line)["votes"]) == 1]
-
-
-def test_counter_examples_go_where_their_documents_go_and_fill_no_split():
-    rows = [SplitRow(f"{d}{n}", d, (f"p{d}",)) for d in "abc" for n in range(4)]
-    bad = [SplitRow(f"bad{n}", "d", ("pd",), is_lesson=False) for n in range(9)]
-    splits = assign_splits([*rows, *bad])
-    assert {row.id: splits[row.id] for row in rows} == assign_splits(rows)
-    assert len({splits[row.id] for row in bad}) == 1
-    few = [row for row in rows if row.document != "c"]
-    with pytest.raises(Exception, match="2 documents and 2 contributors among 8 sentences"):
-        assign_splits([*few, *bad])
 
 
 def test_the_database_refuses_a_counter_example_as_a_good_row_and_a_vote_without_consent(
