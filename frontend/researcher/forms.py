@@ -82,6 +82,8 @@ WORDS: dict[str, tuple[Words, Words]] = {
         _("Share of sentences in the language it knew before, against forgetting."),
     ),
 }
+# They are about files that config.toml names and a run on the site has not.
+NOT_HERE = ("synthetic_share", "temperature")
 # Settings of some methods only, each section under words of its own.
 SOME_METHODS: dict[str, Words] = {
     "preference": _("For KTO, DPO, reward models and self-evolution"),
@@ -121,7 +123,8 @@ class FreezeForm(forms.Form):
 class RunForm(forms.Form):
     """One field for each setting of the recipe, filled with its defaults.
 
-    The recipe's own configuration says which settings there are, so this form cannot fall behind it.
+    The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those of files that
+    a run on the site has not are left out.
     """
 
     def __init__(
@@ -132,7 +135,7 @@ class RunForm(forms.Form):
         self._places: dict[str, tuple[str, str]] = {}
         flat = [(section, key, value) for section, keys in defaults.items() for key, value in keys.items()]
         for section, key, value in sorted(flat, key=lambda row: _rank_of(row[1])):
-            if (field := _field(key, value)) is not None:
+            if key not in NOT_HERE and (field := _field(key, value)) is not None:
                 self.fields[f"{section}-{key}"] = field
                 self._places[f"{section}-{key}"] = (section, key)
         offered = [(name, words) for name, words in METHOD_WORDS.items() if name not in without]
