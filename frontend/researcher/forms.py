@@ -123,8 +123,8 @@ class FreezeForm(forms.Form):
 class RunForm(forms.Form):
     """One field for each setting of the recipe, filled with its defaults.
 
-    The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those of files that
-    a run on the site has not are left out.
+    The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those of files
+    that a run on the site has not are left out.
     """
 
     def __init__(
