@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from training.recipes import loop
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal
 from training.recipes.judged import Preferred, read_preferred
-from training.recipes.kto import reference_of
+from training.recipes.kto import reference_of, said_in
 from training.recipes.qlora import Qlora
 from training.recipes.stages import RecipeError, Stage, add_gradient, losses_of, on_device, shares_of
 from training.recipes.text import Example, encode, pack
@@ -60,11 +60,11 @@ class Dpo(Qlora):
 
     def stages(self, config: Configuration, tokenizer: Any, examples: dict[str, list[Example]]) -> Sequence[Stage]:
         """Completions, then pairs."""
-        pairs = pairs_of(preferred_rows(config.data.judged_train), tokenizer, config)
+        pairs = pairs_of(said_in(config.data.judged_train, read_preferred), tokenizer, config)
         if not pairs:
             raise RecipeError("The release holds no two judged answers to one request that are short enough.")
         if config.data.judged_test:
-            self._held_out = pairs_of(preferred_rows(config.data.judged_test), tokenizer, config)
+            self._held_out = pairs_of(said_in(config.data.judged_test, read_preferred), tokenizer, config)
         return [*super().stages(config, tokenizer, examples), Pairs(pairs, config)]
 
     def also_evaluate(
@@ -80,16 +80,6 @@ class Dpo(Qlora):
             won = [float(new > old) for old, new in zip(before, after, strict=True)]
             facts["in_order"] = sum(won) / len(won)
         return {"votes": facts}
-
-
-def preferred_rows(path: str) -> list[Preferred]:
-    """The pairs of a file. Raises RecipeError."""
-    if not path:
-        raise RecipeError("This method learns from what people said of answers, and the release holds nothing of it.")
-    try:
-        return read_preferred(path)
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
 
 
 def pairs_of(preferred: Sequence[Preferred], tokenizer: Any, config: Configuration) -> list[Pair]:
@@ -124,7 +114,11 @@ class Pairs(Stage):
         """The pairs, with what the model says of them now."""
         return with_references(model, self._pairs, journal)
 
-    def recalled(self, kept: Sequence[Any]) -> list[Pair]:
+    def kept(self, pairs: Sequence[Pair]) -> list[Any]:
+        """What the model said at the beginning is not to be had again."""
+        return [asdict(pair) for pair in pairs]
+
+    def recalled(self, kept: Sequence[Any], model: Any, config: Configuration, journal: Journal) -> list[Pair]:
         """Pairs out of plain values."""
         return [Pair(**{**one, "better": Example(**one["better"]), "worse": Example(**one["worse"])}) for one in kept]
 

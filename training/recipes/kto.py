@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -35,6 +35,7 @@ from training.recipes.qlora import Qlora
 from training.recipes.stages import RecipeError, Stage, add_gradient, losses_of, on_device, shares_of
 from training.recipes.text import Example, Row, encode, ordered, pack
 
+Said = TypeVar("Said")
 ANSWERS_AT_ONCE = 32
 
 
@@ -70,14 +71,14 @@ class Kto(Qlora):
 
     def stages(self, config: Configuration, tokenizer: Any, examples: dict[str, list[Example]]) -> Sequence[Stage]:
         """Completions, then votes."""
-        judged = judged_rows(config.data.judged_train)
+        judged = said_in(config.data.judged_train, read_judged)
         votes = votes_of(judged, tokenizer, config)
         if not votes:
             raise RecipeError("The release holds no judged answer that is short enough.")
         if config.data.judged_test:
             encoded = [
                 (encode(tokenizer, one.row, max_length=config.recipe.max_length), one.is_good)
-                for one in judged_rows(config.data.judged_test)
+                for one in said_in(config.data.judged_test, read_judged)
             ]
             self._held_out = [(example, good) for example, good in encoded if example is not None]
         return [*super().stages(config, tokenizer, examples), Votes(votes, config)]
@@ -102,12 +103,12 @@ def agreement(good: Sequence[float], bad: Sequence[float]) -> dict[str, Any]:
     return facts | ({"in_order": share_in_order(good, bad)} if good and bad else {})
 
 
-def judged_rows(path: str) -> list[Judged]:
-    """The judged answers of a file. Raises RecipeError."""
+def said_in(path: str, read: Callable[[str], list[Said]]) -> list[Said]:
+    """What people said of answers, as `read` takes it from a release's file. Raises RecipeError."""
     if not path:
         raise RecipeError("This method learns from what people said of answers, and the release holds nothing of it.")
     try:
-        return read_judged(path)
+        return read(path)
     except ValueError as error:
         raise RecipeError(str(error)) from error
 
@@ -161,7 +162,11 @@ class Votes(Stage):
             for vote, one, other in zip(self._votes, own, others, strict=True)
         ]
 
-    def recalled(self, kept: Sequence[Any]) -> list[Vote]:
+    def kept(self, votes: Sequence[Vote]) -> list[Any]:
+        """What the model said at the beginning is not to be had again."""
+        return [asdict(vote) for vote in votes]
+
+    def recalled(self, kept: Sequence[Any], model: Any, config: Configuration, journal: Journal) -> list[Vote]:
         """Votes out of plain values."""
         return [
             Vote(**{**one, "answer": Example(**one["answer"]), "stranger": Example(**one["stranger"])}) for one in kept

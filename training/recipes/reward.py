@@ -18,6 +18,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,10 @@ from transformers import AutoTokenizer
 from training.evaluation.scores import mean_interval
 from training.recipes import loop
 from training.recipes.configuration import Configuration, ConfigurationError
-from training.recipes.dpo import Pair, pairs_of, preferred_rows
+from training.recipes.dpo import Pair, pairs_of
 from training.recipes.journal import Journal, Stopped
+from training.recipes.judged import read_preferred
+from training.recipes.kto import said_in
 from training.recipes.qlora import Qlora
 from training.recipes.stages import RecipeError, Stage, add_gradient, on_device, shares_of
 from training.recipes.text import TOKENS_AT_ONCE, Example, encode, pack, parts_of, read_rows
@@ -76,11 +79,11 @@ class Reward(Qlora):
 
     def stages(self, config: Configuration, tokenizer: Any, examples: dict[str, list[Example]]) -> Sequence[Stage]:
         """Completions, then rewards."""
-        pairs = pairs_of(preferred_rows(config.data.judged_train), tokenizer, config)
+        pairs = pairs_of(said_in(config.data.judged_train, read_preferred), tokenizer, config)
         if not pairs:
             raise RecipeError("The release holds no two judged answers to one request that are short enough.")
         if config.data.judged_test:
-            self._held_out = pairs_of(preferred_rows(config.data.judged_test), tokenizer, config)
+            self._held_out = pairs_of(said_in(config.data.judged_test, read_preferred), tokenizer, config)
         return [*super().stages(config, tokenizer, examples), Rewards(pairs, config)]
 
     def also_evaluate(
@@ -105,7 +108,6 @@ class Rewards(Stage):
     """
 
     name = "rewards"
-    keeps_lessons = False
 
     def __init__(self, pairs: list[Pair], config: Configuration) -> None:
         self.epochs = config.preference.preference_epochs
@@ -119,7 +121,7 @@ class Rewards(Stage):
 
     def facts(self) -> list[Any]:
         """The pairs and their tokens."""
-        return [*super().facts(), self.kept(self._pairs)]
+        return [*super().facts(), [asdict(pair) for pair in self._pairs]]
 
     def begin(self, model: Any, config: Configuration, journal: Journal) -> list[Pair]:
         """The pairs; what the model thinks of them is the same in the middle as at the beginning, for it stays."""

@@ -41,8 +41,6 @@ class Stage(ABC):
     """As the log and the report call it."""
     epochs: int
     learning_rate: float
-    keeps_lessons = True
-    """Whether its lessons follow from the model at its beginning, and cannot be made again in the middle."""
 
     @abstractmethod
     def expected(self) -> int:
@@ -57,12 +55,12 @@ class Stage(ABC):
         """Add a batch's gradient; returns its loss."""
 
     def kept(self, lessons: Sequence[Any]) -> list[Any]:
-        """Lessons as a checkpoint keeps them: plain values."""
-        return [asdict(lesson) for lesson in lessons]
+        """Lessons as a checkpoint keeps them: plain values; nothing where they can be made again in the middle."""
+        return []
 
-    def recalled(self, kept: Sequence[Any]) -> Sequence[Lesson]:
-        """The lessons that `kept` gave."""
-        raise NotImplementedError
+    def recalled(self, kept: Sequence[Any], model: Any, config: Configuration, journal: Journal) -> Sequence[Lesson]:
+        """The lessons that it began with, from what `kept` gave; here they are made again."""
+        return self.begin(model, config, journal)
 
     notes: dict[str, Any] = {}
     """What the report says of its beginning."""
@@ -86,7 +84,6 @@ class Completions(Stage):
     learning_rate: float
     name: str = "completions"
     notes: dict[str, Any] = field(default_factory=dict)
-    keeps_lessons = False
 
     def expected(self) -> int:
         """All of them."""
@@ -253,7 +250,7 @@ def _train_stage(
     if saved is not None:
         _restore(optimiser, schedule, saved)
         journal.write("resumed", step=state.step, steps=of)
-    elif stage.keeps_lessons:
+    elif state.lessons:
         state.remember(optimiser, schedule)
 
     model.train()
@@ -291,14 +288,12 @@ def _lessons_of(
     state: Training, stage: Stage, number: int, saved: dict[str, Any] | None, journal: Journal
 ) -> Sequence[Lesson]:
     """What a stage learns from: made now, or as its checkpoint keeps it."""
-    if saved is not None and stage.keeps_lessons:
-        return stage.recalled(state.lessons)
+    if saved is not None:
+        return stage.recalled(state.lessons, state.model, state.config, journal)
     lessons = stage.begin(state.model, state.config, journal)
-    if saved is None:
-        state.stage, state.began_at = number, state.step
-        state.lessons = stage.kept(lessons) if stage.keeps_lessons else []
-        begun = {"name": stage.name, "lessons": len(lessons), "from_step": state.step, **stage.notes}
-        state.made = [*state.made, begun]
+    state.stage, state.began_at, state.lessons = number, state.step, stage.kept(lessons)
+    begun = {"name": stage.name, "lessons": len(lessons), "from_step": state.step, **stage.notes}
+    state.made = [*state.made, begun]
     return lessons
 
 
