@@ -359,4 +359,5 @@ def validated_corpus(
         for document, speaker in zip(documents, speakers, strict=True)
     ]
     store_approvals(answers, speakers, now=NOW)
-    return list(Answer.objects.order_by("created_at"))
+    settled = Answer.objects.in_bulk([answer.pk for answer in answers])
+    return [settled[answer.pk] for answer in answers]
