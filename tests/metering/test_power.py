@@ -17,7 +17,7 @@ SECONDS = 600
 
 
 def stepping(at):
-    """A training: ten seconds of loading at 40 W, then steps of 2.5 s that fall to 90 W from 150 W, validation between."""
+    """A training: loading at 40 W, then steps of 2.5 s that fall from 150 W to 90 W, and validation between them."""
     if at < 10:
         return 40.0
     if at % 97 < 12:
@@ -56,7 +56,7 @@ def sampled(trace, chance):
 @pytest.mark.parametrize("name", TRACES)
 def test_the_trapezoid_is_right_to_a_hundredth_and_one_sample_is_not(name):
     truth = exact(TRACES[name])
-    errors = [abs(sampled(TRACES[name], random.Random(seed)) / truth - 1) for seed in range(5)]
+    errors = [abs(sampled(TRACES[name], random.Random(seed)) / truth - 1) for seed in range(5)]  # noqa: S311
     single = IDLE_AFTERWARDS * SECONDS
     assert max(errors) <= 0.01
     assert abs(single / truth - 1) > 0.5
@@ -177,6 +177,19 @@ def test_it_is_read_while_nobody_asks_and_not_after_it_was_stopped():
     assert number >= 5
     assert used.middle > 0
     assert (len(readings), meter.watt_hours()) == (number, used)
+
+
+def test_reading_takes_less_than_a_thousandth_of_the_time(tmp_path):
+    for number in range(4):
+        zone(tmp_path, str(number), f"package-{number}", 1)
+    for meter in (
+        meter_of_machine(watts=65, powercap=tmp_path / "none", nvml=Cards([])),
+        meter_of_machine(watts=65, powercap=tmp_path, nvml=Cards([100.0] * 8)),
+    ):
+        began = time.process_time()
+        for _ in range(200):
+            meter.watt_hours()
+        assert (time.process_time() - began) / 200 < power.EVERY / 1000
 
 
 def test_attempts_add_up_and_one_that_was_killed_keeps_what_it_wrote(tmp_path):

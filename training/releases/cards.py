@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from annotation.kinds import kind_named
 from training.recipes.metadata import HARM, LICENCE, labels_section, languages, with_head
 
 CROISSANT = "http://mlcommons.org/croissant/1.0"
@@ -20,26 +21,24 @@ CONSENTED = (
     "They were written and checked by members of the community, each under the author's consent for the purpose "
     "{purpose}, and may be used only while that consent holds."
 )
-# The context of the specification, as far as its terms are used here.
+# The context that the specification recommends: its own terms by their names alone, and what is special about a few.
+TERMS = (
+    "citeAs column equivalentProperty extract field fileProperty fileObject fileSet format includes isLiveDataset "
+    "jsonPath key md5 parentField path recordSet references regex repeated replace samplingRate separator source "
+    "subField transform"
+)
 CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "recordSet": "cr:recordSet",
     "sc": "https://schema.org/",
-    "source": "cr:source",
-    "transform": "cr:transform",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "dct": "http://purl.org/dc/terms/",
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    **{term: f"cr:{term}" for term in TERMS.split()},
 }
 
 
@@ -142,7 +141,9 @@ def croissant_of(manifest: dict[str, Any], sha256: str, labels: Sequence[str], m
 
     A release has no address of its own, so `url` is its hash as a URN.
     """
-    lessons = [name for name in manifest["files"] if name.count(".") == 1]
+    # What people said of answers, data/*.judged.jsonl, has another form.
+    answers = [name for name in manifest["files"] if ".judged." not in name]
+    has_lessons = kind_named(manifest["project"]["kind"]).lesson is not None
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -151,6 +152,7 @@ def croissant_of(manifest: dict[str, Any], sha256: str, labels: Sequence[str], m
         "description": f"{_what_it_holds(manifest)} {CONSENTED.format(purpose=manifest['query']['purpose'])}",
         "url": f"urn:sha256:{sha256}",
         "version": "1.0.0",
+        "citeAs": f"{name_of(manifest)}. Release with the manifest {sha256}.",
         "datePublished": made_on.isoformat(),
         "license": {"@type": "CreativeWork", "name": LICENCE["license_name"]},
         "creator": {"@type": "Organization", "name": manifest["community"]["name"]},
@@ -172,15 +174,15 @@ def croissant_of(manifest: dict[str, Any], sha256: str, labels: Sequence[str], m
             }
             for name, facts in manifest["files"].items()
         ],
-        "recordSet": [_records(name) for name in lessons],
+        "recordSet": [_records(name, has_lessons=has_lessons) for name in answers],
     }
 
 
-def _records(file: str) -> dict[str, Any]:
-    """The columns of one of the files, with what a model is asked and should say taken out of `lesson`."""
+def _records(file: str, *, has_lessons: bool) -> dict[str, Any]:
+    """The columns of one of the files; what a model is asked and should say is taken out of `lesson`."""
     split = file.removeprefix("data/").removesuffix(".jsonl")
-    parts = [(column, column, None) for column in COLUMNS]
-    parts += [(part, "lesson", f"$.{part}") for part in ("system", "request", "completion")]
+    lesson = ("system", "request", "completion") if has_lessons else ()
+    parts = [*((name, name, "") for name in COLUMNS), *((name, "lesson", f"$.{name}") for name in lesson)]
     return {
         "@type": "cr:RecordSet",
         "@id": split,

@@ -19,12 +19,11 @@ from training.runs.models import Adapter, Run
 
 @dataclass(frozen=True)
 class Spent:
-    """Energy in Wh, and grams of CO2 by the grids that it came from; `unknown` runs are in neither."""
+    """Energy in Wh, and grams of CO2 by the grids that it came from."""
 
     watt_hours: Band
     grams: Band
     grids: tuple[Grid, ...]
-    unknown: int = 0
 
 
 def site_grid() -> Grid:
@@ -85,12 +84,11 @@ def _so_far(run: Run) -> Band:
 
 
 def spent_in(community: Community) -> Spent:
-    """What all runs of a community took, those that broke off too."""
-    runs = Run.objects.filter(community=community).exclude(started_at=None).select_related("adapter")
+    """What all runs of a community took, those that broke off too; those of which nothing is known are left out."""
+    runs = Run.objects.filter(community=community).select_related("adapter")
     known = [spent for run in runs if (spent := spent_by(run)) is not None]
     return Spent(
         sum((one.watt_hours for one in known), Band()),
         sum((one.grams for one in known), Band()),
         tuple(dict.fromkeys(grid for one in known for grid in one.grids)),
-        unknown=len(runs) - len(known),
     )
