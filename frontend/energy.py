@@ -33,7 +33,7 @@ class Place:
     region: str
     per_kwh: str
     source: str
-    year: int
+    year: str
     grams: str
     low: str
     high: str
@@ -81,7 +81,7 @@ def _place(grid: Grid, grams: Band) -> Place:
         region=region_name(grid.region),
         per_kwh=f"{_figure(grid.grams_per_kwh)} g/kWh",
         source=grid.source,
-        year=grid.year,
+        year=str(grid.year),
         grams=spoken_grams(grams.middle),
         low=spoken_grams(grams.low),
         high=spoken_grams(grams.high),
@@ -110,4 +110,6 @@ def spoken_grams(grams: float) -> str:
 
 def _figure(amount: float) -> str:
     """Two or three figures that count."""
-    return number_format(amount, decimal_pos=0 if amount >= 100 else 1 if amount >= 10 else 2)
+    digits = 0 if amount >= 100 else 1 if amount >= 10 else 2
+    # Django cuts digits off and does not round.
+    return number_format(round(amount, digits), decimal_pos=digits)

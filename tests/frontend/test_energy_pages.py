@@ -37,7 +37,7 @@ def test_the_form_says_what_the_run_will_take_in_the_region(client, esi, communi
     client.force_login(esi)
     text = words_of(client.get(url("start", community, release.pk)))
     assert "What this run will take" in text
-    assert 'New Zealand: <bdi dir="ltr">113 g/kWh</bdi>' in text
+    assert 'New Zealand: <bdi lang="en" dir="ltr">113 g/kWh: ' in text
     assert "Ember, in the table of CodeCarbon 3.3.2, 2023" in text
     assert "A rough guess" in text
 
@@ -69,7 +69,7 @@ def test_the_runs_page_sets_what_it_took_beside_what_was_expected(client, esi, c
     after = words_of(client.get(url("run", community, run.pk)))
     assert "Expected before it began" in after
     assert '<h3>What it took</h3> <p><strong>≈ <bdi dir="ltr">0.20 Wh</bdi></strong>' in after
-    assert 'New Zealand: <bdi dir="ltr">113 g/kWh</bdi>, <bdi dir="ltr">A table, 2023</bdi>' in after
+    assert 'New Zealand: <bdi lang="en" dir="ltr">113 g/kWh: A table, 2023</bdi>' in after
     assert "estimated from processor time and the stated power" in after
     assert '<th scope="row">South Africa</th>' in after
     assert '<th scope="row">New Zealand</th>' not in after
@@ -101,9 +101,9 @@ def test_everybody_reads_what_all_runs_took(client, ben, esi, community, release
 
 
 def test_figures_have_units_that_fit():
-    assert [spoken_energy(amount) for amount in (0.08, 12.34, 150.0, 1_287_000_000.0)] == [
+    assert [spoken_energy(amount) for amount in (0.078, 12.36, 150.0, 1_287_000_000.0)] == [
         "0.08 Wh",
-        "12.3 Wh",
+        "12.4 Wh",
         "0.15 kWh",
         "1287000 kWh",
     ]

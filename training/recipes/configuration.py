@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from annotation.worded import Worded
-from training.metering.grid import Grid, UnknownGrid, grid_of
+from training.metering.grid import Grid, grid_of
 
 Section = TypeVar("Section")
 
@@ -292,11 +292,6 @@ class Configuration:
             if (value or name in SPLITS) and not Path(value).is_file():
                 raise ConfigurationError("data.%(name)s names %(path)s, which is not there.", name=name, path=value)
         chosen = Recipe.from_mapping({name: raw[name] for name in _CHOSEN if name in raw})
-        energy = _read(Energy, raw.get("energy", {}), "energy")
-        try:
-            energy.grid()
-        except UnknownGrid as error:
-            raise ConfigurationError("energy: %(why)s", why=str(error)) from error
         if "method" not in raw.get("recipe", {}):
             chosen = replace(chosen, recipe=replace(chosen.recipe, method=method))
         return cls(
@@ -305,7 +300,7 @@ class Configuration:
             base=base,
             language=_read(Language, raw.get("language", {}), "language"),
             **vars(chosen),
-            energy=energy,
+            energy=_read(Energy, raw.get("energy", {}), "energy"),
             release=_read(Release, raw.get("release", {}), "release"),
         )
 

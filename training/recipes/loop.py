@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from training.metering.grid import UnknownGrid
 from training.metering.power import meter_of_machine
 from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
@@ -144,7 +145,11 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
 
 
 def measure_energy(config: Configuration, journal: Journal) -> None:
-    """Begin to measure; where several processes train on this machine, the first measures for all."""
+    """Begin to measure; where several processes train on this machine, the first does for all. Raises RecipeError."""
+    try:
+        config.energy.grid()
+    except UnknownGrid as error:
+        raise RecipeError(str(error)) from error
     if not is_first():
         return
     together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

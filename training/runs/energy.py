@@ -49,12 +49,8 @@ def foretell_run(*, release: Release, chosen: Mapping[str, Any], base_model: str
     """What a run with these settings will take, from the newest runs of the community with this base model; the same
     method goes first. Of other communities' runs nothing is read."""
     ours = Adapter.objects.filter(community=release.community_id, run__base_model=base_model).order_by("-created_at")
-    found = [
-        one
-        for adapters in (ours.filter(run__method=chosen["recipe"]["method"])[:RUNS], ours[:RUNS])
-        for adapter in adapters
-        if (one := earlier_run(adapter.report)) is not None
-    ]
+    same = ours.filter(run__method=chosen["recipe"]["method"])[:RUNS]
+    found = [one for adapter in same or ours[:RUNS] if (one := earlier_run(adapter.report)) is not None]
     base = find_base_model(base_model)
     return foretell(
         settings=chosen,
