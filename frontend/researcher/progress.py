@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -16,7 +15,7 @@ from training.runs.progress import loss_curve
 from training.runs.services import folder_of
 
 TABLE_ROWS = 40
-# What a recipe's log calls its phases; the page translates them, as it does where the energy comes from.
+# What a recipe's log calls its phases; the page translates them.
 PHASES = (
     gettext_noop("preparing the base model"),
     gettext_noop("loading"),
@@ -28,7 +27,6 @@ PHASES = (
 )
 # The one method whose name is not the same in every language.
 METHOD_NAMES = (gettext_noop("Full fine-tuning"),)
-ENERGY_SOURCES = (gettext_noop("stated power times seconds, not measured"), gettext_noop("unknown"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Progress:
     tokens_per_second: float | None
     time_left: str
     watt_hours: float | None
-    watts: float
+    energy_source: str
     charts: list[Chart]
 
     @property
@@ -82,8 +80,8 @@ def run_progress(run: Run) -> Progress:
         validation_bpb=facts.get("validation_bpb"),
         tokens_per_second=facts.get("tokens_per_second"),
         time_left=spoken_seconds(facts.get("seconds_left")) if is_training else "",
-        watt_hours=facts.get("energy_wh") if settings.TRAINING_WATTS else None,
-        watts=settings.TRAINING_WATTS,
+        watt_hours=facts.get("energy_wh") or None,
+        energy_source=str(facts.get("energy_source", "")),
         charts=_charts(run),
     )
 

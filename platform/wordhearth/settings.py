@@ -10,6 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
+from training.metering.grid import grid_of
 from wordhearth.embedded.addresses import celery_url, database_settings
 from wordhearth.embedded.folders import var_folder
 
@@ -278,9 +279,16 @@ RELEASES_DIR = VAR_DIR / "releases"
 RUNS_DIR = VAR_DIR / "runs"
 # What was erased, by id: kept apart from backups of the database, to erase it again after a restore (docs/my-data.md).
 ERASURES_FILE = VAR_DIR / "erasures.jsonl"
-# Stated electric power of the training machine, in watts, when no meter can be read (docs/operations.md).
+# Stated electric power of the training machine at full load, in watts, where no meter can be read; what its building
+# draws for each of them; and the grid it hangs on (docs/energy.md).
 TRAINING_WATTS = float(os.environ.get("WORDHEARTH_TRAINING_WATTS", "65"))
-TRAINING_GRAMS_PER_KWH = float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH", "0"))
+TRAINING_PUE = float(os.environ.get("WORDHEARTH_TRAINING_PUE", "1"))
+TRAINING_GRID = grid_of(
+    os.environ.get("WORDHEARTH_TRAINING_REGION", ""),
+    grams_per_kwh=float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH") or 0),
+    source=os.environ.get("WORDHEARTH_TRAINING_GRAMS_SOURCE", ""),
+    year=int(os.environ.get("WORDHEARTH_TRAINING_GRAMS_YEAR") or 0),
+)
 
 LOGGING = {
     "version": 1,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from annotation.worded import Worded
+from training.metering.grid import Grid, grid_of
 
 Section = TypeVar("Section")
 
@@ -66,9 +67,13 @@ class Data:
 
 @dataclass(frozen=True)
 class Release:
-    """Which release the files are of: the SHA-256 of its manifest.json. Empty for files of no release."""
+    """Which release the files are of: the SHA-256 of its manifest.json. Empty for files of no release.
+
+    `labels` are the names of the Local Contexts labels on its words, a line each, for the card.
+    """
 
     sha256: str = ""
+    labels: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,11 +164,24 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Energy:
-    """A stated electric power in watts (0: unknown), and a country's grams of CO2 per kWh (0: unknown)."""
+    """What `training.metering` cannot measure: power, building and grid."""
 
     watts: float = 0.0
+    """Of the machine at full load, without graphics cards; used where no meter can be read. 0: unknown."""
+    pue: float = 1.0
+    """What the building draws for each watt of its machines (power usage effectiveness)."""
+    region: str = ""
+    """Whose grid: a country (NZL), a region of Google's cloud, or WORLD. Empty: no carbon is told."""
     grams_per_kwh: float = 0.0
-    country: str = ""
+    """Of that grid, by somebody who knows better than the table; with its source and year."""
+    grid_source: str = ""
+    grid_year: int = 0
+
+    def grid(self) -> Grid | None:
+        """The grid, if one is named. Raises UnknownGrid."""
+        if not (self.region or self.grams_per_kwh):
+            return None
+        return grid_of(self.region, grams_per_kwh=self.grams_per_kwh, source=self.grid_source, year=self.grid_year)
 
 
 # (least, most) of every number a person may set.
@@ -201,7 +219,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "samples": (0, 1000),
     "shots": (0, 64),
     "watts": (0, 1e6),
+    "pue": (1, 3),
     "grams_per_kwh": (0, 5000),
+    "grid_year": (0, 2100),
 }
 
 

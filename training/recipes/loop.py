@@ -22,6 +22,8 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from training.metering.grid import UnknownGrid
+from training.metering.power import meter_of_machine
 from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
 from training.recipes.comparison import compare
@@ -100,6 +102,8 @@ def main(path: Path, method: Method) -> int:
     except Exception as error:
         journal.write("error", message=f"{type(error).__name__}: {error}"[:1000])
         raise
+    finally:
+        journal.meter.stop()
     return 0
 
 
@@ -108,7 +112,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     if config.recipe.method != method.name:
         # What is shown must be what ran.
         raise RecipeError(f"This config.toml is for training.recipes.{config.recipe.method}.")
-    journal.watts = config.energy.watts
+    measure_energy(config, journal)
     torch.set_num_threads(config.recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(config.recipe.seed)
@@ -138,6 +142,20 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     save(method, model, config, card_of(report))
     write_json(config.folder / "report.json", report)
     journal.phase("finished")
+
+
+def measure_energy(config: Configuration, journal: Journal) -> None:
+    """Begin to measure; where several processes train on this machine, the first does for all. Raises RecipeError."""
+    try:
+        config.energy.grid()
+    except UnknownGrid as error:
+        raise RecipeError(str(error)) from error
+    if not is_first():
+        return
+    together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    journal.meter = meter_of_machine(watts=config.energy.watts, overhead=config.energy.pue, processes=together)
+    journal.meter.start()
+    journal.write("energy", energy_source=journal.meter.name)
 
 
 def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Example]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -23,6 +24,8 @@ from care.reach import communities_ever_of
 from people.api import person_of
 from people.models import Community
 from people.tenants import widen
+from training.metering.foresight import band_of
+from training.metering.grid import table
 from training.recipes.configuration import METHODS
 from training.releases.models import Release
 from training.runs.jobs import ring
@@ -41,6 +44,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     adapter = serializers.PrimaryKeyRelatedField(read_only=True)
     settings = serializers.DictField(read_only=True)
+    foretold = serializers.DictField(read_only=True, help_text="Wh and seconds that it was expected to take.")
     progress = serializers.DictField(read_only=True)
 
     class Meta:
@@ -56,6 +60,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "settings",
             "trigger",
             "state",
+            "foretold",
             "progress",
             "failure",
             "attempts",
@@ -255,6 +260,16 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
         samples = readable_samples(adapter, person_of(request))
         evaluation = {**adapter.report.get("evaluation", {}), "samples": samples}
         return Response({**adapter.report, "evaluation": evaluation})
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def energy(self, request: Request, pk: str) -> Response:
+        """What its run took in Wh and grams of CO2, and what the same energy would have emitted in every region that is
+        known; each with source and year."""
+        adapter = self.get_object()
+        watt_hours = band_of(adapter.report.get("energy") or {})
+        regions = [{**grid.facts(), "grams_co2": asdict(grid.grams(watt_hours))} for grid in table().values()]
+        return Response({"energy": adapter.report.get("energy"), "elsewhere": regions if watt_hours.middle else []})
 
 
 class ScheduleView(APIView):

@@ -19,6 +19,14 @@ class BaseModel:
     folder: Path
     sha256: str
 
+    @property
+    def weight_bytes(self) -> int:
+        """Size of its weights; 0 where they are not to be read."""
+        try:
+            return (self.folder / "model.safetensors").stat().st_size
+        except OSError:
+            return 0
+
 
 def find_base_model(name: str) -> BaseModel | None:
     """The prepared base model of that name; None until a training worker has prepared it."""

@@ -50,6 +50,9 @@ class Run(models.Model):
     lease_owner = models.CharField(max_length=100, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     progress = models.JSONField(default=dict, help_text="The newest lines of log.jsonl, by event.")
+    foretold = models.JSONField(
+        default=dict, blank=True, help_text="What it was expected to take, as `training.metering.foresight` says."
+    )
     started_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Of every line that says them: how much electricity was used so far, in Wh, and where the figure comes from.
+ENERGY = ("energy_wh", "energy_between_wh", "energy_source")
+
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
     """The log's events in order; a last line that is still being written is left for later."""
@@ -53,6 +56,7 @@ class LogReader:
 
     def _take(self, event: dict[str, Any]) -> None:
         kind = event.pop("event", "")
+        self._facts.update({key: event[key] for key in ENERGY if key in event})
         if kind == "phase":
             self._facts["phase"] = event.get("phase", "")
             for key in ("done", "of"):

@@ -25,6 +25,7 @@ from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, folder_of
 from training.runs.base_models import DEFAULT, find_base_model
 from training.runs.certificates import certificate_of, said_openly
+from training.runs.energy import foretell_run
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.promotion import require_gate
 from training.runs.starting import (
@@ -82,6 +83,7 @@ def queue_run(
     base = find_base_model(base_model)
     chosen = checked_settings(given or {}, method=method)
     require_votes(release, chosen["recipe"]["method"])
+    foretold = foretell_run(release=release, chosen=chosen, base_model=base_model)
     number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
     run = Run.objects.create(
         community=community,
@@ -91,6 +93,7 @@ def queue_run(
         base_model=base_model,
         base_sha256=base.sha256 if base else "",
         settings=chosen,
+        foretold=foretold.facts() if foretold else {},
         trigger=Run.Trigger.PERSON if started_by else Run.Trigger.SCHEDULE,
         folder=f"{community.slug}/{number:04d}",
         started_by=started_by,

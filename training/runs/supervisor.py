@@ -27,8 +27,10 @@ from django.utils.translation import gettext_noop
 
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
+from training.releases.services import labels_on
 from training.runs import services
 from training.runs.base_models import find_base_model
+from training.runs.energy import stated_energy
 from training.runs.models import Run
 from training.runs.processes import recipe_environment
 from training.runs.progress import LogReader, failure_message
@@ -133,14 +135,14 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
                 else {}
             ),
         },
-        "release": {"sha256": run.release.sha256},
+        "release": {"sha256": run.release.sha256, "labels": "\n".join(labels_on(run.release))},
         "language": {
             "source_name": project.source_language_name,
             "source_tag": project.source_language_tag,
             "target_name": project.target_language_name,
             "target_tag": project.target_language_tag,
         },
-        "energy": {"watts": settings.TRAINING_WATTS, "grams_per_kwh": settings.TRAINING_GRAMS_PER_KWH},
+        "energy": stated_energy(),
         **run.settings,
     }
 
