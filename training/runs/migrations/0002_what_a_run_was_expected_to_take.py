@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("runs", "0005_bias_of_adapters"),
+        ("runs", "0001_tables"),
     ]
 
     operations = [
