@@ -57,6 +57,8 @@ class Progress:
     watt_hours: float | None
     watts: float
     charts: list[Chart]
+    other_seed: int | None = None
+    """The seed of a training that is only measured; None while the run's own goes on."""
 
     @property
     def part(self) -> tuple[int, int] | None:
@@ -85,6 +87,7 @@ def run_progress(run: Run) -> Progress:
         watt_hours=facts.get("energy_wh") if settings.TRAINING_WATTS else None,
         watts=settings.TRAINING_WATTS,
         charts=_charts(run),
+        other_seed=facts.get("other_seed"),
     )
 
 

@@ -27,6 +27,8 @@ class Journal:
         """Muted, it writes nothing: where several processes train, one tells of it."""
         self._path, self._is_muted = folder / "log.jsonl", is_muted
         self.watts = 0.0
+        self.about: dict[str, Any] = {}
+        """What every line says besides, for the time being."""
         self._before = self._seconds_before()
         if not is_muted:
             self._mend()
@@ -72,6 +74,7 @@ class Journal:
             return
         line = {
             "event": event,
+            **self.about,
             **facts,
             "seconds": round(self.seconds, 2),
             "energy_wh": round(self.watt_hours, 4),
