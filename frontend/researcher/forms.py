@@ -65,6 +65,14 @@ WORDS: dict[str, tuple[Words, Words]] = {
         _("Examples shown to the base model"),
         _("An adapter must beat the base model that sees these before each question."),
     ),
+    "memorised": (
+        _("Sentences to measure what it knows by heart"),
+        _("Of those that it learnt from, and as many held-out ones. 0: not measured, and it cannot pass the gate."),
+    ),
+    "seeds": (
+        _("Trainings to measure, with other seeds"),
+        _("3 or more say how far a result depends on chance. Only the first one is kept, and each takes as long."),
+    ),
     "preference_epochs": (_("Passes over what is better"), ""),
     "preference_learning_rate": (_("Learning rate for what is better"), _("A tenth of the other one is a good start.")),
     "beta": (_("Beta"), _("A smaller one lets the model move further away from what it learnt before.")),

@@ -55,6 +55,8 @@ class Progress:
     watt_hours: float | None
     energy_source: str
     charts: list[Chart]
+    other_seed: int | None = None
+    """The seed of a training that is only measured; None while the run's own goes on."""
 
     @property
     def part(self) -> tuple[int, int] | None:
@@ -83,6 +85,7 @@ def run_progress(run: Run) -> Progress:
         watt_hours=facts.get("energy_wh") or None,
         energy_source=str(facts.get("energy_source", "")),
         charts=_charts(run),
+        other_seed=facts.get("other_seed"),
     )
 
 

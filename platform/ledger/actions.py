@@ -188,7 +188,10 @@ ACTIONS: Mapping[str, Action] = {
     "adapter.retired": Action(),
     "adapter.rolled_back": Action({"to": sha256}),
     "gate.set": Action(
-        dict.fromkeys(("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias"), number)
+        dict.fromkeys(
+            ("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias", "most_memorised"),
+            number,
+        )
     ),
     "schedule.set": Action({"allowed": flag, "items": number, "hours": number}),
     # the ledger itself

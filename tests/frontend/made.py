@@ -52,6 +52,25 @@ ENERGY = {
 }
 
 
+MEMORISATION = {
+    "rows": 24,
+    "held_out_rows": 20,
+    "alternatives": 7,
+    "bits": 2.1,
+    "control_bits": 1.6,
+    "over_control": 0.5,
+    "over_control_ci95": [-0.3, 1.3],
+    "recited": 0.125,
+    "recited_held_out": 0.0,
+}
+
+
+def part(name: str, *, low: float = -0.6, high: float = -0.4, sentences: int = 40, says: str = "better") -> Any:
+    """Some held-out sentences, as a report has them."""
+    bits = {"base_bpb": 2.0, "adapter_bpb": 2.0 + (low + high) / 2, "difference_ci95": [low, high]}
+    return {"name": name, "sentences": sentences, **bits, "says": says}
+
+
 def report(*, better: bool = True, sample: Any = None) -> dict[str, Any]:
     """A report as a recipe writes it."""
     return {
@@ -91,6 +110,8 @@ def report(*, better: bool = True, sample: Any = None) -> dict[str, Any]:
                 }
             ],
             "forgetting": [FORGETTING],
+            "memorisation": MEMORISATION,
+            "robustness": {"variety": [part("")], "orthography": [part("")], "spelling": []},
             "samples": [
                 {
                     "id": str(sample or uuid4()),

@@ -151,9 +151,9 @@ def test_a_restored_backup_is_judged_by_what_is_found(changes, failures):
 
 
 FORGOTTEN = {
-    "rows": 96,
-    "withdrawn_rows": 12,
-    "steps": 72,
+    "rows": 116,
+    "withdrawn_rows": 32,
+    "steps": 87,
     "before_sha256": "a" * 64,
     "retrained_sha256": "b" * 64,
     "never_saw_sha256": "b" * 64,
@@ -162,6 +162,9 @@ FORGOTTEN = {
     "killed_after_step": 11,
     "killed_by_signal": 9,
     "resumed_from_step": 8,
+    "canary_before_bits": 6.0,
+    "canary_after_bits": 1.2,
+    "control_bits": 1.2,
     "seconds": 40.0,
 }
 
@@ -174,6 +177,8 @@ FORGOTTEN = {
         ({"resumed_sha256": "c" * 64}, "it is not the adapter of the uninterrupted run"),
         ({"killed_by_signal": 0}, "was not killed in the middle"),
         ({"resumed_from_step": None}, "was not killed in the middle"),
+        ({"canary_before_bits": 3.1}, "The canaries were not learnt"),
+        ({"canary_after_bits": 2.3}, "it knows the canaries better than the adapter that never saw them"),
     ],
 )
 def test_what_a_withdrawal_leaves_behind_is_named(changes, failure):
@@ -184,7 +189,8 @@ def test_what_a_withdrawal_leaves_behind_is_named(changes, failure):
 
 
 def test_the_rows_of_who_never_saw_them_are_the_same_rows_otherwise_written():
-    everything = withdrawal.lessons(withdrawal.ROWS)
+    everything = [*withdrawal.lessons(withdrawal.ROWS), *withdrawal.canaries()]
+    assert len([row for row in everything if row["id"] in withdrawal.WITHDRAWN]) == len(withdrawal.WITHDRAWN) == 32
     kept = [row for row in everything if row["id"] not in withdrawal.WITHDRAWN]
     lines = withdrawal.written_apart()
     assert sorted(map(json.loads, lines), key=lambda row: row["id"]) == sorted(kept, key=lambda row: row["id"])

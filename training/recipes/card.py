@@ -12,6 +12,14 @@ ON_THE_HUB = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 # What it calls kinds of task; the others are text-generation.
 TASKS = {"translate": "translation"}
 
+KINDS = {"variety": "Variety ", "orthography": "Orthography ", "spelling": "Without accents and marks in the "}
+SAYS = {
+    "better": "better than the base",
+    "worse": "worse than the base",
+    "unsure": "not surely different",
+    "few": "too few to say",
+}
+
 
 def card_of(report: dict[str, Any]) -> str:
     """The card in Markdown, from a run's report."""
@@ -41,7 +49,7 @@ No document and no contributor of them was trained on. On them the adapter is {v
 | chrF++ on {evaluation["generated_items"]} (higher is better) | {base_chrf:.1f} | {adapter_chrf:.1f} |
 
 95 % interval of the difference in bits per byte: {low:.3f} to {high:.3f}.
-{ranks_of(report)}{consent_section(report["consent"])}
+{besides(evaluation)}{ranks_of(report)}{consent_section(report["consent"])}
 ## Use and limits
 
 For trying out, and for drafts that a speaker checks. It invents, it mixes varieties, and its words are no
@@ -124,6 +132,33 @@ def carbon_of(energy: dict[str, Any]) -> str:
         f"{energy['grams_co2_high']:.3g}, at {grid['grams_per_kwh']:g} g\nfor each kWh in {grid['region']} "
         f"({grid['source']}, {grid['year']}). Making the base model took more, and is not in it.\n"
     )
+
+
+def besides(evaluation: dict[str, Any]) -> str:
+    """What the card says of what it knows by heart, of varieties and spellings, and of other seeds; nothing of what was
+    not measured."""
+    lines = []
+    if found := evaluation.get("memorisation"):
+        low, high = found["over_control_ci95"]
+        lines.append(
+            f"- Known by heart: {found['over_control']:+.2f} bits of exposure over held-out answers (95 % interval\n"
+            f"  {low:.2f} to {high:.2f}); it writes {found['recited']:.0%} of {found['rows']} answers that it learnt"
+            f" from word by word\n  when asked, and {found['recited_held_out']:.0%} of held-out ones."
+        )
+    for kind, parts in evaluation.get("robustness", {}).items():
+        for part in parts:
+            low, high = part["difference_ci95"]
+            lines.append(
+                f"- {KINDS[kind]}{part['name'] or 'unknown'}, {part['sentences']} sentences: bits per byte\n"
+                f"  {part['base_bpb']:.3f} (base), {part['adapter_bpb']:.3f} (adapter); difference {low:.3f} to"
+                f" {high:.3f}: {SAYS[part['says']]}."
+            )
+    if "bpb" in (seeds := evaluation.get("seeds", {})):
+        lines.append(
+            f"- Over {seeds['bpb']['number']} seeds of training: {seeds['bpb']['mean']:.3f} ±"
+            f" {seeds['bpb']['deviation']:.3f} bits per byte (standard deviation)."
+        )
+    return "".join(f"{line}\n" for line in ["", *lines]) if lines else ""
 
 
 def ranks_of(report: dict[str, Any]) -> str:

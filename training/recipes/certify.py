@@ -43,7 +43,7 @@ SURROUNDINGS = {
     "TORCHDYNAMO_DISABLE": "1",
 }
 # What is measured of the adapter changes nothing in it, so as little as possible is.
-MEASURED = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0}
+MEASURED = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0, "memorised": 0}
 
 Facts = dict[str, Any]
 

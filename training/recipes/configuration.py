@@ -152,7 +152,7 @@ class Mixing:
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How much of the held-out split is measured. Numbers of sentences, and of new tokens per sentence."""
+    """How much is measured, and how often. Numbers of sentences, and of new tokens per sentence."""
 
     max_items: int = 60
     generate_items: int = 24
@@ -160,6 +160,10 @@ class EvaluationSettings:
     samples: int = 12
     shots: int = 4
     """Answered requests that the base model is shown before each question, as what an adapter must beat; 0: none."""
+    memorised: int = 24
+    """Training rows, and as many held-out ones, by which is measured what it knows by heart; 0: it is not measured."""
+    seeds: int = 1
+    """How many trainings are measured: the run's own and others with the seeds after its, which are not kept."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +222,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_new_tokens": (1, 1024),
     "samples": (0, 1000),
     "shots": (0, 64),
+    "memorised": (0, 10_000),
+    "seeds": (1, 20),
     "watts": (0, 1e6),
     "pue": (1, 3),
     "grams_per_kwh": (0, 5000),

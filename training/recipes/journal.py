@@ -31,6 +31,8 @@ class Journal:
         self._path, self._is_muted = folder / "log.jsonl", is_muted
         self.meter = Meter()
         """Of the electricity that is used; it knows nothing until the configuration is read."""
+        self.about: dict[str, Any] = {}
+        """What every line says besides, for the time being."""
         self._before, self._energy_before = self._spent_before()
         if not is_muted:
             self._mend()
@@ -81,6 +83,7 @@ class Journal:
         energy = self.watt_hours.rounded(5)
         line = {
             "event": event,
+            **self.about,
             **facts,
             "seconds": round(self.seconds, 2),
             "energy_wh": energy.middle,

@@ -22,16 +22,18 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from training.evaluation.seeds import over_seeds
 from training.metering.grid import UnknownGrid
 from training.metering.power import meter_of_machine
 from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
-from training.recipes.comparison import compare
+from training.recipes.comparison import compare, figures_of
 from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
 from training.recipes.devices import is_first, join, leave
 from training.recipes.journal import Journal, Stopped, write_json
 from training.recipes.mixing import lessons_of
 from training.recipes.report import build_report
+from training.recipes.seeds import train_other_seeds
 from training.recipes.stages import Completions, RecipeError, Stage, train, validation_part
 from training.recipes.text import Example, encode, read_rows
 
@@ -122,6 +124,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     examples = {split: load_examples(config, tokenizer, split) for split in SPLITS}
     check_base(config)
     check_release(config)
+    others = train_other_seeds(config, journal, method, tokenizer, examples)
     model = method.prepare(config, journal)
 
     journal.phase("training")
@@ -135,10 +138,12 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     method.before_reading(model, config)
     more = method.also_evaluate(model, validation_part(examples["validation"], config), config, journal)
     rows = read_rows(config.data.test)
-    evaluation = compare(model, tokenizer, examples["test"], rows, config, journal, method.base_of)
+    evaluation = compare(model, tokenizer, examples["test"], rows, config, journal, method.base_of, examples["train"])
 
     journal.phase("saving")
     report = build_report(config, model, method.learnt(model), examples, training, evaluation, journal) | more
+    if others:
+        evaluation["seeds"] = over_seeds([own_figures(report), *others])
     save(method, model, config, card_of(report))
     write_json(config.folder / "report.json", report)
     journal.phase("finished")
@@ -156,6 +161,13 @@ def measure_energy(config: Configuration, journal: Journal) -> None:
     journal.meter = meter_of_machine(watts=config.energy.watts, overhead=config.energy.pue, processes=together)
     journal.meter.start()
     journal.write("energy", energy_source=journal.meter.name)
+
+
+def own_figures(report: dict[str, Any]) -> dict[str, Any]:
+    """What the run's own training came to, as `train_other_seeds` has it of others."""
+    evaluation = report["evaluation"]
+    found = {"seed": report["recipe"]["seed"], "adapter_sha256": report["adapter_sha256"]}
+    return found | figures_of(evaluation["adapter_bpb"], evaluation["scores"])
 
 
 def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Example]:

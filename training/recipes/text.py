@@ -31,6 +31,8 @@ class Row:
     completion: str
     source: str = ""
     """The sentence alone, for people who look at samples; empty where the request is the sentence."""
+    variety: str = ""
+    orthography: str = ""
 
 
 class Lesson(Protocol):
@@ -71,6 +73,8 @@ def read_rows(path: Path | str) -> list[Row]:
                 request=lesson["request"],
                 completion=lesson["completion"],
                 source=str(value.get("source") or value.get("text") or ""),
+                variety=str(value.get("variety") or ""),
+                orthography=str(value.get("orthography") or ""),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"Line {number} of {Path(path).name} is no lesson ({error!r}).") from error

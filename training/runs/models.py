@@ -275,6 +275,7 @@ class GateBounds(models.Model):
     most_score_loss = models.PositiveIntegerField(default=100, help_text="Hundredths of a point of the task's score.")
     most_forgetting = models.PositiveIntegerField(default=35, help_text="Thousandths of a bit per byte.")
     most_bias = models.PositiveIntegerField(default=50, help_text="Thousandths of a nat per byte, to either side.")
+    most_memorised = models.PositiveIntegerField(default=200, help_text="Hundredths of a bit over held-out answers.")
     changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -61,6 +61,11 @@ class LogReader:
             self._facts["phase"] = event.get("phase", "")
             for key in ("done", "of"):
                 self._facts.pop(key, None)
+            if event.get("other_seed") != self._facts.get("other_seed"):
+                # Another training begins; what was said of the one before is not true of it.
+                for key in ("other_seed", "step", "steps", "seconds_left"):
+                    self._facts.pop(key, None)
+                self._facts |= {key: event[key] for key in ("other_seed",) if key in event}
         elif kind in {"step", "progress"}:
             self._facts.update(event)
         elif kind == "validation":
@@ -68,10 +73,13 @@ class LogReader:
 
 
 def loss_curve(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """Points (step, value) of the training loss in nats per token, and of the bits per byte on validation."""
+    """Points (step, value) of the training loss in nats per token, and of the bits per byte on validation; of the run's
+    own training, not of those with other seeds."""
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
     for event in read_events(path):
+        if "other_seed" in event:
+            continue
         if event.get("event") == "step" and isinstance(event.get("loss"), float | int):
             training[int(event["step"])] = float(event["loss"])
         elif event.get("event") == "validation" and isinstance(event.get("bpb"), float | int):
