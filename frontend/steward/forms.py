@@ -249,6 +249,11 @@ class ScheduleForm(forms.Form):
         initial=100,
         help_text=_("Validated, and allowed for training, since the last run."),
     )
+    withdrawn_percent = forms.IntegerField(
+        label=_("Or so many percent taken back"),
+        initial=0,
+        help_text=_("Of the sentences of the last run. 0: not for that."),
+    )
     cadence_hours = forms.TypedChoiceField(label=_("At most"), choices=CADENCES, coerce=int, initial=24 * 7)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

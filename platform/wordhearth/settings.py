@@ -281,6 +281,10 @@ ERASURES_FILE = VAR_DIR / "erasures.jsonl"
 # Stated electric power of the training machine, in watts, when no meter can be read (docs/operations.md).
 TRAINING_WATTS = float(os.environ.get("WORDHEARTH_TRAINING_WATTS", "65"))
 TRAINING_GRAMS_PER_KWH = float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH", "0"))
+# What one community may take up: runs that wait or run, runs at the same time, hours in thirty days (0: no limit).
+TRAINING_MOST_LIVE = int(os.environ.get("WORDHEARTH_TRAINING_MOST_LIVE", "200"))
+TRAINING_AT_ONCE = int(os.environ.get("WORDHEARTH_TRAINING_AT_ONCE", "0"))
+TRAINING_MOST_HOURS = int(os.environ.get("WORDHEARTH_TRAINING_MOST_HOURS", "0"))
 
 LOGGING = {
     "version": 1,

@@ -27,6 +27,7 @@ from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
+from training.runs.grids import plan_of, start_grid
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,8 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("training.runs.api", "training.playground.api", f"{views}.runs", f"{views}.mining"):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
     monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
+    for place in ("training.runs.grid_api", f"{views}.grids"):
+        monkeypatch.setattr(f"{place}.ring_grid", lambda grid: None)
     for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
         monkeypatch.setattr(f"{place}.ring_bias", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
@@ -60,6 +63,7 @@ def furnished(
     release = make_release(first, esi)
     run = make_run(release, esi)
     adapter = make_adapter(run, approved_by=aroha)
+    plan = plan_of(methods=["lora"], ranks=[4], budgets=["50%"], seeds=3, given={})
     second = open_project(
         community=community,
         created_by=aroha,
@@ -78,6 +82,7 @@ def furnished(
         assignment=lease_task(project=second, person=filipa, now=NOW),
         release=release,
         run=run,
+        grid=start_grid(release=release, plan=plan, started_by=esi, now=NOW),
         adapter=adapter,
         probe=ask_for_probe(adapter=adapter, of="answers", asked_by=esi, now=NOW),
         generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
@@ -206,6 +211,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "decisions": rows.proposal.decisions.get().pk,
         "releases": rows.release.pk,
         "runs": rows.run.pk,
+        "grids": rows.grid.pk,
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
         "order": rows.project.pk,

@@ -119,7 +119,6 @@ def test_half_as_many_tokens_at_once_add_up_to_the_same_adapter_within_rounding(
         assert made[at_once][1][-1]["loss"] == pytest.approx(made[768][1][-1]["loss"], abs=2e-5)
         apart = max(float((made[at_once][0][name] - value).abs().max()) for name, value in made[768][0].items())
         assert apart < 1e-5
-        print(at_once, apart)
 
 
 @pytest.mark.parametrize(
