@@ -57,6 +57,13 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "validate_every": (_("Steps between two validations"), ""),
     "checkpoint_every": (_("Steps between two checkpoints"), ""),
     "threads": (_("Processor threads"), ""),
+    "token_share": (_("Share of the tokens to learn from"), _("1: all of them.")),
+    "token_budget": (_("Tokens to learn from at most"), _("0: all of them.")),
+    "patience": (
+        _("Patience"),
+        _("It ends after so many validations in a row without a better one, and keeps the best. 0: it does not."),
+    ),
+    "tokens_at_once": (_("Tokens read at once"), _("Fewer need less memory; the result is the same.")),
     "max_items": (_("Held-out sentences to measure"), ""),
     "generate_items": (_("Held-out sentences to translate"), ""),
     "max_new_tokens": (_("Tokens at most in a translation"), ""),

@@ -57,6 +57,8 @@ class Progress:
     charts: list[Chart]
     other_seed: int | None = None
     """The seed of a training that is only measured; None while the run's own goes on."""
+    kept_step: int | None = None
+    """Where it ended early, or may have: the step whose weights it kept."""
 
     @property
     def part(self) -> tuple[int, int] | None:
@@ -72,6 +74,7 @@ def run_progress(run: Run) -> Progress:
     """The run's newest facts and its curves."""
     facts: dict[str, Any] = run.progress
     is_training = facts.get("phase") == "training"
+    curve = loss_curve(folder_of(run) / "log.jsonl")
     return Progress(
         phase=str(facts.get("phase", "")),
         step=facts.get("step"),
@@ -84,8 +87,9 @@ def run_progress(run: Run) -> Progress:
         time_left=spoken_seconds(facts.get("seconds_left")) if is_training else "",
         watt_hours=facts.get("energy_wh") or None,
         energy_source=str(facts.get("energy_source", "")),
-        charts=_charts(run),
+        charts=_charts(curve),
         other_seed=facts.get("other_seed"),
+        kept_step=curve["kept_step"],
     )
 
 
@@ -102,8 +106,7 @@ def spoken_seconds(seconds: float | None) -> str:
     return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes_left}
 
 
-def _charts(run: Run) -> list[Chart]:
-    curve = loss_curve(folder_of(run) / "log.jsonl")
+def _charts(curve: dict[str, Any]) -> list[Chart]:
     kinds = (
         ("training", _("Training loss"), _("nats per token"), False),
         ("validation", _("Validation"), _("bits per byte"), True),
@@ -114,7 +117,13 @@ def _charts(run: Run) -> list[Chart]:
             unit=unit,
             rows=thin(curve[name], TABLE_ROWS),
             drawing=line_chart(
-                curve[name], name=f"{name}-curve", title=title, x_label=_("step"), y_label=unit, second=second
+                curve[name],
+                name=f"{name}-curve",
+                title=title,
+                x_label=_("step"),
+                y_label=unit,
+                second=second,
+                mark=curve["kept_step"],
             ),
         )
         for name, title, unit, second in kinds

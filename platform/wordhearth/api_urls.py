@@ -19,10 +19,12 @@ from training.runs.api import (
     AdapterViewSet,
     ConsentViewSet,
     RunViewSet,
+    ScheduleOutlookView,
     ScheduleView,
     WithdrawAnswerView,
     WithdrawConsentView,
 )
+from training.runs.grid_api import GridViewSet
 
 router = DefaultRouter(use_regex_path=False)
 # One address for each thing: the form of an answer is asked for with `Accept`, not with `.json` at the end.
@@ -43,6 +45,7 @@ for prefix, viewset in {
     "standings": StandingViewSet,
     "releases": ReleaseViewSet,
     "runs": RunViewSet,
+    "grids": GridViewSet,
     "adapters": AdapterViewSet,
     "generations": GenerationViewSet,
 }.items():
@@ -57,5 +60,6 @@ urlpatterns = [
     path("agreements/<int:pk>/releases/<int:number>/", AgreementDownloadView.as_view(), name="api-agreement-download"),
     path("consent/withdraw/", WithdrawConsentView.as_view(), name="api-consent-withdraw"),
     path("projects/<int:pk>/schedule/", ScheduleView.as_view(), name="api-schedule"),
+    path("projects/<int:pk>/schedule/outlook/", ScheduleOutlookView.as_view(), name="api-schedule-outlook"),
     path("", include(router.urls)),
 ]

@@ -289,6 +289,10 @@ TRAINING_GRID = grid_of(
     source=os.environ.get("WORDHEARTH_TRAINING_GRAMS_SOURCE", ""),
     year=int(os.environ.get("WORDHEARTH_TRAINING_GRAMS_YEAR") or 0),
 )
+# What one community may take up: runs that wait or run, runs at the same time, hours in thirty days (0: no limit).
+TRAINING_MOST_LIVE = int(os.environ.get("WORDHEARTH_TRAINING_MOST_LIVE", "200"))
+TRAINING_AT_ONCE = int(os.environ.get("WORDHEARTH_TRAINING_AT_ONCE", "0"))
+TRAINING_MOST_HOURS = int(os.environ.get("WORDHEARTH_TRAINING_MOST_HOURS", "0"))
 
 LOGGING = {
     "version": 1,

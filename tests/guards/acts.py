@@ -59,7 +59,8 @@ from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
 from training.releases.services import freeze_release
 from training.runs.gate import Bounds
-from training.runs.models import Adapter, Run
+from training.runs.grids import cancel_grid, plan_of, start_grid
+from training.runs.models import Adapter, Grid, Run
 from training.runs.promotion import recommend_adapter, roll_back, set_bounds
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
@@ -296,6 +297,10 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
     """Commands of training."""
     queue = partial(queue_run, release=s.release, started_by=s.esi, now=NOW)
 
+    def grid() -> Grid:
+        plan = plan_of(methods=["lora"], ranks=[4], budgets=["50%"], seeds=3, given={})
+        return start_grid(release=s.release, plan=plan, started_by=s.esi, now=NOW)
+
     def cancelled() -> Run:
         return cancel_run(run=queue(), cancelled_by=s.esi, now=NOW)
 
@@ -314,6 +319,8 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "queue_run": queue,
         "cancel_run": after(queue, lambda run: cancel_run(run=run, cancelled_by=s.esi, now=NOW)),
         "resume_run": after(cancelled, lambda run: resume_run(run=run, resumed_by=s.esi, now=NOW)),
+        "start_grid": grid,
+        "cancel_grid": after(grid, lambda made: cancel_grid(grid=made, cancelled_by=s.esi, now=NOW)),
         "finish_run": after(queue, lambda run: finish_run(run=run, report=report(), now=NOW)),
         "end_run": after(queue, lambda run: end_run(run=run, state=Run.State.FAILED, now=NOW, failure="Why.")),
         "recommend_adapter": after(

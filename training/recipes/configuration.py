@@ -109,6 +109,15 @@ class RecipeSettings:
     validate_every: int = 25
     checkpoint_every: int = 25
     threads: int = 2
+    token_share: float = 1.0
+    """Of the training lessons' tokens: so much is learnt from, the first lessons in an order that the seed gives."""
+    token_budget: int = 0
+    """The same as a number of tokens; 0: all of them. The smaller of the two holds."""
+    patience: int = 0
+    """After so many measurements of the validation split in a row, none better than the best, learning the completions
+    ends, and the best is kept. 0: it does not end early."""
+    tokens_at_once: int = 768
+    """Most tokens of a step that are read together. Fewer need less memory and add up to the same gradient."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "validate_every": (1, 100_000),
     "checkpoint_every": (1, 100_000),
     "threads": (1, 256),
+    "token_share": (0.001, 1),
+    "token_budget": (0, 10**9),
+    "patience": (0, 1000),
+    "tokens_at_once": (16, 1_000_000),
     "preference_epochs": (1, 100),
     "preference_learning_rate": (1e-7, 0.1),
     "beta": (0.001, 10),

@@ -3,7 +3,7 @@
 Read it from `main` down. The run's folder gets log.jsonl (live), checkpoints/, adapter/, report.json and README.md. The
 same configuration on the same machine gives the same adapter, bit by bit, whether or not it was interrupted.
 
-Exit codes: 0 finished, 1 failed (the log says why), 75 stopped on request after a checkpoint.
+Exit codes: 0 finished, 1 failed (the log says why), 71 out of memory, 75 stopped on request after a checkpoint.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
 from training.recipes.comparison import compare, figures_of
 from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
-from training.recipes.devices import is_first, join, leave
+from training.recipes.devices import is_first, is_out_of_memory, join, leave
 from training.recipes.journal import Journal, Stopped, write_json
 from training.recipes.mixing import lessons_of
 from training.recipes.report import build_report
 from training.recipes.seeds import train_other_seeds
 from training.recipes.stages import Completions, RecipeError, Stage, train, validation_part
-from training.recipes.text import Example, encode, read_rows
+from training.recipes.text import Example, encode, read_rows, within_budget
 
 STOPPED = 75  # EX_TEMPFAIL
+OUT_OF_MEMORY = 71  # EX_OSERR
 
 
 class Method(ABC):
@@ -103,6 +104,8 @@ def main(path: Path, method: Method) -> int:
         return 1
     except Exception as error:
         journal.write("error", message=f"{type(error).__name__}: {error}"[:1000])
+        if is_out_of_memory(error):
+            return OUT_OF_MEMORY
         raise
     finally:
         journal.meter.stop()
@@ -122,6 +125,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     journal.phase("loading")
     tokenizer = AutoTokenizer.from_pretrained(config.base.path)
     examples = {split: load_examples(config, tokenizer, split) for split in SPLITS}
+    examples["train"] = within_budget(examples["train"], config.recipe)
     check_base(config)
     check_release(config)
     others = train_other_seeds(config, journal, method, tokenizer, examples)

@@ -62,10 +62,11 @@ def build_report(
 
 
 def data_of(path: Path, examples: Sequence[Example]) -> dict[str, Any]:
-    """How many rows a split has, how many were short enough, and the hashes of the file and of the rows' ids."""
+    """How many rows of a split were used, with how many tokens, of how many; the hashes of the file and of all ids."""
     rows = read_rows(path)
     return {
         "used": len(examples),
+        "tokens": sum(len(example.tokens) for example in examples),
         "rows": len(rows),
         "sha256": sha256_of_file(path),
         "items_sha256": sha256_of_ids(row.id for row in rows),

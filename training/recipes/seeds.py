@@ -62,7 +62,7 @@ def _train_one(
     folder = config.folder / "checkpoints" / f"seed-{seed}"
     own = replace(config, folder=folder, recipe=replace(config.recipe, seed=seed))
     stages = method.stages(own, tokenizer, examples)
-    made_for = {"training": fingerprint(own, stages), "evaluation": asdict(config.evaluation)}
+    made_for = {"training": fingerprint(own, stages, examples["validation"]), "evaluation": asdict(config.evaluation)}
     kept = folder.with_suffix(".json")
     if kept.is_file() and (known := json.loads(kept.read_text(encoding="utf-8")))["made_for"] == made_for:
         found: dict[str, Any] = known["found"]

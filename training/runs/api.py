@@ -33,7 +33,7 @@ from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
 from training.runs.promotion import recommend_adapter
 from training.runs.samples import readable_samples
-from training.runs.schedule import set_schedule
+from training.runs.schedule import look, set_schedule
 from training.runs.services import cancel_run, decide_adapter, folder_of, queue_run, resume_run
 from training.runs.withdrawals import Reached, change_consent, withdraw_answer, withdraw_consent
 
@@ -54,6 +54,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "community",
             "number",
             "release",
+            "grid",
             "method",
             "base_model",
             "base_sha256",
@@ -121,8 +122,25 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
 
     class Meta:
         model = Schedule
-        fields = ["is_allowed", "minimum_new_items", "cadence_hours", "last_checked_at", "last_outcome"]
+        fields = [
+            "is_allowed",
+            "minimum_new_items",
+            "withdrawn_percent",
+            "cadence_hours",
+            "last_checked_at",
+            "last_outcome",
+        ]
         read_only_fields = ["last_checked_at", "last_outcome"]
+
+
+class OutlookSerializer(serializers.Serializer[Any]):
+    """What would happen if a schedule were looked at now."""
+
+    starts = serializers.BooleanField()
+    outcome = serializers.CharField()
+    new = serializers.IntegerField()
+    withdrawn = serializers.IntegerField()
+    held = serializers.IntegerField()
 
 
 class PurposesSerializer(serializers.Serializer[Any]):
@@ -295,6 +313,17 @@ class ScheduleView(APIView):
             **{**defaults, **given.validated_data},
         )
         return Response(ScheduleSerializer(schedule).data)
+
+
+class ScheduleOutlookView(APIView):
+    """A dry run of the schedule of one project."""
+
+    @extend_schema(responses=OutlookSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """Whether a run would start now, and why or why not; nothing is started or stored."""
+        project = get_object_or_404(Project.objects.visible_to(person_of(request)), pk=pk)
+        schedule = Schedule.objects.filter(project=project).first() or Schedule(project=project)
+        return Response(OutlookSerializer(look(schedule, now=timezone.now())).data)
 
 
 class WithdrawAnswerView(APIView):

@@ -72,19 +72,26 @@ class LogReader:
             self._facts["validation_bpb"] = event.get("bpb")
 
 
-def loss_curve(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """Points (step, value) of the training loss in nats per token, and of the bits per byte on validation; of the run's
-    own training, not of those with other seeds."""
+def loss_curve(path: Path) -> dict[str, Any]:
+    """Points (step, value) of the training loss in nats per token, and of the bits per byte on validation, of the run's
+    own training, not of those with other seeds; and where it ended early, the step to which it went back (else None).
+    """
     training: dict[int, float] = {}
     validation: dict[int, float] = {}
+    kept: int | None = None
     for event in read_events(path):
         if "other_seed" in event:
             continue
         if event.get("event") == "step" and isinstance(event.get("loss"), float | int):
+            if event["step"] == 1:
+                # It began anew, and what was learnt before is gone.
+                training, validation, kept = {}, {}, None
             training[int(event["step"])] = float(event["loss"])
         elif event.get("event") == "validation" and isinstance(event.get("bpb"), float | int):
             validation[int(event["step"])] = float(event["bpb"])
-    return {"training": sorted(training.items()), "validation": sorted(validation.items())}
+        elif event.get("event") == "kept":
+            kept = int(event["kept_step"])
+    return {"training": sorted(training.items()), "validation": sorted(validation.items()), "kept_step": kept}
 
 
 def failure_message(folder: Path, code: int) -> str:
