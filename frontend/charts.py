@@ -17,6 +17,7 @@ WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 10, 26, 38
 MOST_POINTS = 240
 MOST_LINES = 6
+BARS_APART = 4
 
 
 @dataclass(frozen=True)
@@ -126,25 +127,26 @@ def many_lines(lines: Sequence[Line], *, name: str, title: str, x_label: str, y_
         *(WIDTH, HEIGHT, name, name, name, title, name, description),
         _frame(across, up),
         _labels(x_label, y_label),
-        format_html_join("", "{}", ((_one_of_many(line, place, across, up),) for place, line in shown)),
+        format_html_join("", "{}", ((_one_of_many(line, place, len(lines), across, up),) for place, line in shown)),
     )
 
 
-def _one_of_many(line: Line, place: int, across: Axis, up: Axis) -> SafeString:
-    middle = " ".join(f"{across.place(x):g},{up.place(value):g}" for x, value, _, _ in line.points)
+def _one_of_many(line: Line, place: int, of: int, across: Axis, up: Axis) -> SafeString:
+    # Bars at the same place stand a little apart, or they would hide each other.
+    aside = BARS_APART * (place - (of - 1) / 2) if any(low is not None for _, _, low, _ in line.points) else 0.0
+    drawn = [
+        (round(across.place(x) + aside, 1), up.place(value), *(up.place(end) for end in ends if end is not None))
+        for x, value, *ends in line.points
+    ]
     bars = format_html_join(
         "",
         '<path d="M{0} {1}V{2}M{3} {1}h6M{3} {2}h6"/>',
-        (
-            (across.place(x), up.place(low), up.place(high), across.place(x) - 3)
-            for x, _, low, high in line.points
-            if low is not None and high is not None
-        ),
+        ((one[0], one[2], one[3], round(one[0] - 3, 1)) for one in drawn if len(one) == 4),
     )
-    few = line.points if len(line.points) <= 12 else []
     dots = format_html_join(
-        "", '<circle cx="{}" cy="{}" r="3"/>', ((across.place(x), up.place(y)) for x, y, _, _ in few)
+        "", '<circle cx="{}" cy="{}" r="3"/>', [one[:2] for one in drawn] if len(drawn) <= 12 else []
     )
+    middle = " ".join(f"{one[0]:g},{one[1]:g}" for one in drawn)
     return format_html('<g class="line s{}"><polyline points="{}"/>{}{}</g>', place, middle, bars, dots)
 
 
@@ -187,6 +189,11 @@ def _step_ticks(first: float, last: float) -> tuple[float, ...]:
     return ticks if len(ticks) > 1 else (float(first), float(max(last, first + 1)))
 
 
+def _short(value: float) -> str:
+    """A place on the axis below; large ones in thousands, so that they have room beside each other."""
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:.0f}"
+
+
 def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
@@ -197,7 +204,7 @@ def _frame(across: Axis, up: Axis) -> SafeString:
     below = format_html_join(
         "",
         '<path class="axis" d="M{0} {1}v4"/><text x="{0}" y="{2}" text-anchor="middle">{3}</text>',
-        ((across.place(tick), bottom, bottom + 17, f"{tick:.0f}") for tick in across.ticks),
+        ((across.place(tick), bottom, bottom + 17, _short(tick)) for tick in across.ticks),
     )
     beside = format_html_join(
         "",

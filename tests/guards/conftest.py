@@ -27,7 +27,9 @@ from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
+from training.releases.models import Release
 from training.runs.grids import plan_of, start_grid
+from training.runs.models import Grid
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +65,6 @@ def furnished(
     release = make_release(first, esi)
     run = make_run(release, esi)
     adapter = make_adapter(run, approved_by=aroha)
-    plan = plan_of(methods=["lora"], ranks=[4], budgets=["50%"], seeds=3, given={})
     second = open_project(
         community=community,
         created_by=aroha,
@@ -82,7 +83,6 @@ def furnished(
         assignment=lease_task(project=second, person=filipa, now=NOW),
         release=release,
         run=run,
-        grid=start_grid(release=release, plan=plan, started_by=esi, now=NOW),
         adapter=adapter,
         probe=ask_for_probe(adapter=adapter, of="answers", asked_by=esi, now=NOW),
         generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
@@ -109,8 +109,15 @@ def furnished(
     return rows
 
 
+def _grid(release: Release, researcher: Person) -> Grid:
+    """Three runs that wait."""
+    plan = plan_of(methods=["lora"], ranks=[4], budgets=["50%"], seeds=3, given={})
+    return start_grid(release=release, plan=plan, started_by=researcher, now=NOW)
+
+
 def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
     """What stewards look after beside the words."""
+    rows.grid = _grid(rows.release, young)
     rows.hub_project = _followed(rows.community, steward)
     rows.agreement = _agreement(rows.community, steward)
     _responsibility(rows, young)
@@ -278,5 +285,9 @@ def body(furnished: SimpleNamespace) -> dict[str, Any]:
         "is_allowed": "true",
         "minimum_new_items": 5,
         "cadence_hours": 24,
+        "methods": ["lora"],
+        "ranks": [4],
+        "budgets": ["50%"],
+        "seeds": 3,
         "file": SimpleUploadedFile("lines.tsv", b"text\tdocument\nuna\tA\n"),
     }

@@ -52,7 +52,6 @@ WITHOUT_ENTRY = {
         *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
     },
     "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run", "ask_to_stop"},
-    "trying a run again, or giving it up, which end_run enters": {"after_crash", "after_too_little_memory"},
     "the row of a run, which queue_run and start_grid enter": {"store_run"},
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
     "made of commands that write their own entries": {

@@ -47,12 +47,13 @@ def test_it_ends_after_so_many_measurements_without_a_better_one_and_keeps_the_b
     assert all(torch.equal(value, checkpoint["best"]["learnt"][name]) for name, value in checkpoint["learnt"].items())
 
 
-@pytest.mark.parametrize("when", ["before", "at the best", "at the end"])
+@pytest.mark.parametrize("when", ["before", "at the end"])
 def test_killed_it_ends_at_the_same_step_with_the_same_bytes(hasty, tiny_base, tmp_path, monkeypatch, when):
     whole = report_of(hasty)
     (stage,) = whole["stages"]
     config = write_run(tmp_path / "run", tiny_base, method="lora", **HASTY)
-    kill_at = {"before": 2, "at the best": stage["kept_step"] + 1, "at the end": None}[when]
+    # Between the best and the end a checkpoint holds a best and a count.
+    kill_at = stage["kept_step"] + 1 if when == "before" else None
 
     class Killed(Lora):
         def before_step(self, model, config, step):
@@ -109,16 +110,15 @@ def test_a_budget_is_what_the_report_says_was_learnt_from(tiny_base, tmp_path):
     assert report["stages"][0]["learnt_from"]["own"] == report["data"]["train"]["used"]
 
 
-def test_half_as_many_tokens_at_once_add_up_to_the_same_adapter_within_rounding(tiny_base, tmp_path):
+def test_fewer_tokens_at_once_add_up_to_the_same_adapter_within_rounding(tiny_base, tmp_path):
     made = {}
-    for at_once in (768, 384, 192):
+    for at_once in (768, 192):
         config = write_run(tmp_path / str(at_once), tiny_base, method="lora", epochs=1, tokens_at_once=at_once)
         assert loop.main(config, Lora()) == 0
         made[at_once] = load_checkpoint(config.parent)["learnt"], events(config, "step")
-    for at_once in (384, 192):
-        assert made[at_once][1][-1]["loss"] == pytest.approx(made[768][1][-1]["loss"], abs=2e-5)
-        apart = max(float((made[at_once][0][name] - value).abs().max()) for name, value in made[768][0].items())
-        assert apart < 1e-5
+    assert made[192][1][-1]["loss"] == pytest.approx(made[768][1][-1]["loss"], abs=2e-5)
+    apart = max(float((made[192][0][name] - value).abs().max()) for name, value in made[768][0].items())
+    assert 0 < apart < 1e-5
 
 
 @pytest.mark.parametrize(

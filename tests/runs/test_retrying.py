@@ -50,6 +50,7 @@ def test_out_of_memory_it_begins_anew_with_half_as_many_tokens_at_once_until_the
         outcome = supervisor.execute(run.pk)
         run.refresh_from_db()
         seen.append((outcome, run.state, run.settings["recipe"]["tokens_at_once"]))
+        assert (folder_of(run) / "checkpoints").exists() == (outcome == "failed")
     assert seen == [
         ("tried again", "queued", 384),
         ("tried again", "queued", 192),
@@ -57,7 +58,6 @@ def test_out_of_memory_it_begins_anew_with_half_as_many_tokens_at_once_until_the
         ("failed", "failed", 96),
     ]
     assert run.failure == TOO_LITTLE
-    assert not (folder_of(run) / "checkpoints").exists()
     notes = run.events.filter(kind="begun anew with less at once").values_list("note", flat=True)
     assert list(notes) == ["768 → 384", "384 → 192", "192 → 96"]
     assert supervisor.configuration_of(run, "base", "0" * 64)["recipe"]["tokens_at_once"] == 96

@@ -209,7 +209,7 @@ def fingerprint(config: Configuration, stages: Sequence[Stage], validation: Sequ
     settings = {name: asdict(getattr(config, name)) for name in ("recipe", "preference", "reading", "mixing")}
     for watching in ("validate_every", "checkpoint_every"):
         del settings["recipe"][watching]
-    facts = [settings, config.base.sha256, [stage.facts() for stage in stages]]
+    facts: list[Any] = [settings, config.base.sha256, [stage.facts() for stage in stages]]
     if config.recipe.patience:
         measured = [(one.id, one.tokens, one.prompt) for one in validation_part(validation, config)]
         facts.append([config.recipe.validate_every, measured])

@@ -55,6 +55,11 @@ class Cell:
         return METHODS[self.method]
 
     @property
+    def run_ids(self) -> list[int]:
+        """The ids of its runs."""
+        return [run.pk for run in self.runs]
+
+    @property
     def percent(self) -> float:
         """The share of the tokens in percent."""
         return round(100 * self.token_share, 3)

@@ -76,7 +76,7 @@ class CellSerializer(serializers.Serializer[Any]):
     rank = serializers.IntegerField()
     token_share = serializers.FloatField()
     token_budget = serializers.IntegerField()
-    runs = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+    runs = serializers.ListField(child=serializers.IntegerField(), source="run_ids")
     states = serializers.DictField(child=serializers.IntegerField())
     tokens = serializers.FloatField(allow_null=True)
     bpb = MeanSerializer(allow_null=True)

@@ -110,9 +110,9 @@ class Need:
 
     @property
     def megabytes(self) -> dict[str, int]:
-        """The same in millions of bytes, by part; `whole` is their sum."""
-        names = ("weights", "trained", "activations", "file", "scores", "libraries", "whole")
-        return {name: round(getattr(self, name) / 1e6) for name in names}
+        """The same in millions of bytes, by part; `beside` are scores and libraries, `whole` is the sum."""
+        parts = {name: getattr(self, name) for name in ("weights", "trained", "activations", "file", "whole")}
+        return {name: round(size / 1e6) for name, size in {**parts, "beside": self.scores + self.libraries}.items()}
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape:

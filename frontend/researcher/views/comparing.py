@@ -50,7 +50,7 @@ class CompareView(ResearchView):
         context = {
             "community": self.community,
             "chosen": chosen,
-            "others": runs.exclude(pk__in=wanted).order_by("-created_at")[:NEWEST],
+            "others": runs.exclude(pk__in=wanted).order_by("-number")[:NEWEST],
             "most": MOST_LINES,
             "pictures": curves_of(chosen),
             "is_live": any(run.is_live for run in chosen),
