@@ -175,13 +175,15 @@ def _unchanged(last: Run) -> Worded:
 
 def sha256_of_usable(project: Project, last: Run) -> str:
     """A hash of what a release could hold now, beside the last one: while it stays the same, so does the manifest."""
-    named = Concat(Cast("pk", TextField()), Value(":"), Cast("version", TextField()))
+    named = Concat(Cast("pk", TextField()), Value(":"), Cast("version", TextField()), output_field=TextField())
     measured = Answer.objects.filter(task__project=project).eligible_for(Purpose.EVALUATE_MODELS)
     digest = hashlib.sha256(last.release.sha256.encode())
     for answers in (selected_answers(project, PURPOSE), measured):
         # Put together by the database: a hundred thousand rows one by one would take seconds.
         digest.update(
-            answers.aggregate(names=StringAgg(named, ",", ordering="pk", default=Value("")))["names"].encode()
+            answers.aggregate(names=StringAgg(named, ",", ordering="pk", default=Value("", TextField())))[
+                "names"
+            ].encode()
         )
         digest.update(b"\n")
     return digest.hexdigest()
