@@ -26,6 +26,10 @@ ENERGY_SOURCES = (
 )
 
 
+# Between a figure and its unit no line ends.
+GAP = "\u00a0"
+
+
 @dataclass(frozen=True)
 class Place:
     """What so much energy emits on one grid."""
@@ -49,6 +53,11 @@ class Told:
     here: list[Place]
     """The grids that it came from; the amount is that of all of them."""
     elsewhere: list[Place]
+
+    @property
+    def sources(self) -> list[str]:
+        """Whose figures those elsewhere are, each once."""
+        return list(dict.fromkeys(place.source for place in self.elsewhere))
 
 
 def told(watt_hours: Band, grids: tuple[Grid, ...], grams: Band | None = None) -> Told:
@@ -79,7 +88,7 @@ def foretold(expected: Foretold | None) -> dict[str, Any] | None:
 def _place(grid: Grid, grams: Band) -> Place:
     return Place(
         region=region_name(grid.region),
-        per_kwh=f"{_figure(grid.grams_per_kwh)} g/kWh",
+        per_kwh=f"{_figure(grid.grams_per_kwh)}{GAP}g/kWh",
         source=grid.source,
         year=str(grid.year),
         grams=spoken_grams(grams.middle),
@@ -100,12 +109,12 @@ def region_name(code: str) -> str:
 
 def spoken_energy(watt_hours: float) -> str:
     """In Wh, from 100 on in kWh."""
-    return f"{_figure(watt_hours)} Wh" if watt_hours < 100 else f"{_figure(watt_hours / 1000)} kWh"
+    return f"{_figure(watt_hours)}{GAP}Wh" if watt_hours < 100 else f"{_figure(watt_hours / 1000)}{GAP}kWh"
 
 
 def spoken_grams(grams: float) -> str:
     """In grams, from 1000 on in kg."""
-    return f"{_figure(grams)} g" if grams < 1000 else f"{_figure(grams / 1000)} kg"
+    return f"{_figure(grams)}{GAP}g" if grams < 1000 else f"{_figure(grams / 1000)}{GAP}kg"
 
 
 def _figure(amount: float) -> str:
