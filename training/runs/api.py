@@ -155,7 +155,11 @@ class ConsentViewSet(ReceiptViewSet):
         visible = Policy.objects.filter(community__in=Community.objects.visible_to(person))
         policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
         receipt = change_consent(
-            person=person, policy=policy, purposes=given.validated_data["purposes"], now=timezone.now()
+            person=person,
+            policy=policy,
+            purposes=given.validated_data["purposes"],
+            rendering=given.validated_data.get("rendering_sha256", ""),
+            now=timezone.now(),
         )
         return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)
 

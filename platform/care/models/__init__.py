@@ -2,7 +2,16 @@
 
 from care.models.ages import AgeBand, AgeRule
 from care.models.agreements import Agreement, AgreementEvent, AgreementNotice, AgreementToken, Commitment
-from care.models.consent import NEEDED, Grant, Policy, PolicyDraft, Purpose, Receipt, Rendering
+from care.models.consent import (
+    NEEDED,
+    Grant,
+    Policy,
+    PolicyDraft,
+    Purpose,
+    Receipt,
+    Rendering,
+    RenderingObjection,
+)
 from care.models.decisions import (
     AdoptedRules,
     Appeal,
@@ -52,6 +61,7 @@ __all__ = [
     "Receipt",
     "Rendering",
     "Restriction",
+    "RenderingObjection",
     "StewardNotice",
     "Suspension",
     "Vote",
