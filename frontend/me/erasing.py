@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from annotation.answers.models import Answer
 from frontend.desk import show_refusal
-from frontend.me.queries import erasable
 from frontend.me.views import MeView
 from people.models import Community
 from people.refusals import Refusal
 from training.lineage.erasing import erase_answers, erase_person
+from training.lineage.giving import erasable
 
 
 class PasswordForm(forms.Form):

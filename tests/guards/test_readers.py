@@ -39,7 +39,7 @@ READERS = {
     },
     "one's own words": {
         *("training/lineage/about.py::answers", "frontend/me/erasing.py::_page"),
-        *("frontend/me/queries.py::_given", "frontend/me/queries.py::erasable"),
+        *("training/lineage/giving.py::_given", "training/lineage/giving.py::erasable"),
         *("training/runs/api.py::post", "frontend/speaker/queries.py::my_numbers"),
         "frontend/speaker/queries.py::reach_of_answer",
     },

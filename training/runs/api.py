@@ -25,6 +25,7 @@ from people.models import Community
 from people.tenants import widen
 from training.recipes.configuration import METHODS
 from training.releases.models import Release
+from training.runs.findings import findings_of
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
@@ -102,6 +103,18 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
             "contains_withdrawn",
             "created_at",
         ]
+
+
+class FindingsSerializer(serializers.Serializer[Any]):
+    """What was found about an adapter, in numbers that name nobody (docs/evaluation.md)."""
+
+    pairs = serializers.IntegerField(help_text="How many pairs of sentences there are to measure it on.")
+    state = serializers.CharField(source="reading.state", default=None, help_text="Of the newest reading.")
+    measured_at = serializers.DateTimeField(source="reading.measured_at", default=None)
+    is_current = serializers.BooleanField(help_text="Whether the result is of exactly these pairs.")
+    found = serializers.ListField(source="leans", child=serializers.DictField(), help_text="For each two groups.")
+    reports_received = serializers.IntegerField(source="received")
+    reports_waiting = serializers.IntegerField(source="waiting", help_text="Of which nothing was decided yet.")
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
@@ -259,6 +272,13 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
         samples = readable_samples(adapter, person_of(request))
         evaluation = {**adapter.report.get("evaluation", {}), "samples": samples}
         return Response({**adapter.report, "evaluation": evaluation})
+
+    @extend_schema(responses=FindingsSerializer)
+    @action(detail=True, methods=["get"])
+    def bias(self, request: Request, pk: str) -> Response:
+        """How it leans between groups of people on the community's pairs, and how many reports of harm it has."""
+        adapter = self.get_object()
+        return Response(FindingsSerializer(findings_of([adapter])[adapter.pk]).data)
 
 
 class ScheduleView(APIView):
