@@ -94,6 +94,9 @@ BEHIND_GLASS = {
 ACCOUNTS = {200, 302, 404}
 ADMIN_SIGN_IN = {"admin:login", "admin:logout"}
 
+# What staff read of themselves: their own lines of the record say where they looked in, and nothing of what is there.
+OF_ONESELF = {"api-me-everything"}
+
 # Arguments that say nothing about another community: its own address, an invitation, a number counted inside it.
 OF_ONES_OWN = {"slug", "secret", "version", "kind"}
 
@@ -175,7 +178,7 @@ def test_the_staff_of_the_platform_find_nothing_either(
 
     wrong = []
     for address, method, response in walk(client, furnished, body, furnished.operator):
-        if not address.is_ours:
+        if not address.is_ours or address.name in OF_ONESELF:
             continue
         closed = is_empty_list(address, response) if method == "get" else False
         if not (response.status_code == 404 or closed or is_closed(address, method, response, FOR_STAFF)):
@@ -199,7 +202,7 @@ def test_broken_glass_opens_pages_to_read_and_nothing_else(
 
     opened, wrong = set(), []
     for address, method, response in walk(client, furnished, body, furnished.operator):
-        if not address.is_ours:
+        if not address.is_ours or address.name in OF_ONESELF:
             continue
         is_open = response.status_code == 200 and not response.streaming and b"test-otomi" in response.content
         if is_open and method == "get":

@@ -31,11 +31,13 @@ from training.playground.models import Generation
 from training.releases.models import Release
 from training.runs.models import Adapter
 
+KINDS = [(one.value, one.label) for one in Kind if one in REPORTABLE]
+
 
 class HarmReportSerializer(serializers.ModelSerializer[HarmReport]):
     """A report of harm: what it is about, what became of it. It never says who reported, or whose words they are."""
 
-    community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    community: serializers.SlugRelatedField[Community] = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     key = serializers.SerializerMethodField()
     is_mine = serializers.SerializerMethodField()
     is_held = serializers.SerializerMethodField()
@@ -68,7 +70,7 @@ class HarmReportSerializer(serializers.ModelSerializer[HarmReport]):
 
     def get_is_mine(self, report: HarmReport) -> bool:
         """Whether you reported it."""
-        return report.reporter_id == self.context["request"].user.pk
+        return bool(report.reporter_id == self.context["request"].user.pk)
 
     def get_is_held(self, report: HarmReport) -> bool:
         """Whether what it is about is held back now."""
@@ -78,7 +80,7 @@ class HarmReportSerializer(serializers.ModelSerializer[HarmReport]):
 class NewReportSerializer(serializers.Serializer[Any]):
     """What is wrong with something that you may see. Of whoever has died, name an answer of theirs."""
 
-    kind = serializers.ChoiceField(choices=[(one.value, one.label) for one in Kind if one in REPORTABLE])
+    kind = serializers.ChoiceField(choices=KINDS)
     key = serializers.CharField(max_length=40, help_text="Its id.")
     category = serializers.ChoiceField(choices=Category.choices)
     words = serializers.CharField(max_length=LONGEST, required=False, default="", allow_blank=True)
@@ -203,7 +205,7 @@ class StageSerializer(serializers.ModelSerializer[WithdrawalStage]):
 class WithdrawalCaseSerializer(serializers.ModelSerializer[Withdrawal]):
     """Something that you took back, and how far it is."""
 
-    community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    community: serializers.SlugRelatedField[Community] = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices), read_only=True)
     stages = StageSerializer(many=True, read_only=True)
 
