@@ -96,6 +96,7 @@ def test_a_download_brings_the_data_its_manifest_and_the_agreement_and_leaves_a_
     assert {"manifest.json", "README.md", "data/train.jsonl", "AGREEMENT.json"} <= set(inside)
     assert (paper["manifest_sha256"], paper["agreement"]) == (release.sha256, agreement.pk)
     receipt = Download.objects.get()
+    assert [one["shorthand"] for one in paper["duo"]] == ["US", "TS"]
     assert (receipt.agreement, receipt.release, receipt.person) == (agreement, release, dana)
     assert (receipt.manifest_sha256, receipt.bytes, receipt.at) == (release.sha256, len(content), NOW)
     assert paper["download"] == receipt.pk.hex

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from care.agreements import computes_abroad
 from care.deciding import require_decision
-from care.models import Agreement, Matter, Purpose
+from care.duo import as_json
+from care.models import Agreement, AgreementToken, Matter, Purpose
 from ledger.services import append_entry
 from people.limits import count_act
 from people.models import Person
@@ -132,3 +133,4 @@ def _paper(agreement: Agreement, release: Release, key: str, purposes: list[str]
         "when_words_are_withdrawn": "You are told on your page of the agreement: delete or replace within seven days.",
     }
     return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        "duo": as_json(agreement.duo),
