@@ -232,3 +232,11 @@ class WithdrawalStageQuerySet(models.QuerySet["WithdrawalStage"]):
     def late(self, now: datetime) -> WithdrawalStageQuerySet:
         """Those whose time is over."""
         return self.waiting().filter(due_at__lt=now)
+
+
+class AccountErasureQuerySet(models.QuerySet["AccountErasure"]):
+    """Chainable selections of accounts that are erased."""
+
+    def unfinished(self) -> AccountErasureQuerySet:
+        """Those with words that are still to be erased."""
+        return self.filter(finished_at__isnull=True)

@@ -29,10 +29,11 @@ from care.models.glass import BrokenGlass
 from care.models.harm import HarmReport, StewardNotice
 from care.models.hub import HubLabel, HubProject
 from care.models.restrictions import Restriction
-from care.models.withdrawals import Erasure, Withdrawal, WithdrawalStage
+from care.models.withdrawals import AccountErasure, Erasure, Withdrawal, WithdrawalStage
 
 __all__ = [
     "NEEDED",
+    "AccountErasure",
     "AdoptedRules",
     "AgeBand",
     "AgeRule",
@@ -60,8 +61,8 @@ __all__ = [
     "Purpose",
     "Receipt",
     "Rendering",
-    "Restriction",
     "RenderingObjection",
+    "Restriction",
     "StewardNotice",
     "Suspension",
     "Vote",
