@@ -135,6 +135,7 @@ ACTIONS: Mapping[str, Action] = {
     **{f"agreement.{what}": Action() for what in ("returned", "rejected", "suspended", "revoked", "closed", "expired")},
     "agreement.signed": Action({"side": SIDE, "active": flag, "terms_sha256": sha256}),
     "agreement.token_made": Action(),
+    "agreement.token_ended": Action({"by_holder": flag}),
     **{
         f"benefit.{what}": Action({"kind": BENEFIT, "agreement": number})
         for what in ("promised", "dropped", "delivered", "sent_back", "confirmed")

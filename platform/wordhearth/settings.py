@@ -172,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
     "follow-withdrawals": {"task": "training.lineage.jobs.follow_withdrawals_job", "schedule": 20.0},
+    "erase-accounts": {"task": "training.lineage.jobs.erase_accounts_job", "schedule": 60.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }
 
@@ -264,6 +265,11 @@ SPECTACULAR_SETTINGS = {
         "PolicyStateEnum": "care.models.Policy.State",
         "AgreementStateEnum": "care.models.Agreement.State",
         "CommitmentStateEnum": "care.models.Commitment.State",
+        "CommitmentKindEnum": "care.models.Commitment.Kind",
+        "HarmOutcomeEnum": "care.models.HarmReport.Outcome",
+        "HarmReportStateEnum": "care.models.HarmReport.State",
+        "ReportableKindEnum": "training.lineage.api.KINDS",
+        "RestrictionKindEnum": "care.models.Restriction.Kind",
         "RunStateEnum": "training.runs.models.Run.State",
         "AdapterStateEnum": "training.runs.models.Adapter.State",
         "GenerationStateEnum": "training.playground.models.Generation.State",

@@ -38,7 +38,7 @@ from care.models import Agreement, Commitment, HarmReport
 from care.renderings import check_rendering, keep_draft, write_rendering
 from care.restricting import lift, place_hold, put_label, suspend_purpose
 from care.services import give_consent, publish_policy, withdraw_purposes
-from care.tokens import make_token
+from care.tokens import end_token, make_token
 from people.fonts import remove_font, set_font
 from people.language import save_orthography, save_variety, set_own_words
 from people.models import Community
@@ -220,6 +220,10 @@ def access(s: SimpleNamespace) -> dict[str, Act]:
     def in_force() -> None:
         Agreement.objects.update(state="active", **signed_by(s.aroha))
 
+    def held() -> None:
+        in_force()
+        make_token(**by, person=rua)
+
     def at_home() -> None:
         in_force()
         Agreement.objects.update(computing_countries=["ZZ"])
@@ -250,6 +254,7 @@ def access(s: SimpleNamespace) -> dict[str, Act]:
         "revoke_access": partial(agreements.revoke_access, **by, reason="Stop.", revoked_by=s.aroha),
         "close_agreement": partial(agreements.close_agreement, **by, closed_by=rua),
         "make_token": after(in_force, lambda _: make_token(**by, person=rua)),
+        "end_token": after(held, lambda _: end_token(**by, person=rua, ended_by=rua)),
         "download_release": after(at_home, hand_out),
         "answer_notice": after(
             downloaded, lambda made: answer_notice(notice=made, answer="deleted", answered_by=rua, now=NOW)

@@ -62,7 +62,7 @@ WITHOUT_ENTRY = {
         *("open_withdrawal", "add_stage", "finish_stage", "trace", "stop_runs_on"),
     },
     "several entries each, one for every chain and one for what was erased of it (tests/care/test_erasure.py)": {
-        *("erase_answers", "erase_person", "replay_erasures", "forget_answers", "forget_person"),
+        *("erase_answers", "erase_person", "begin_erasure", "replay_erasures", "forget_answers", "forget_person"),
     },
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},

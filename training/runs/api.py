@@ -28,6 +28,7 @@ from training.metering.foresight import band_of
 from training.metering.grid import table
 from training.recipes.configuration import METHODS
 from training.releases.models import Release
+from training.runs.findings import findings_of
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
@@ -110,6 +111,18 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
         ]
 
 
+class FindingsSerializer(serializers.Serializer[Any]):
+    """What was found about an adapter, in numbers that name nobody (docs/evaluation.md)."""
+
+    pairs = serializers.IntegerField(help_text="How many pairs of sentences there are to measure it on.")
+    state = serializers.CharField(source="reading.state", default=None, help_text="Of the newest reading.")
+    measured_at = serializers.DateTimeField(source="reading.measured_at", default=None)
+    is_current = serializers.BooleanField(help_text="Whether the result is of exactly these pairs.")
+    found = serializers.ListField(source="leans", child=serializers.DictField(), help_text="For each two groups.")
+    reports_received = serializers.IntegerField(source="received")
+    reports_waiting = serializers.IntegerField(source="waiting", help_text="Of which nothing was decided yet.")
+
+
 class DecisionSerializer(serializers.Serializer[Any]):
     """A steward's decision."""
 
@@ -178,7 +191,11 @@ class ConsentViewSet(ReceiptViewSet):
         visible = Policy.objects.filter(community__in=Community.objects.visible_to(person))
         policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
         receipt = change_consent(
-            person=person, policy=policy, purposes=given.validated_data["purposes"], now=timezone.now()
+            person=person,
+            policy=policy,
+            purposes=given.validated_data["purposes"],
+            rendering=given.validated_data.get("rendering_sha256", ""),
+            now=timezone.now(),
         )
         return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)
 
@@ -288,6 +305,13 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
         watt_hours = band_of(adapter.report.get("energy") or {})
         regions = [{**grid.facts(), "grams_co2": asdict(grid.grams(watt_hours))} for grid in table().values()]
         return Response({"energy": adapter.report.get("energy"), "elsewhere": regions if watt_hours.middle else []})
+
+    @extend_schema(responses=FindingsSerializer)
+    @action(detail=True, methods=["get"])
+    def bias(self, request: Request, pk: str) -> Response:
+        """How it leans between groups of people on the community's pairs, and how many reports of harm it has."""
+        adapter = self.get_object()
+        return Response(FindingsSerializer(findings_of([adapter])[adapter.pk]).data)
 
 
 class ScheduleView(APIView):
