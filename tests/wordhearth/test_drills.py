@@ -128,6 +128,8 @@ def test_for_real_everything_comes_back_and_nothing_is_left():
 RESTORED = {
     "answers": restore.ANSWERS,
     "found_when_written": restore.ANSWERS,
+    "guarded_when_written": restore.GUARDED,
+    "guarded_when_restored": restore.GUARDED,
     "found_when_erased": 0,
     "found_when_restored": restore.ANSWERS,
     "served": True,
@@ -142,6 +144,7 @@ RESTORED = {
         ({}, []),
         ({"found_when_served": 3}, ["Words were there when the site was served."]),
         ({"found_when_restored": 0}, ["The backup did not bring the words back."]),
+        ({"guarded_when_restored": [1, 3]}, ["The restored database does not refuse what the one before did."]),
         ({"found_when_erased": 1, "served": False}, ["Erasing left words behind.", "The site did not answer."]),
     ],
 )
