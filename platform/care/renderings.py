@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -115,7 +116,7 @@ def write_rendering(
 
 def language_to_render(community: Community, tag: str) -> str:
     """The tag as it is written in this house: as the community, or an earlier rendering, writes it. Raises Invalid."""
-    if not LANGUAGE_TAG.regex.match(tag) or len(tag) > LONGEST_TAG:
+    if not re.match(LANGUAGE_TAG.regex, tag) or len(tag) > LONGEST_TAG:
         raise Invalid("Write a BCP 47 language tag such as ote, quz-PE or sr-Latn.", field="language")
     rendered = Rendering.objects.filter(community=community).values_list("language", flat=True).distinct()
     known = (community.language_tag, *rendered.order_by("language"))
