@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -95,8 +94,7 @@ class OneGrid(ResearchView):
             "is_live": any(run.is_live for run in runs),
             "over": sum(not run.is_live for run in runs),
             "failed": sum(run.state == run.State.FAILED for run in runs),
-            "kwh": sum(spent) / 1000 if spent else None,
-            "watts": settings.TRAINING_WATTS,
+            "watt_hours": sum(spent) if spent else None,
         }
 
     def page(self, grid: Grid, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
