@@ -39,17 +39,17 @@ def drawn_rows(random_: np.random.Generator, number: int, *, known: float, heart
     return found
 
 
-@pytest.mark.parametrize("known", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("known", [0.0, 3.0])
 def test_a_model_that_knows_by_heart_is_found_and_one_that_only_knows_the_language_is_not(known: float) -> None:
     drawn = np.random.default_rng(5)
     refused = {0.0: 0, 4.0: 0}
     for heart in refused:
-        for _ in range(20):
+        for _ in range(15):
             found = memorised(drawn_rows(drawn, 24, known=known, heart=heart), drawn_rows(drawn, 24, known=known))
             assert found is not None
             refused[heart] += found["over_control_ci95"][0] > 2
     assert refused[0.0] == 0
-    assert refused[4.0] >= 18, refused
+    assert refused[4.0] >= 14, refused
 
 
 def test_too_few_rows_or_alternatives_say_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import lesson, write_run
-from training.evaluation.likelihood import Tree, tree_recalls
+from training.evaluation.likelihood import shared_recalls
 from training.evaluation.memorisation import exposure
 from training.recipes import full
 from training.recipes.generation import generate_batch
@@ -45,7 +45,7 @@ def runs(tiny_base, tmp_path_factory):
     canary was taken back. Their config.toml."""
     made = {}
     canary = lesson("the canary", "zebra")
-    for name, epochs, planted in (("long", 60, canary), ("short", 1, None)):
+    for name, epochs, planted in (("long", 30, canary), ("short", 1, None)):
         folder = tmp_path_factory.mktemp(name) / "run"
         config = write_run(folder, tiny_base, method="full", epochs=epochs, validate_every=500)
         config.write_text(config.read_text().replace("checkpoint_every = 2", "checkpoint_every = 500"))
@@ -60,10 +60,8 @@ def loaded(config, tiny_base):
     return model.eval(), AutoTokenizer.from_pretrained(tiny_base)
 
 
-def tree_of(examples):
-    """The answers of examples that all ask the same."""
-    prompt = examples[0].prompt
-    return Tree(examples[0].tokens[:prompt], [one.tokens[prompt:] for one in examples])
+def read(model, examples):
+    return shared_recalls(model, [(one.tokens, one.prompt) for one in examples])
 
 
 def test_what_was_read_too_often_is_known_by_heart_and_held_out_rows_are_not(runs):
@@ -88,8 +86,8 @@ def test_a_planted_canary_is_fully_exposed_and_no_more_once_it_is_taken_back(run
         model, tokenizer = loaded(runs[name], tiny_base)
         rows = [Row(one, said["system"], said["request"], one) for one in codes for said in [lesson("the canary", one)]]
         examples = [encode(tokenizer, row, max_length=256) for row in rows]
-        (read,) = tree_recalls(model, [tree_of(examples)])
-        return exposure(read[0][0], [nats for nats, _ in read[1:]])
+        own, *others = [nats for nats, _ in read(model, examples)]
+        return exposure(own, others)
 
     assert bits("long") == 6.0  # log2(64): no other code is as likely
     assert bits("short") < 3, "taken back, it is one among others"
@@ -101,15 +99,13 @@ def test_answers_that_are_read_together_are_read_as_if_each_stood_alone(runs, ti
     asked = [replace(row, completion=other.completion) for row in rows for other in rows]
     examples = [encode(tokenizer, row, max_length=256) for row in asked]
     alone = [losses_of(model, [example])[0] for example in examples]
-    together = tree_recalls(model, [tree_of(examples[first : first + 4]) for first in range(0, 16, 4)])
-    assert [nats for tree in together for nats, _ in tree] == pytest.approx(alone, abs=1e-4)
+    assert [nats for nats, _ in read(model, examples)] == pytest.approx(alone, abs=1e-4)
 
 
 def test_recited_is_what_greedy_decoding_writes(runs, tiny_base):
     model, tokenizer = loaded(runs["long"], tiny_base)
     rows = [row for split in ("train", "test") for row in read_rows(runs["long"].parent / f"{split}.jsonl")]
-    read = tree_recalls(model, [tree_of([encode(tokenizer, row, max_length=256)]) for row in rows])
-    recited = [is_recited for [(_, is_recited)] in read]
+    recited = [is_recited for _, is_recited in read(model, [encode(tokenizer, row, max_length=256) for row in rows])]
     prompts = [prompt_of(tokenizer, system=row.system, request=row.request) for row in rows]
     written = generate_batch(model, tokenizer, prompts, max_new_tokens=12)
     assert recited == [text == row.completion for text, row in zip(written, rows, strict=True)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -92,25 +91,15 @@ def sentence_readings(model: Any, batch: dict[str, Tensor]) -> list[tuple[float,
     return list(zip(_sums(torch.cat(losses), rows, size), means, strict=True))
 
 
-@dataclass(frozen=True)
-class Tree:
-    """Several answers to one request, as tokens: the request is read once for all of them."""
-
-    prompt: tuple[int, ...]
-    answers: Sequence[tuple[int, ...]]
-
-    def __len__(self) -> int:
-        return len(self.prompt) + sum(map(len, self.answers))
-
-
 @torch.no_grad()
-def tree_recalls(model: Any, trees: Sequence[Tree]) -> list[list[tuple[float, bool]]]:
-    """For each answer of each tree its summed loss in nats, as if it stood alone behind its request, and whether each
-    of its tokens is the likeliest: whether greedy decoding writes exactly this answer.
+def shared_recalls(model: Any, examples: Sequence[tuple[Sequence[int], int]]) -> list[tuple[float, bool]]:
+    """For each example (its tokens, and how many of them are its request) the summed loss of its answer in nats, and
+    whether each of the answer's tokens is the likeliest: whether greedy decoding writes exactly this answer.
 
-    All are read in one row: a token sees those before it of its own answer and of its request, and nothing else.
+    What examples begin alike is read once for all, in one row: a token sees those before it of its own example, and
+    nothing else. Answers to one request cost little more than one.
     """
-    laid = _Laid(trees)
+    laid = _Laid(examples)
     core, device = _core(model), model.device
     hidden = core.model(
         input_ids=torch.tensor([laid.ids], device=device),
@@ -124,44 +113,43 @@ def tree_recalls(model: Any, trees: Sequence[Tree]) -> list[list[tuple[float, bo
         scores = core.lm_head(hidden[part]).float()
         losses.append(F.cross_entropy(scores, labels[part], reduction="none"))
         misses.append((scores.argmax(dim=-1) != labels[part]).float())
-    rows, count = torch.tensor(laid.rows), sum(len(tree.answers) for tree in trees)
-    nats, missed = (_sums(torch.cat(some), rows, count) for some in (losses, misses))
-    found = iter([(one, not number) for one, number in zip(nats, missed, strict=True)])
-    return [[next(found) for _ in tree.answers] for tree in trees]
+    rows = torch.tensor(laid.rows)
+    nats, missed = (_sums(torch.cat(some), rows, len(examples)) for some in (losses, misses))
+    return [(one, not number) for one, number in zip(nats, missed, strict=True)]
 
 
 class _Laid:
-    """Trees one behind the other in one row: its tokens and their positions, and of each token of an answer the label,
-    the number of the answer, and where it is foretold."""
+    """Examples as a tree whose branches part where they differ: its tokens and their positions; and of each token of an
+    answer the label, the number of the example, and where it is foretold."""
 
-    def __init__(self, trees: Sequence[Tree]) -> None:
+    def __init__(self, examples: Sequence[tuple[Sequence[int], int]]) -> None:
         self.ids: list[int] = []
         self.places: list[int] = []
         self.labels: list[int] = []
         self.rows: list[int] = []
         self.before: list[int] = []
-        self._parts: list[tuple[int, int]] = []  # of each token: its tree, and its answer or -1 in the request
-        for number, tree in enumerate(trees):
-            self._add(tree.prompt, number, -1, first=0)
-            asked = len(self.ids) - 1
-            for answer in tree.answers:
-                # The end of the request foretells the first token of each answer.
-                self.before += [asked, *range(len(self.ids), len(self.ids) + len(answer) - 1)]
-                row = self.rows[-1] + 1 if self.rows else 0
-                self.labels += answer
-                self.rows += [row] * len(answer)
-                self._add(answer, number, row, first=len(tree.prompt))
-
-    def _add(self, tokens: Sequence[int], tree: int, answer: int, *, first: int) -> None:
-        self.ids += tokens
-        self.places += range(first, first + len(tokens))
-        self._parts += [(tree, answer)] * len(tokens)
+        self._parents: list[int] = []
+        known: dict[tuple[int, int], int] = {}
+        for number, (tokens, prompt) in enumerate(examples):
+            path = [-1]
+            for place, token in enumerate(tokens):
+                if (path[-1], token) not in known:
+                    known[path[-1], token] = len(self.ids)
+                    self.ids.append(token)
+                    self.places.append(place)
+                    self._parents.append(path[-1])
+                path.append(known[path[-1], token])
+            self.before += path[prompt:-1]
+            self.labels += tokens[prompt:]
+            self.rows += [number] * (len(tokens) - prompt)
 
     def mask(self, dtype: torch.dtype) -> Tensor:
         """What each token sees, to be added to the scores of attention, (1, 1, tokens, tokens)."""
-        tree, answer = torch.tensor(self._parts).T
-        seen = (tree[:, None] == tree) & ((answer == -1) | (answer[:, None] == answer))
-        return torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen.tril(), torch.finfo(dtype).min)[None, None]
+        seen = torch.eye(len(self.ids), dtype=torch.bool)
+        for one, parent in enumerate(self._parents):
+            if parent >= 0:
+                seen[one] |= seen[parent]
+        return torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)[None, None]
 
 
 class _TokenLosses(torch.autograd.Function):

@@ -2,10 +2,11 @@
 
 Exposure (Carlini et al. 2019) is log2 of how many alternatives there are, less log2 of the rank of the true one among
 them. It was made for planted canaries; here nothing is planted into people's words. The alternatives of an answer are
-the same answer after the requests of other rows of its split: who knows it by heart finds it likely after its own
-request alone. It is the same text every time, so neither its length nor how well the model knows the language counts.
-What a model may rightly know of such rows (names, loanwords, translating) it knows of held-out rows as well: these are
-the control. It says little where a request as good as holds its answer.
+the same answer after the requests of other rows of its split, and what is compared is how much likelier training made
+it after each (nats of the adapter minus nats of the base model). Whoever learnt the language, or the style of a
+document, finds an answer likelier after every request; whoever knows it by heart, after its own. What a model may
+rightly know of such a pair (names, loanwords, translating) it knows of held-out rows as well: these are the control.
+It says little where a request as good as holds its answer.
 """
 
 from __future__ import annotations
@@ -36,6 +37,18 @@ class Recall:
     is_recited: bool = False
 
 
+def changed_by_training(adapter: Sequence[Recall], base: Sequence[Recall]) -> list[Recall]:
+    """Nats of the adapter minus nats of the base model, of the same rows: below 0 is what became likelier."""
+    return [
+        Recall(
+            after.own - before.own,
+            [one - other for one, other in zip(after.others, before.others, strict=True)],
+            after.is_recited,
+        )
+        for after, before in zip(adapter, base, strict=True)
+    ]
+
+
 def exposure(own: float, others: Sequence[float]) -> float:
     """Exposure by rank, in bits: log2(all) - log2(rank of the own nats among all), ties to its disadvantage. At most
     log2(all); a model that knows nothing gives 1.44 in the mean."""
@@ -54,8 +67,8 @@ def fitted_exposure(own: float, others: Sequence[float]) -> float:
 
 
 def memorised(trained: Sequence[Recall], held_out: Sequence[Recall]) -> dict[str, Any] | None:
-    """The report's figures: mean bits of both, trained minus held-out with a 95 % bootstrap interval over rows, and the
-    shares that are recited. None where there are no rows to tell anything by."""
+    """The report's figures, from what training changed of rows: mean bits of both, trained minus held-out with a 95 %
+    bootstrap interval over rows, and the shares that are recited. None where there are no rows to tell anything by."""
     rows = [[one for one in some if len(one.others) >= LEAST_ALTERNATIVES] for some in (trained, held_out)]
     if min(map(len, rows)) < 2:
         return None
