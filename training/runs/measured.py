@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
+from training.evaluation.robustness import LEAST_OF_GROUP
 from training.runs.gate import ByHeart, Gain, Part
 
 
@@ -34,9 +36,16 @@ def gain_over_few_shot(report: Mapping[str, Any]) -> Gain | None:
 
 
 def by_heart_of(report: Mapping[str, Any]) -> ByHeart | None:
-    """What it knows by heart, out of a run's report; None where it was not measured."""
+    """What it knows by heart, out of a run's report; None where it was not measured.
+
+    From fewer than ten held-out sentences nothing may follow: then the interval is all numbers, and the gate's check on
+    how many were measured decides.
+    """
     try:
-        found = report["evaluation"]["memorisation"]
+        evaluation = report["evaluation"]
+        found = evaluation["memorisation"]
+        if found is None and int(evaluation["items"]) < LEAST_OF_GROUP:
+            return ByHeart(0.0, -inf, inf)
         return ByHeart(float(found["over_control"]), *(float(end) for end in found["over_control_ci95"]))
     except (KeyError, TypeError, ValueError):
         return None
