@@ -44,7 +44,7 @@ SETTINGS = {
     "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4, "samples": 2},
 }
 # Asks for nothing but to be better: the test split has four sentences, and the tiny model knows no English to forget.
-BOUNDS = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000, most_memorised=10_000)
+BOUNDS = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000, most_memorised=3200)
 
 
 class SiteInThisProcess:

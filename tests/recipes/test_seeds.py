@@ -91,7 +91,8 @@ def test_time_and_energy_count_all_of_them_and_the_curve_is_the_run_s_own(thrice
     assert [event.get("other_seed") for event in steps] == [8] * STEPS + [9] * STEPS + [None] * STEPS
     report = report_of(thrice)
     assert report["seconds"] >= log[-2]["seconds"] >= steps[-1]["seconds"]
-    assert report["energy"]["wh"] == pytest.approx(60 * report["seconds"] / 3600, rel=0.05)
+    # The most it can have been is full power all the time, whatever else the machine does.
+    assert report["energy"]["wh_high"] == pytest.approx(60 * report["seconds"] / 3600, rel=0.05)
     curve = loss_curve(thrice.parent / "log.jsonl")
     assert [step for step, _ in curve["training"]] == [1, 2, 3]
     assert curve["training"][0][1] == steps[-STEPS]["loss"]

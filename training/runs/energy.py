@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +80,12 @@ def _so_far(run: Run) -> Band:
 
 
 def spent_in(community: Community) -> Spent:
-    """What all runs of a community took, those that broke off too; those of which nothing is known are left out."""
-    runs = Run.objects.filter(community=community).select_related("adapter")
+    """What all runs of a community took, those that broke off too."""
+    return spent_together(Run.objects.filter(community=community).select_related("adapter"))
+
+
+def spent_together(runs: Iterable[Run]) -> Spent:
+    """What several runs took; those of which nothing is known are left out."""
     known = [spent for run in runs if (spent := spent_by(run)) is not None]
     return Spent(
         sum((one.watt_hours for one in known), Band()),

@@ -181,7 +181,7 @@ def sha256_of_usable(project: Project, last: Run) -> str:
     for answers in (selected_answers(project, PURPOSE), measured):
         # Put together by the database: a hundred thousand rows one by one would take seconds.
         digest.update(
-            answers.aggregate(names=StringAgg(named, ",", ordering="pk", default=Value("", TextField())))[
+            answers.aggregate(names=StringAgg(named, ",", order_by="pk", default=Value("", TextField())))[
                 "names"
             ].encode()
         )

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 
 from frontend.desk import show_refusal
+from frontend.energy import told_of_run
 from frontend.researcher.grid_charts import charts_of
 from frontend.researcher.grid_forms import GridForm
 from frontend.researcher.progress import spoken_seconds
@@ -20,6 +21,7 @@ from people.models import Role
 from people.refusals import Refusal
 from training.releases.models import Release
 from training.runs.cells import CSV_COLUMNS, cells_of, rows_of, seconds_for
+from training.runs.energy import spent_together
 from training.runs.grids import Plan, cancel_grid, start_grid
 from training.runs.jobs import ring_grid
 from training.runs.models import Grid
@@ -83,8 +85,7 @@ class OneGrid(ResearchView):
     def live_context(self, grid: Grid) -> dict[str, Any]:
         """What changes while its runs are going on."""
         cells = cells_of(grid)
-        spent = [cell.watt_hours for cell in cells if cell.watt_hours is not None]
-        runs = list(grid.runs.order_by("pk"))
+        runs = list(grid.runs.select_related("adapter").order_by("pk"))
         return {
             "community": self.community,
             "grid": grid,
@@ -94,7 +95,7 @@ class OneGrid(ResearchView):
             "is_live": any(run.is_live for run in runs),
             "over": sum(not run.is_live for run in runs),
             "failed": sum(run.state == run.State.FAILED for run in runs),
-            "watt_hours": sum(spent) if spent else None,
+            "spent": told_of_run(spent_together(runs)),
         }
 
     def page(self, grid: Grid, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
