@@ -31,6 +31,8 @@ SPLITS = ("train", "validation", "test")
 WHOLE_MODELS = ("full",)
 # These have the base as it is; all others have it in four bits.
 IN_FULL_PRECISION = ("lora", "dylora", "full")
+# What these learn is s B A alone, so adapters of several groups of contributors can be composed exactly.
+IN_SHARDS = ("lora", "qlora")
 # These learn from what people said of answers, which only some releases hold.
 FROM_VOTES = ("kto", "dpo", "reward")
 # These do something before or after the completions are learnt; all others only differ in what of the model trains.
@@ -52,7 +54,8 @@ class Base:
 @dataclass(frozen=True)
 class Data:
     """The three JSON Lines files of a release; what people said of answers, where it has that; and more
-    text to read, rows that machines wrote, and lessons in other languages, for those who name such files."""
+    text to read, rows that machines wrote, lessons in other languages, and the list of an earlier run's shards, for
+    those who name such files."""
 
     train: str
     validation: str
@@ -62,6 +65,7 @@ class Data:
     text: str = ""
     synthetic: str = ""
     related: str = ""
+    earlier_shards: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,15 @@ class RecipeSettings:
     validate_every: int = 25
     checkpoint_every: int = 25
     threads: int = 2
+    shards: int = 0
+    """Groups of contributors, each of which teaches an adapter of its own (`training.recipes.shards`); 0 or 1: none."""
+    shard_control: bool = True
+    """Whether what shards cost is measured, by one more adapter that learns from everybody."""
+
+    def __post_init__(self) -> None:
+        if self.shards > 1 and self.method not in IN_SHARDS:
+            known = ", ".join(METHODS[name] for name in IN_SHARDS)
+            raise ConfigurationError("Groups of contributors can be trained apart by %(known)s only.", known=known)
 
 
 @dataclass(frozen=True)
@@ -183,6 +196,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "validate_every": (1, 100_000),
     "checkpoint_every": (1, 100_000),
     "threads": (1, 256),
+    "shards": (0, 32),
     "preference_epochs": (1, 100),
     "preference_learning_rate": (1e-7, 0.1),
     "beta": (0.001, 10),

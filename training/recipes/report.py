@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import SPLITS, Configuration, Energy
+from training.recipes.grouping import sha256_of_ids
 from training.recipes.journal import Journal, peak_memory_mb
 from training.recipes.text import Example, read_rows
 
@@ -68,11 +69,6 @@ def data_of(path: Path, examples: Sequence[Example]) -> dict[str, Any]:
         "sha256": sha256_of_file(path),
         "items_sha256": sha256_of_ids(row.id for row in rows),
     }
-
-
-def sha256_of_ids(ids: Iterable[str]) -> str:
-    """SHA-256 over the sorted ids, a line each: equal for equal sets of rows, in whatever order they lie."""
-    return hashlib.sha256("".join(f"{one}\n" for one in sorted(ids)).encode()).hexdigest()
 
 
 def sha256_of_tensors(tensors: dict[str, Tensor]) -> str:
