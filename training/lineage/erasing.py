@@ -38,7 +38,7 @@ from training.lineage.forgetting import (
 )
 from training.lineage.tracing import WORDS, taint_of
 from training.releases.models import ReleaseItem
-from training.runs.withdrawals import lock_releases, withdraw_answer, withdraw_consent
+from training.runs.withdrawals import lock_community, lock_releases, withdraw_answer, withdraw_consent
 
 Kind = Erasure.Kind
 
@@ -101,6 +101,8 @@ def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> i
     written = Answer.objects.filter(Q(author=person) | Q(receipt__person=person) | Q(built_on__person=person))
     made = [row.key for row in taint_of(written.values_list("pk", flat=True), edges=WORDS)]
     receipts = Receipt.objects.filter(person=person)
+    for community in communities_of(person):
+        lock_community(community)
     lock_releases(ReleaseItem.objects.touched_by(answers=Answer.objects.filter(pk__in=made), receipts=receipts))
     current = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     for community in communities_of(current):

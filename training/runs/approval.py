@@ -54,7 +54,9 @@ def require_run_decision(*, release: Release, started_by: Person | None, now: da
 
 def _stay_within(community: Community, limits: dict[str, Any], now: datetime) -> None:
     """Raise LimitReached when the last thirty days used up the runs or the hours."""
-    recent = list(Run.objects.filter(community=community, created_at__gt=now - MONTH))
+    # What goes on after a withdrawal trained nothing.
+    trained = Run.objects.filter(community=community).exclude(trigger=Run.Trigger.WITHDRAWAL)
+    recent = list(trained.filter(created_at__gt=now - MONTH))
     hours = sum(((run.ended_at or now) - run.started_at).total_seconds() for run in recent if run.started_at) / 3600
     if len(recent) >= int(limits.get("runs", 0)) or hours >= float(limits.get("hours", 0)):
         raise LimitReached("The standing approval allows no more training now; its limits are for thirty days.")

@@ -94,7 +94,8 @@ def check_schedule(*, schedule_id: int, now: datetime) -> Run | None:
 
 
 def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
-    runs = Run.objects.filter(release__project=schedule.project)
+    # What goes on after a withdrawal trained nothing, so nothing waits for it.
+    runs = Run.objects.filter(release__project=schedule.project).exclude(trigger=Run.Trigger.WITHDRAWAL)
     if runs.filter(state__in=LIVE).exists():
         return None, Worded("A run is going on.")
     last = runs.order_by("-created_at").select_related("release").first()

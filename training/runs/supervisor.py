@@ -28,6 +28,7 @@ from django.utils.translation import gettext_noop
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.runs import services
+from training.runs.artefacts import earlier_shards
 from training.runs.base_models import find_base_model
 from training.runs.models import Run
 from training.runs.processes import recipe_environment
@@ -122,7 +123,7 @@ def _prepare_base_model(run: Run, folder: Path) -> Any:
 def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
     """The run's config.toml as a mapping; `training.recipes.configuration` says what each key means."""
     data = release_folder(run.release) / "data"
-    project, judged = run.release.project, run.release.has_judgements
+    project, judged, earlier = run.release.project, run.release.has_judgements, earlier_shards(run)
     return {
         "base": {"path": base, "sha256": base_sha256},
         "data": {
@@ -132,6 +133,7 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
                 if judged
                 else {}
             ),
+            **({"earlier_shards": str(earlier)} if earlier else {}),
         },
         "release": {"sha256": run.release.sha256},
         "language": {
