@@ -57,6 +57,21 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "validate_every": (_("Steps between two validations"), ""),
     "checkpoint_every": (_("Steps between two checkpoints"), ""),
     "threads": (_("Processor threads"), ""),
+    "shards": (
+        _("Groups of contributors (shards)"),
+        _(
+            "0: none. With LoRA and QLoRA, each group can teach an adapter of its own. When words are taken back, the "
+            "model goes on at once without that group, and only that group is trained again. It learns less well so: "
+            "the gate refuses it where more than a tenth of what was gained is lost."
+        ),
+    ),
+    "shard_control": (
+        _("Measure what groups cost"),
+        _(
+            "With groups, one more adapter learns from everybody, to compare with: the run takes about twice as long. "
+            "The gate refuses groups whose cost was not measured."
+        ),
+    ),
     "max_items": (_("Held-out sentences to measure"), ""),
     "generate_items": (_("Held-out sentences to translate"), ""),
     "max_new_tokens": (_("Tokens at most in a translation"), ""),
