@@ -124,6 +124,8 @@ def _files_go_elsewhere(settings: Any, tmp_path: Path, tmp_path_factory: pytest.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     memory = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": memory, "LOCATION": str(tmp_path)}}
+    # Every client begins by looking through all static files, though most ask for none.
+    settings.WHITENOISE_AUTOREFRESH = True
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
@@ -357,4 +359,5 @@ def validated_corpus(
         for document, speaker in zip(documents, speakers, strict=True)
     ]
     store_approvals(answers, speakers, now=NOW)
-    return list(Answer.objects.order_by("created_at"))
+    settled = Answer.objects.in_bulk([answer.pk for answer in answers])
+    return [settled[answer.pk] for answer in answers]

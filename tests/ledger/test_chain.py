@@ -1,9 +1,6 @@
 """The ledger only grows, one chain for each community, and a change is found."""
 
-import json
-
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
@@ -107,30 +104,3 @@ def test_writers_of_two_communities_do_not_wait_for_each_other(now):
         finally:
             other.close()
     assert found == [False, True]
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_what_was_recorded_before_there_were_chains_is_chained_anew(now):
-    call_command("migrate", "ledger", "0002", verbosity=0)
-    old = [
-        ("one", "project.opened", "project:1", {"title": "Un título"}),
-        ("one", "consent.given", "receipt:5", {"purposes": ["research"], "sha256": "a" * 64}),
-        ("other", "project.ordered", "project:2", {"tasks": 4, "control_share": 0.2}),
-    ]
-    with connection.cursor() as cursor:
-        for number, (community, action, subject, details) in enumerate(old, 1):
-            cursor.execute(
-                "INSERT INTO ledger_entry (sequence, community, actor, action, subject, details, at, previous_sha256,"
-                " sha256) VALUES (%s, %s, '7', %s, %s, %s::jsonb, %s, '', %s)",
-                [number, community, action, subject, json.dumps(details), now, str(number) * 64],
-            )
-    call_command("migrate", "ledger", verbosity=0)
-
-    assert [(report.entries, report.opened) for report in map(check_chain, ("one", "other"))] == [(3, 2), (2, 0)]
-    note = Entry.objects.get(community="one", sequence=3)
-    assert (note.action, note.details) == ("ledger.chained_anew", {"entries": 2, "earlier_head": "2" * 64})
-    consent = Entry.objects.get(action="consent.given")
-    assert (consent.actor, consent.subject, consent.details) == ("", "", {"purposes": ["research"]})
-    assert consent.secret.payload == {"actor": "7", "subject": "receipt:5", "sha256": "a" * 64}
-    assert Entry.objects.get(action="project.ordered").details == {"tasks": 4, "control_percent": 20}

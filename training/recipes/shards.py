@@ -151,7 +151,8 @@ class Sharded(loop.Method):
             rows = [example for example in own if places[example.id].shard == shard]
             parts[shard] = self._part(config, tokenizer, rows, shard)
         self._shards = [_counted(config, shard, part, places, own) for shard, part in parts.items()]
-        self._take_earlier(config)
+        self._control = None
+        self._take_earlier(config, fingerprint(config, list(parts.values()), ()))
         waiting: list[Stage] = [parts[one.shard] for one in self._shards if not one.taken]
         if recipe.shard_control and self._control is None:
             waiting.append(self._part(config, tokenizer, own, 0))
@@ -172,16 +173,18 @@ class Sharded(loop.Method):
             most_steps=-(-recipe.max_steps // recipe.shards) if shard else recipe.max_steps,
         )
 
-    def _take_earlier(self, config: Configuration) -> None:
+    def _take_earlier(self, config: Configuration, made_for: str) -> None:
         """Copy the adapters of groups that an earlier run has just as this one would make them.
 
-        Once: a run that goes on after it was killed keeps to what it took, so its stages stay what they were.
+        Once: a run that goes on after it was killed keeps to what it took, so its stages stay what they were. One that
+        begins anew with other settings looks anew.
         """
         plan = _folder(config) / "taken.json"
-        if not plan.is_file():
+        found = json.loads(plan.read_text(encoding="utf-8")) if plan.is_file() else {}
+        if found.get("made_for") != made_for:
             _empty(_folder(config))
-            write_json(plan, self._found_earlier(config))
-        found = json.loads(plan.read_text(encoding="utf-8"))
+            found = {**self._found_earlier(config), "made_for": made_for}
+            write_json(plan, found)
         for one in self._shards:
             one.taken = one.shard in found["taken"]
         if len(found["taken"]) >= LEAST_TAKEN * len(self._shards):
@@ -277,7 +280,7 @@ def _counted(config: Configuration, shard: int, part: Part, places: dict[str, Pl
     batches = batches_from(part.examples, config, begun=0, steps=steps)
     # Whether there is a control beside changes nothing in a group.
     settled = replace(config, recipe=replace(config.recipe, shard_control=False))
-    facts = [fingerprint(settled, [part]), environment_of(config.recipe.threads)]
+    facts = [fingerprint(settled, [part], ()), environment_of(config.recipe.threads)]
     return Shard(
         shard=shard,
         rows=len(mine),

@@ -13,11 +13,12 @@ from typing import Any
 from django.db.models import Max
 
 from people.refusals import Conflicting
+from training.releases.cards import described
 from training.releases.drafting import replaced_by_next
 from training.releases.models import Release, ReleaseItem
-from training.releases.services import folder_of
+from training.releases.services import folder_of, labels_on
 from training.releases.splits import TEST, TRAIN, VALIDATION
-from training.releases.writing import card_of, data_files, manifest_of, write_folder
+from training.releases.writing import data_files, manifest_of, write_folder
 
 SPLITS = (TRAIN, VALIDATION, TEST)
 HEAD = ("community", "project", "source_language", "target_language", "query")
@@ -67,7 +68,8 @@ def keep_rest(*, release: Release, kept: Collection[str], now: datetime) -> Rele
         [ReleaseItem(release=rest, **dict(zip(fields, one, strict=True))) for one in items.values_list(*fields)],
         batch_size=1000,
     )
-    write_folder(folder_of(rest), files=files, manifest=content, card=card_of(facts, sha256))
+    beside = described(facts, sha256, labels_on(rest), now.date())
+    write_folder(folder_of(rest), files=files, manifest=content, beside=beside)
     return rest
 
 

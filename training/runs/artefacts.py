@@ -28,16 +28,17 @@ def adapter_folder(adapter: Adapter) -> Path:
 
 
 def earlier_shards(run: Run) -> Path | None:
-    """The list of the groups that the newest earlier run of the project with as many groups still has, for the recipe
+    """The list of the groups that the newest earlier run of the project with the same groups still has, for the recipe
     to take what it would train just the same; None where there is none."""
-    shards = run.settings.get("recipe", {}).get("shards", 0)
-    if shards < 2:
+    recipe = run.settings.get("recipe", {})
+    if recipe.get("shards", 0) < 2:
         return None
+    same = {f"settings__recipe__{name}": recipe[name] for name in ("method", "rank", "shards", "seed")}
     earlier = Run.objects.filter(
         release__project=run.release.project_id,
         state=Run.State.FINISHED,
         number__lt=run.number,
-        settings__recipe__shards=shards,
+        **same,
     )
     lists = (folder_of(one) / SHARDS / f"{SHARDS}.json" for one in earlier.order_by("-number"))
     return next((path for path in lists if path.is_file()), None)

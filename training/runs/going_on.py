@@ -26,9 +26,11 @@ from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.refusals import Refusal
 from training.recipes.grouping import placed, sha256_of_ids
+from training.recipes.metadata import HARM, LICENCE, consent_in, consent_section, languages, with_head
 from training.releases.models import Release
 from training.releases.remainder import keep_rest
 from training.releases.services import folder_of as release_folder
+from training.releases.services import labels_on
 from training.runs.artefacts import SHARDS, adapter_folder, folder_of, is_whole
 from training.runs.certificates import certificate_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
@@ -50,9 +52,10 @@ exact mean of those from which nothing was taken back. Nothing was trained.
 - Release that holds the remaining sentences, SHA-256 of its manifest: `{release[sha256]}`
 - Bits per byte on {evaluation[items]} validation sentences (lower is better): {evaluation[adapter_bpb]:.3f}, base model
   {evaluation[base_bpb]:.3f}
-
+{consent_told}
 It may be used only while the consent behind its data holds.
-"""
+
+{harm}"""
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ def _report_of(adapter: Adapter, rest: Rest, release: Release) -> dict[str, Any]
         **{name: said[name] for name in HOLDS_ON if name in said},
         "adapter_sha256": rest.sha256,
         "release": {"sha256": release.sha256},
+        "consent": consent_in(facts, labels_on(release)),
         "data": data,
         "evaluation": {
             "split": "validation",
@@ -205,10 +209,24 @@ def _write_folder(adapter: Adapter, rest: Rest, folder: Path, report: dict[str, 
     whole."""
     shutil.rmtree(folder, ignore_errors=True)
     lay_out(rest.folder, folder_of(adapter.run) / SHARDS, [one["shard"] for one in rest.groups], folder)
-    (folder / "README.md").write_text(CARD.format(run=adapter.run.number, **report), encoding="utf-8")
+    for card in (folder / "README.md", folder / "adapter" / "README.md"):
+        card.write_text(_card_of(adapter, report), encoding="utf-8")
     known = {name: report["shards"][name] for name in ("groups", "control")}
     for path, content in ((folder / "report.json", report), (folder / SHARDS / f"{SHARDS}.json", known)):
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _card_of(adapter: Adapter, report: dict[str, Any]) -> str:
+    language = report["language"]
+    head = {
+        "language": languages([language["source_tag"], language["target_tag"]]),
+        **LICENCE,
+        "library_name": "peft",
+        "base_model": report["base"]["path"],
+        "tags": [report["method"], "low-resource", "consent"],
+    }
+    told = {"consent_told": consent_section(report["consent"]), "harm": HARM}
+    return with_head(head, CARD.format(run=adapter.run.number, **told, **report))
 
 
 def lay_out(mean: Path, shards: Path, stay: Collection[int], folder: Path) -> None:

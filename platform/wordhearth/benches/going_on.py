@@ -131,7 +131,7 @@ def _release(made: SimpleNamespace) -> Release:
         leaks=[],
         created_at=NOW,
     )
-    write_folder(release_folder(release), files=files, manifest=content, card="")
+    write_folder(release_folder(release), files=files, manifest=content, beside={})
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE releases_releaseitem DISABLE TRIGGER USER")

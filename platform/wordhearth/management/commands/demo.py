@@ -52,7 +52,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         self.console = Console(soft_wrap=True, highlight=False)
         self.console.print("[bold]Wordhearth[/bold] demo: published Otomí sentences, from the form to a model\n")
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         port = free_port() if options["once"] else options["port"]
         site = _start_site(port)
         try:

@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check the port, bring database and static files up to date, run until told to stop."""
         _check_port(options["bind"], options["port"])
-        call_command("migrate", interactive=False, verbosity=0)
+        call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         # Where a backup was restored, it brought back what was erased since: before anybody is served.
         call_command("replay_erasures", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
