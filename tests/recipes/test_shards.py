@@ -143,11 +143,31 @@ def test_a_group_that_left_as_a_whole_leaves_what_was_kept_beside(whole, tiny_ba
     assert (report_of(rest)["steps"], report_of(rest)["shards"]["trained_share"]) == (0, 0)
 
 
-@pytest.mark.parametrize("spoil", ["other settings", "other weights", "no list"])
+def test_another_seed_is_trained_in_groups_of_its_own(whole, tiny_base, tmp_path):
+    config = prepared(tmp_path / "run", tiny_base, seed=SETTINGS["seed"] - 1)
+    config.write_text(config.read_text().replace("[evaluation]", "[evaluation]\nseeds = 2"))
+    assert lora.main(config) == 0
+    own, other = report_of(config)["evaluation"]["seeds"]["measured"]
+    assert (own["seed"], own["adapter_sha256"]) == (SETTINGS["seed"] - 1, report_of(config)["adapter_sha256"])
+    assert (other["seed"], other["adapter_sha256"]) == (SETTINGS["seed"], report_of(whole)["adapter_sha256"])
+    assert other["bpb"] == pytest.approx(report_of(whole)["evaluation"]["adapter_bpb"])
+    # Its price is not asked for.
+    begun = {(event.get("other_seed"), event["stage"]) for event in events(config) if event["event"] == "step"}
+    assert (None, "everybody, to compare with") in begun
+    assert (SETTINGS["seed"], "everybody, to compare with") not in begun
+
+
+@pytest.mark.parametrize("spoil", ["other settings", "other weights", "no list", "what it took with other settings"])
 def test_nothing_is_taken_that_is_not_what_training_would_make(spoil, whole, tiny_base, tmp_path):
     shutil.copytree(whole.parent, tmp_path / "earlier")
     earlier, more = tmp_path / "earlier" / "config.toml", {}
-    if spoil == "other settings":
+    if spoil == "what it took with other settings":
+        # As a run that begins anew with less at once finds its folder.
+        kept, earlier = tmp_path / "again" / "shards", None
+        shutil.copytree(whole.parent / "shards", kept)
+        (kept / "taken.json").write_text(json.dumps({"taken": [1, 2, 3], "control": {}, "made_for": "others"}))
+        more["tokens_at_once"] = 96
+    elif spoil == "other settings":
         more["learning_rate"] = 0.02
     elif spoil == "other weights":
         for shard in ("1", "2", "3"):
@@ -212,6 +232,10 @@ def test_the_steps_are_counted_over_all_groups_and_are_shared(whole, tiny_base, 
 def test_what_cannot_be_done_in_groups_is_said(tiny_base, tmp_path):
     with pytest.raises(ConfigurationError, match="by LoRA, QLoRA only"):
         Recipe.from_mapping({"recipe": {"method": "kto", "shards": 2}})
+    for limit in ({"token_share": 0.5}, {"token_budget": 1000}, {"patience": 2}):
+        with pytest.raises(ConfigurationError, match="leave out the limits on tokens and patience"):
+            Recipe.from_mapping({"recipe": {"method": "lora", "shards": 2, **limit}})
+        Recipe.from_mapping({"recipe": {"method": "lora", "shards": 1, **limit}})
     rows = [{**row, "contributors": []} for row in rows_of(prepared(tmp_path / "one", tiny_base))]
     config = prepared(tmp_path / "two", tiny_base, rows=rows)
     assert lora.main(config) == 1

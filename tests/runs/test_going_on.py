@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
@@ -14,13 +15,16 @@ from people.models import Role
 from people.services import grant_role
 from tests.conftest import NOW, TRAINING, make_person
 from tests.frontend.made import GROUPED, finished, finished_in_groups, make_release
+from tests.recipes.conftest import place_base
 from tests.stored import store_answer, store_approvals
 from training.lineage.services import end_adapter, follow_withdrawals
+from training.recipes.certify import certify
 from training.recipes.grouping import shard_of
 from training.releases.pseudonyms import pseudonym
 from training.releases.services import folder_of as release_folder
 from training.releases.services import verify_release
-from training.runs import going_on
+from training.runs import going_on, supervisor
+from training.runs.approval import used_up
 from training.runs.artefacts import adapter_folder, folder_of, is_whole
 from training.runs.gate import GateClosed
 from training.runs.models import Adapter, AdapterEvent, Run
@@ -253,7 +257,15 @@ def test_stewards_and_researchers_see_groups_price_and_what_went_on(client, afte
     assert "goes on after words were taken back" in words
     assert "I recommend this adapter" not in words
     assert f"Run {on.run.number}" in client.get(reverse("researcher:home", args=[slug])).content.decode()
+    words = client.get(reverse("researcher:card", args=[slug, on.run_id])).content.decode()
+    assert f"What is left of the adapter of run {served.run.number}" in words
+    assert "Everybody whose words these are allowed them" in words
+    beside = f"{reverse('researcher:compare', args=[slug])}?run={on.run_id}&run={after.run_id}"
+    assert client.get(beside).status_code == 200
     assert "chrF" not in client.get(reverse("public:playground", args=[slug])).content.decode()
+    # What went on trained nothing.
+    assert "Models were trained 2 times" in client.get(reverse("public:transparency", args=[slug])).content.decode()
+    assert used_up(project.community, NOW)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -299,3 +311,33 @@ def test_the_form_offers_groups_with_their_price_and_refuses_them_to_other_metho
     assert "Groups of contributors can be trained apart by LoRA, QLoRA only." in answer.content.decode()
     assert client.post(address, {**given, "recipe-shards": 2}).status_code == 302
     assert Run.objects.get().settings["recipe"]["shards"] == 2
+
+
+TINY = {"method": "lora", "rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 1, "threads": 1}
+LITTLE = {"max_items": 4, "generate_items": 1, "max_new_tokens": 4, "shots": 0, "samples": 0}
+
+
+@pytest.mark.slow
+def test_what_goes_on_and_what_is_trained_then_are_what_training_on_their_releases_makes(
+    release, settings_in_groups, project, esi, ben, now, settings
+):
+    base = place_base(Path(settings.MODELS_DIR))
+    recipe = {**settings_in_groups["recipe"], **TINY, "shard_control": False}
+
+    def trained(on):
+        run = queue_run(release=on, started_by=esi, now=now, given={"recipe": recipe, "evaluation": LITTLE})
+        assert supervisor.execute(run.pk) == "finished"
+        return Adapter.objects.get(run=run)
+
+    first = trained(release)
+    Adapter.objects.filter(pk=first.pk).update(state=Adapter.State.APPROVED)
+    AdapterEvent.objects.create(adapter=first, kind=Adapter.State.APPROVED, at=now)
+    gone = answer_of(release, ben)
+    withdraw_answer(answer=gone, author=ben, now=now)
+    on = in_service(project)
+    again = trained(make_release(project, esi))
+    assert (on.goes_on_for, again.report["shards"]["trained_share"] < 0.6) == (first, True)
+    for adapter in (on, again):
+        there = release_folder(adapter.run.release), folder_of(adapter.run)
+        found = certify(*there, base=base, without=[str(gone.pk)])
+        assert found.certified, found.failures

@@ -235,7 +235,7 @@ class Sharded(loop.Method):
             folder = _folder(config) / f"without-{one.shard}"
             sha256 = _composed(config, [other.shard for other in self._shards if other is not one], folder)
             without.append({"shard": one.shard, "sha256": sha256, **measured(folder)})
-        found = {
+        found: dict[str, Any] = {
             "asked": config.recipe.shards,
             "groups": [asdict(one) for one in self._shards],
             "trained_share": self._trained_share,

@@ -217,13 +217,13 @@ def _write_folder(adapter: Adapter, rest: Rest, folder: Path, report: dict[str, 
 
 
 def _card_of(adapter: Adapter, report: dict[str, Any]) -> str:
-    language = report["language"]
+    language = report.get("language", {})
     head = {
-        "language": languages([language["source_tag"], language["target_tag"]]),
+        "language": languages([language.get("source_tag", ""), language.get("target_tag", "")]),
         **LICENCE,
         "library_name": "peft",
-        "base_model": report["base"]["path"],
-        "tags": [report["method"], "low-resource", "consent"],
+        "base_model": report.get("base", {}).get("path", ""),
+        "tags": [adapter.run.method, "low-resource", "consent"],
     }
     told = {"consent_told": consent_section(report["consent"]), "harm": HARM}
     return with_head(head, CARD.format(run=adapter.run.number, **told, **report))
