@@ -96,6 +96,7 @@ def test_the_other_group_answers_on_in_the_same_transaction(served, release, pro
     assert on.sha256 == beside["sha256"]
     assert is_whole(adapter_folder(on), on.sha256)
     assert (on.base_bpb, on.adapter_bpb, on.adapter_chrf) == (2.0, 1.7, None)
+    assert on.report["shards"]["bpb"] == 1.7
     # Nothing of the group that lost words is anywhere in it, nor any of its sentences.
     assert [one["shard"] for one in on.report["shards"]["groups"]] == [3 - mine]
     assert sorted(path.name for path in (folder_of(on.run) / "shards").iterdir()) == [str(3 - mine), "shards.json"]
@@ -249,6 +250,8 @@ def test_stewards_and_researchers_see_groups_price_and_what_went_on(client, afte
     assert "The model in service went on" in client.get(reverse("steward:withdrawals", args=[slug])).content.decode()
     words = client.get(reverse("steward:adapter", args=[slug, on.pk])).content.decode()
     assert f"This is what is left of the adapter of run {served.run.number}" in words
+    # What was measured of the whole is not said of the rest.
+    assert "an adapter that learnt from everybody together" not in words
     words = client.get(reverse("steward:adapter", args=[slug, after.pk])).content.decode()
     assert "approves the model without any one of these groups, too" in words
     assert "Lost by learning in groups, of what was gained" in words

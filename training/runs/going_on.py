@@ -200,7 +200,13 @@ def _report_of(adapter: Adapter, rest: Rest, release: Release) -> dict[str, Any]
             "adapter_bpb": figures["bpb"],
             "bpb_difference_ci95": figures["difference_ci95"],
         },
-        "shards": {**shards, "groups": rest.groups, "without": [], "trained_share": 0.0},
+        "shards": {
+            **shards,
+            **{name: figures[name] for name in ("bpb", "difference_ci95")},
+            "groups": rest.groups,
+            "without": [],
+            "trained_share": 0.0,
+        },
     }
 
 

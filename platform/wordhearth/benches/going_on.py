@@ -116,7 +116,8 @@ def _release(made: SimpleNamespace) -> Release:
     files = data_files(rows, splits)
     named = {"name": "-", "tag": "mis"}
     community = {"slug": made.community.slug, "name": "-"}
-    head = {"community": community, "project": {"kind": "translate"}, "query": {"purpose": Purpose.TRAIN_NONCOMMERCIAL}}
+    project, query = {"kind": "translate", "title": "-"}, {"purpose": Purpose.TRAIN_NONCOMMERCIAL}
+    head: Facts = {"community": community, "project": project, "query": query}
     head |= {"source_language": named, "target_language": named}
     manifest = manifest_of(head=head, rows=rows, splits=splits, files=files)
     content = json.dumps(manifest).encode()
