@@ -7,12 +7,12 @@ import tomllib
 import pytest
 import tomli_w
 import torch
+from transformers import AutoTokenizer
 
 from tests.recipes.conftest import write_run
-from tests.recipes.test_certify import RECIPE, train, write_release
 from tests.recipes.test_compose import loaded, logits, logits_of_mean
 from training.recipes import certify, loop, lora
-from training.recipes.configuration import ConfigurationError, Recipe
+from training.recipes.configuration import Configuration, ConfigurationError, Recipe
 from training.recipes.grouping import placed, shard_of
 from training.recipes.lora import Lora
 from training.recipes.shards import tax_of
@@ -68,6 +68,14 @@ def without_first_of(config, shard):
     return [row for row in rows_of(config) if row["id"] != gone]
 
 
+def stages_of(path):
+    """What a run would train, and its configuration."""
+    config = Configuration.read(path, "lora")
+    tokenizer = AutoTokenizer.from_pretrained(config.base.path)
+    examples = {split: loop.load_examples(config, tokenizer, split) for split in ("train", "validation", "test")}
+    return Lora().as_wanted(config).stages(config, tokenizer, examples), config
+
+
 def test_people_are_dealt_out_and_not_sentences(whole):
     places = placed(whole.parent / "train.jsonl", shards=SHARDS, seed=SETTINGS["seed"])
     by_person = {}
@@ -111,27 +119,22 @@ def test_the_price_is_measured_against_the_adapter_that_a_plain_run_makes(whole,
     assert all(one["difference_ci95"][1] < 0 for one in shards["without"])
 
 
-def test_a_group_is_the_same_to_the_bit_whoever_is_in_the_others(whole, tiny_base, tmp_path):
-    rows = without_first_of(whole, 2)[::-1]
-    other = made(tmp_path / "other", tiny_base, rows=rows, shard_control=False)
-    before, after = groups_of(whole), groups_of(other)
-    assert [before[shard]["sha256"] == after[shard]["sha256"] for shard in (1, 2, 3)] == [True, False, True]
-    assert report_of(other)["shards"]["control"] is None
-
-
 def test_after_a_withdrawal_one_group_is_trained_and_it_is_as_if_all_had_been(whole, tiny_base, tmp_path):
     rows = without_first_of(whole, 3)
     again = made(tmp_path / "again", tiny_base, rows=rows, earlier=whole)
-    never_saw = made(tmp_path / "never-saw", tiny_base, rows=rows, shard_control=False)
+    never_saw = made(tmp_path / "never-saw", tiny_base, rows=rows[::-1], shard_control=False)
     assert report_of(again)["adapter_sha256"] == report_of(never_saw)["adapter_sha256"]
     assert report_of(again)["adapter_sha256"] != report_of(whole)["adapter_sha256"]
     assert {shard: one["taken"] for shard, one in groups_of(again).items()} == {1: True, 2: True, 3: False}
     assert report_of(again)["shards"]["trained_share"] <= 1 / SHARDS + 0.1
-    tokens = groups_of(never_saw)
+    before, tokens = groups_of(whole), groups_of(never_saw)
+    # A group is the same to the bit whoever is in the others.
+    assert [before[shard]["sha256"] == tokens[shard]["sha256"] for shard in (1, 2, 3)] == [True, True, False]
     assert report_of(again)["tokens"] == tokens[3]["tokens"]
     assert report_of(never_saw)["tokens"] == sum(one["tokens"] for one in tokens.values())
     # Nobody paid for the control again, and the price says what it was measured on.
     assert report_of(again)["shards"]["control"] == report_of(whole)["shards"]["control"]
+    assert report_of(never_saw)["shards"]["control"] is None
 
 
 def test_a_group_that_left_as_a_whole_leaves_what_was_kept_beside(whole, tiny_base, tmp_path):
@@ -144,55 +147,48 @@ def test_a_group_that_left_as_a_whole_leaves_what_was_kept_beside(whole, tiny_ba
 
 
 def test_another_seed_is_trained_in_groups_of_its_own(whole, tiny_base, tmp_path):
-    config = prepared(tmp_path / "run", tiny_base, seed=SETTINGS["seed"] - 1)
+    config = prepared(tmp_path / "run", tiny_base, seed=SETTINGS["seed"] - 1, shard_control=False)
     config.write_text(config.read_text().replace("[evaluation]", "[evaluation]\nseeds = 2"))
     assert lora.main(config) == 0
     own, other = report_of(config)["evaluation"]["seeds"]["measured"]
     assert (own["seed"], own["adapter_sha256"]) == (SETTINGS["seed"] - 1, report_of(config)["adapter_sha256"])
     assert (other["seed"], other["adapter_sha256"]) == (SETTINGS["seed"], report_of(whole)["adapter_sha256"])
     assert other["bpb"] == pytest.approx(report_of(whole)["evaluation"]["adapter_bpb"])
-    # Its price is not asked for.
-    begun = {(event.get("other_seed"), event["stage"]) for event in events(config) if event["event"] == "step"}
-    assert (None, "everybody, to compare with") in begun
-    assert (SETTINGS["seed"], "everybody, to compare with") not in begun
 
 
-@pytest.mark.parametrize("spoil", ["other settings", "other weights", "no list", "what it took with other settings"])
-def test_nothing_is_taken_that_is_not_what_training_would_make(spoil, whole, tiny_base, tmp_path):
+def test_nothing_is_taken_that_is_not_what_training_would_make(whole, tiny_base, tmp_path):
+    def trained(name, earlier=None, **more):
+        stages, _ = stages_of(prepared(tmp_path / name, tiny_base, earlier=earlier, shard_control=False, **more))
+        return len(stages)
+
     shutil.copytree(whole.parent, tmp_path / "earlier")
-    earlier, more = tmp_path / "earlier" / "config.toml", {}
-    if spoil == "what it took with other settings":
-        # As a run that begins anew with less at once finds its folder.
-        kept, earlier = tmp_path / "again" / "shards", None
-        shutil.copytree(whole.parent / "shards", kept)
-        (kept / "taken.json").write_text(json.dumps({"taken": [1, 2, 3], "control": {}, "made_for": "others"}))
-        more["tokens_at_once"] = 96
-    elif spoil == "other settings":
-        more["learning_rate"] = 0.02
-    elif spoil == "other weights":
-        for shard in ("1", "2", "3"):
-            shutil.copy(earlier.parent / "adapter" / certify.WEIGHTS[0], earlier.parent / "shards" / shard)
-    else:
-        (earlier.parent / "shards" / "shards.json").write_text("[")
-    again = made(tmp_path / "again", tiny_base, earlier=earlier, epochs=1 if more else 2, shard_control=False, **more)
-    assert not any(one["taken"] for one in groups_of(again).values())
-    assert report_of(again)["shards"]["trained_share"] == 1
+    earlier = tmp_path / "earlier" / "config.toml"
+    assert trained("the same", earlier) == 0
+    assert trained("other settings", earlier, learning_rate=0.02) == SHARDS
+    # As a run that begins anew with less at once finds its folder.
+    shutil.copytree(tmp_path / "the same", tmp_path / "anew")
+    assert trained("anew") == 0
+    assert trained("anew", tokens_at_once=96) == SHARDS
+    shutil.copy(earlier.parent / "adapter" / certify.WEIGHTS[0], earlier.parent / "shards" / "2")
+    assert trained("other weights", earlier) == 1
+    (earlier.parent / "shards" / "shards.json").write_text("[")
+    assert trained("no list", earlier) == SHARDS
 
 
-# In the second group, at the first step of the third, and in the control.
-@pytest.mark.parametrize("place", [1, 2, 3])
-def test_killed_anywhere_it_makes_the_same_bytes(place, whole, tiny_base, tmp_path):
+def test_killed_anywhere_it_makes_the_same_bytes(whole, tiny_base, tmp_path):
     config = prepared(tmp_path / "run", tiny_base)
-    begins = report_of(whole)["stages"][place]["from_step"]
+    __, second, third, control = (stage["from_step"] for stage in report_of(whole)["stages"])
+    # In the second group, at the first step of the third, and in the control.
+    for last in (second + 1, third, control + 1):
 
-    class Killed(Lora):
-        def before_step(self, model, config, step):
-            if step == begins + (place != 2):
-                raise KeyboardInterrupt
+        class Killed(Lora):
+            def before_step(self, model, config, step, last=last):
+                if step == last:
+                    raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        loop.main(config, Killed())
-    torch.manual_seed(99)
+        with pytest.raises(KeyboardInterrupt):
+            loop.main(config, Killed())
+        torch.manual_seed(99)
     assert loop.main(config, Lora()) == 0
     assert report_of(config)["adapter_sha256"] == report_of(whole)["adapter_sha256"]
     assert report_of(config)["shards"]["control"] == report_of(whole)["shards"]["control"]
@@ -225,8 +221,8 @@ def test_the_steps_are_counted_over_all_groups_and_are_shared(whole, tiny_base, 
     steps = [event for event in events(whole) if event["event"] == "step"]
     assert [event["step"] for event in steps] == list(range(1, len(steps) + 1))
     assert {event["steps"] for event in steps} == {len(steps)}
-    few = made(tmp_path / "few", tiny_base, max_steps=4, shard_control=False)
-    assert [one["steps"] for one in groups_of(few).values()] == [2, 2, 2]
+    few, config = stages_of(prepared(tmp_path / "few", tiny_base, max_steps=4))
+    assert [stage.steps(stage.expected(), config) for stage in few] == [2, 2, 2, 4]
 
 
 def test_what_cannot_be_done_in_groups_is_said(tiny_base, tmp_path):
@@ -242,13 +238,11 @@ def test_what_cannot_be_done_in_groups_is_said(tiny_base, tmp_path):
     assert "belongs to no group" in events(config)[-1]["message"]
 
 
-def test_it_is_certified_by_training_every_group_again(tiny_base, tmp_path, capsys):
-    release = write_release(tmp_path / "release")
-    assert train(tmp_path / "run", release, tiny_base, {"recipe": {**RECIPE, "shards": 2}}) == 0
-    assert certify.main([str(release), str(tmp_path / "run"), "--base", str(tiny_base), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["certified"]
-    assert "It is the mean of the 2 groups' adapters that the report names." in found["checked"]
+def test_whoever_certifies_it_sees_whether_it_is_the_mean_of_its_groups(whole, tmp_path):
+    shutil.copytree(whole.parent, tmp_path / "run")
+    honest, other = certify.Certificate(), certify.Certificate()
+    certify.check_shards(honest, tmp_path / "run", report_of(whole))
     shutil.copytree(tmp_path / "run" / "shards" / "1", tmp_path / "run" / "shards" / "2", dirs_exist_ok=True)
-    assert certify.main([str(release), str(tmp_path / "run"), "--no-retrain", "--json"]) == 1
-    assert "not their mean" in json.loads(capsys.readouterr().out)["failures"][0]
+    certify.check_shards(other, tmp_path / "run", report_of(whole))
+    assert honest.checked == ["It is the mean of the 3 groups' adapters that the report names."]
+    assert ("not their mean" in other.failures[0], honest.failures) == (True, [])
