@@ -48,6 +48,8 @@ class TryForm(forms.Form):
 
 
 def _label(adapter: Adapter) -> str:
+    if adapter.adapter_chrf is None:
+        return _("Run %(number)s") % {"number": adapter.run.number}
     words = {"run": adapter.run.number, "chrf": adapter.adapter_chrf}
     return _("Run %(run)s (chrF++ %(chrf).1f)") % words
 

@@ -117,9 +117,9 @@ def releases(community: Community) -> list[dict[str, Any]]:
 
 def runs(community: Community) -> dict[str, Any]:
     """How often models were trained, and what that took: measured where machines have meters, else estimated."""
-    counts = Run.objects.filter(community=community).aggregate(
-        all=Count("pk"), done=Count("pk", filter=Q(state=Run.State.FINISHED))
-    )
+    # What goes on after a withdrawal trained nothing.
+    trained = Run.objects.filter(community=community).exclude(trigger=Run.Trigger.WITHDRAWAL)
+    counts = trained.aggregate(all=Count("pk"), done=Count("pk", filter=Q(state=Run.State.FINISHED)))
     return {**counts, "spent": told_of_run(spent_in(community))}
 
 

@@ -64,6 +64,21 @@ WORDS: dict[str, tuple[Words, Words]] = {
         _("It ends after so many validations in a row without a better one, and keeps the best. 0: it does not."),
     ),
     "tokens_at_once": (_("Tokens read at once"), _("Fewer need less memory; the result is the same.")),
+    "shards": (
+        _("Groups of contributors (shards)"),
+        _(
+            "0: none. With LoRA and QLoRA, each group can teach an adapter of its own. When words are taken back, the "
+            "model goes on at once without that group, and only that group is trained again. It learns less well so: "
+            "the gate refuses it where more than a tenth of what was gained is lost."
+        ),
+    ),
+    "shard_control": (
+        _("Measure what groups cost"),
+        _(
+            "With groups, one more adapter learns from everybody, to compare with: the run takes about twice as long. "
+            "The gate refuses groups whose cost was not measured."
+        ),
+    ),
     "max_items": (_("Held-out sentences to measure"), ""),
     "generate_items": (_("Held-out sentences to translate"), ""),
     "max_new_tokens": (_("Tokens at most in a translation"), ""),

@@ -173,6 +173,7 @@ ACTIONS: Mapping[str, Action] = {
     "adapter.made": Action(
         {"sha256": sha256, "run": number, "release": sha256, "replaces": sha256, "withdrawn": number}
     ),
+    "adapter.went_on": Action({"sha256": sha256, "release": sha256, "instead_of": sha256, "groups_left_out": number}),
     "adapter.recommended": Action(),
     "adapter.approved": Action(),
     "adapter.refused": Action(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,9 +12,11 @@ from annotation.projects.models import Project
 from care.models import Purpose
 from people.models import Community, Person
 from tests.conftest import NOW
+from training.recipes.grouping import placed
 from training.releases.models import Release
+from training.releases.services import folder_of as release_folder
 from training.releases.services import freeze_release
-from training.runs.artefacts import FILE, adapter_folder
+from training.runs.artefacts import FILE, adapter_folder, folder_of
 from training.runs.gate import Bounds
 from training.runs.models import Adapter, Run
 from training.runs.promotion import recommend_adapter, set_bounds
@@ -165,3 +168,41 @@ def matrices(number: int) -> tuple[bytes, str]:
     header = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
     digest = hashlib.sha256(b"a" + b"\0" + b"(2,)" + values).hexdigest()
     return len(header).to_bytes(8, "little") + header + values, digest
+
+
+GROUPED: dict[str, Any] = {"recipe": {"shards": 2}}
+"""Settings of a run in two groups of contributors."""
+
+
+def finished_in_groups(run: Run, *, tax: float | None = 0.04) -> Adapter:
+    """What a run in groups made, with its folder as the recipe leaves it."""
+    recipe = run.settings["recipe"]
+    train = release_folder(run.release) / "data" / "train.jsonl"
+    places = placed(train, shards=recipe["shards"], seed=recipe["seed"]).values()
+    folder, groups, without = folder_of(run), [], []
+    for shard in sorted({place.shard for place in places}):
+        mine = [place for place in places if place.shard == shard]
+        people = {name for place in mine for name in place.contributors}
+        facts = {"shard": shard, "rows": len(mine), "contributors": len(people), "made_for": f"{shard}" * 64}
+        sha256 = place_matrices(folder / "shards" / str(shard), 1000 * run.pk + shard)
+        groups.append({**facts, "taken": False, "sha256": sha256})
+    for one in groups if len(groups) > 1 else ():
+        sha256 = place_matrices(folder / "shards" / f"without-{one['shard']}", 2000 * run.pk + one["shard"])
+        without.append({"shard": one["shard"], "sha256": sha256, "bpb": 1.7, "difference_ci95": [-0.4, -0.2]})
+    control = None if tax is None else {"bpb": 1.58, "tax": tax, "sentences": 30, "release": run.release.sha256}
+    figures = {"sentences": 30, "base_bpb": 2.0, "bpb": 1.6, "difference_ci95": [-0.5, -0.3], "trained_share": 1.0}
+    shards = {"asked": recipe["shards"], "groups": groups, "without": without, "control": control, **figures}
+    sha256 = place_matrices(folder / "adapter", run.pk)
+    (folder / "shards" / "shards.json").write_text(json.dumps({"groups": groups, "control": control}))
+    named = {"adapter_sha256": sha256, "release": {"sha256": run.release.sha256}, "recipe": recipe, "shards": shards}
+    adapter = finish_run(run=run, report=report() | named, now=NOW)
+    assert adapter is not None
+    return adapter
+
+
+def place_matrices(folder: Path, number: int) -> str:
+    """An adapter's file in a folder; its hash."""
+    content, sha256 = matrices(number)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(content)
+    return sha256

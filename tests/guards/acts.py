@@ -52,13 +52,14 @@ from people.services import (
     show_names_to_experts,
 )
 from tests.conftest import NOW, TRAINING
-from tests.frontend.made import make_adapter, report
+from tests.frontend.made import GROUPED, finished_in_groups, make_adapter, report
 from training.lineage.services import end_adapter
 from training.releases.access import download_release
 from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
 from training.releases.services import freeze_release
 from training.runs.gate import Bounds
+from training.runs.going_on import go_on_without
 from training.runs.grids import cancel_grid, plan_of, start_grid
 from training.runs.models import Adapter, Grid, Run
 from training.runs.promotion import recommend_adapter, roll_back, set_bounds
@@ -314,6 +315,11 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         Adapter.objects.filter(pk=made.pk).update(state="approved")
         return made
 
+    def in_groups() -> Adapter:
+        made = finished_in_groups(queue_run(release=s.release, started_by=s.esi, now=NOW, given=GROUPED))
+        Adapter.objects.filter(pk=made.pk).update(withdrawn_since=NOW)
+        return made
+
     by = {"community": s.community, "person": s.ben, "now": NOW}
     words = Answer.objects.filter(author=s.ben, state="validated").first()
     return {
@@ -332,6 +338,7 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
             lambda: finish_run(run=queue(), report=report(), now=NOW),
             lambda made: recommend_adapter(adapter=made, recommended_by=s.esi, now=NOW),
         ),
+        "go_on_without": after(in_groups, lambda made: go_on_without(adapter=made, now=NOW)),
         "roll_back": after(second_in_use, lambda made: roll_back(adapter=made, rolled_back_by=s.aroha, now=NOW)),
         "set_bounds": partial(set_bounds, community=s.community, bounds=Bounds(), set_by=s.aroha, now=NOW),
         "decide_adapter": partial(

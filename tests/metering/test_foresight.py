@@ -44,6 +44,12 @@ def test_twice_the_sentences_double_the_training_and_not_the_rest():
     assert told(report(), test=10).seconds == 80 + 20 * 3 / 4
 
 
+def test_what_groups_of_contributors_are_compared_with_is_read_as_well():
+    assert told(report(), shards=2, shard_control=True) == told(report(), rows=200)
+    assert told(report(), shards=2, shard_control=False) == told(report())
+    assert earlier_run({**report(), "shards": {"trained_share": 0.5}}) is None
+
+
 def test_of_several_runs_the_middle_one_is_told_and_all_are_between_the_bounds():
     expected = told(report(wh=9.0), report(wh=10.0), report(wh=70.0))
     assert expected.watt_hours.middle == 10

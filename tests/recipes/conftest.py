@@ -61,7 +61,12 @@ def write_run(folder: Path, base: Path, *, preference: dict[str, Any] | None = N
     paths = {}
     for split, count in (("train", 24), ("validation", 6), ("test", 6)):
         rows = [
-            {"id": f"{split}-{n}", "source": f"uno {n}", "lesson": lesson(f"uno {n}", f"ñu̱ {'ab' * (n % 5 + 1)}")}
+            {
+                "id": f"{split}-{n}",
+                "source": f"uno {n}",
+                "lesson": lesson(f"uno {n}", f"ñu̱ {'ab' * (n % 5 + 1)}"),
+                "contributors": [f"{split}-person-{n % 6}"],
+            }
             for n in range(count)
         ]
         path = folder / f"{split}.jsonl"

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tests.recipes.conftest import lesson
 from training.recipes import certify, lora
 from training.recipes.base_model import sha256_of_file
-from training.recipes.report import sha256_of_ids
+from training.recipes.grouping import sha256_of_ids
 from training.releases.writing import data_files, manifest_of, write_folder
 
 SPLITS = {"train": 12, "validation": 3, "test": 3}

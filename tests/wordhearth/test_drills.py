@@ -168,6 +168,13 @@ FORGOTTEN = {
     "canary_before_bits": 6.0,
     "canary_after_bits": 1.2,
     "control_bits": 1.2,
+    "shards": 3,
+    "shard_retrain_share": 0.25,
+    "switch_seconds": 0.01,
+    "without_shard_sha256": "d" * 64,
+    "measured_without_sha256": "d" * 64,
+    "shard_retrained_sha256": "e" * 64,
+    "shard_never_saw_sha256": "e" * 64,
     "seconds": 40.0,
 }
 
@@ -182,13 +189,18 @@ FORGOTTEN = {
         ({"resumed_from_step": None}, "was not killed in the middle"),
         ({"canary_before_bits": 3.1}, "The canaries were not learnt"),
         ({"canary_after_bits": 2.3}, "it knows the canaries better than the adapter that never saw them"),
+        ({"shard_never_saw_sha256": "c" * 64}, "it is not what all groups come to"),
+        ({"without_shard_sha256": "c" * 64}, "is not what was measured without the group"),
+        ({"shard_retrain_share": 0.44}, "More than one group was trained again"),
+        ({"shard_retrain_share": 0.0}, "or nothing was"),
+        ({"switch_seconds": 2.1}, "took 2.1 s"),
     ],
 )
 def test_what_a_withdrawal_leaves_behind_is_named(changes, failure):
     assert withdrawal.judged(FORGOTTEN)["failures"] == []
     (said,) = withdrawal.judged({**FORGOTTEN, **changes})["failures"]
     assert failure in said
-    assert withdrawal.table({**FORGOTTEN, **changes}).row_count == 5
+    assert withdrawal.table({**FORGOTTEN, **changes}).row_count == 8
 
 
 def test_the_rows_of_who_never_saw_them_are_the_same_rows_otherwise_written():

@@ -38,7 +38,7 @@ from training.lineage.forgetting import (
 )
 from training.lineage.tracing import WORDS, taint_of
 from training.releases.models import ReleaseItem
-from training.runs.withdrawals import lock_releases, withdraw_answer, withdraw_consent
+from training.runs.withdrawals import lock_community, lock_releases, withdraw_answer, withdraw_consent
 
 Kind = Erasure.Kind
 AT_A_TIME = 200
@@ -109,6 +109,8 @@ def begin_erasure(*, person: Person, now: datetime, is_replay: bool = False) -> 
     # Before anything else is locked, as a download does it, so that neither waits for the other.
     written = Answer.objects.filter(Q(author=person) | Q(receipt__person=person) | Q(built_on__person=person))
     receipts = Receipt.objects.filter(person=person)
+    for community in communities_of(person):
+        lock_community(community)
     lock_releases(ReleaseItem.objects.touched_by(answers=written, receipts=receipts))
     current = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     for community in communities_of(current):

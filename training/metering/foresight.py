@@ -61,7 +61,9 @@ def lessons_read(settings: Mapping[str, Any], rows: int) -> float:
     """How many lessons a run with these settings (by section) reads of so many training rows, each time counted."""
     recipe = settings["recipe"]
     whole = rows * recipe["epochs"]
-    return float(min(whole, recipe["max_steps"] * recipe["batch_size"] or whole))
+    # Groups of contributors read no more than all of them together, and what is compared with them as much again.
+    times = 2 if recipe.get("shards", 0) > 1 and recipe.get("shard_control") else 1
+    return float(times * min(whole, recipe["max_steps"] * recipe["batch_size"] or whole))
 
 
 def tokens_written(settings: Mapping[str, Any], rows: int) -> float:
@@ -72,6 +74,9 @@ def tokens_written(settings: Mapping[str, Any], rows: int) -> float:
 
 def earlier_run(report: Mapping[str, Any]) -> Earlier | None:
     """What a run's report tells for later ones; None for one that does not tell it."""
+    if report.get("shards", {}).get("trained_share", 1) < 1:
+        # What it took over from an earlier run cost no time.
+        return None
     try:
         settings, data = {"recipe": report["recipe"], "evaluation": report["measured"]}, report["data"]
         found = Earlier(

@@ -30,8 +30,10 @@ import tomli_w
 from safetensors.torch import load_file
 
 from training.recipes.base_model import sha256_of_file
+from training.recipes.compose import compose
 from training.recipes.configuration import METHODS, ConfigurationError, Recipe
-from training.recipes.report import environment_of, sha256_of_ids, sha256_of_tensors
+from training.recipes.grouping import sha256_of_ids
+from training.recipes.report import environment_of, sha256_of_tensors
 
 SPLITS = ("train", "validation", "test")
 WEIGHTS = ("adapter_model.safetensors", "model.safetensors")
@@ -85,6 +87,7 @@ def certify(release: Path, run: Path, *, base: Path | None, without: Iterable[st
         check_report(found, manifest, report, run)
         check_withdrawn(found, release, manifest, set(without))
         check_weights(found, run, report)
+        check_shards(found, run, report)
         check_environment(found, report)
         if base is not None:
             stated = report["base"]["sha256"]
@@ -183,6 +186,21 @@ def check_weights(found: Certificate, run: Path, report: Facts) -> None:
     found.check(found.adapter_sha256 == report["adapter_sha256"], "The adapter has the hash of its report.", different)
 
 
+def check_shards(found: Certificate, run: Path, report: Facts) -> None:
+    """Where groups of contributors learnt apart and their adapters are there, they are the report's and this is their
+    mean. Whether each learnt from its own rows alone, training again shows."""
+    groups = report.get("shards", {}).get("groups", [])
+    folders = [run / "shards" / str(one["shard"]) for one in groups]
+    if not groups or not all((folder / WEIGHTS[0]).is_file() for folder in folders):
+        return
+    hashes = [sha256_of_tensors(load_file(folder / WEIGHTS[0])) for folder in folders]
+    with tempfile.TemporaryDirectory(prefix="certify-") as place:
+        mean = compose(folders, Path(place) / "mean")
+    holds = hashes == [one["sha256"] for one in groups] and mean == report["adapter_sha256"]
+    what = f"It is the mean of the {len(groups)} groups' adapters that the report names."
+    found.check(holds, what, "The groups' adapters are not the report's, or it is not their mean.")
+
+
 def check_environment(found: Certificate, report: Facts) -> None:
     """What is not here as it was where the adapter was made. No failure: the bytes decide."""
     there = report["environment"]
@@ -204,7 +222,8 @@ def train_again(release: Path, report: Facts, base: Path) -> str:
             "data": {name: str(path.resolve()) for name, path in _data_files(release).items()},
             "release": report["release"],
             "language": report["language"],
-            "recipe": report["recipe"],
+            # What is trained only to compare with would take as long again, and changes nothing.
+            "recipe": {**report["recipe"], "shard_control": False},
             "evaluation": measured_of(report),
             "preference": report.get("preference", {}),
             "reading": report.get("reading", {}),

@@ -32,6 +32,8 @@ SPLITS = ("train", "validation", "test")
 WHOLE_MODELS = ("full",)
 # These have the base as it is; all others have it in four bits.
 IN_FULL_PRECISION = ("lora", "dylora", "full")
+# What these learn is s B A alone, so adapters of several groups of contributors can be composed exactly.
+IN_SHARDS = ("lora", "qlora")
 # These learn from what people said of answers, which only some releases hold.
 FROM_VOTES = ("kto", "dpo", "reward")
 # These do something before or after the completions are learnt; all others only differ in what of the model trains.
@@ -53,7 +55,8 @@ class Base:
 @dataclass(frozen=True)
 class Data:
     """The three JSON Lines files of a release; what people said of answers, where it has that; and more
-    text to read, rows that machines wrote, and lessons in other languages, for those who name such files."""
+    text to read, rows that machines wrote, lessons in other languages, and the list of an earlier run's shards, for
+    those who name such files."""
 
     train: str
     validation: str
@@ -63,6 +66,7 @@ class Data:
     text: str = ""
     synthetic: str = ""
     related: str = ""
+    earlier_shards: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,21 @@ class RecipeSettings:
     ends, and the best is kept. 0: it does not end early."""
     tokens_at_once: int = 768
     """Most tokens of a step that are read together. Fewer need less memory and add up to the same gradient."""
+    shards: int = 0
+    """Groups of contributors, each of which teaches an adapter of its own (`training.recipes.shards`); 0 or 1: none."""
+    shard_control: bool = True
+    """Whether what shards cost is measured, by one more adapter that learns from everybody."""
+
+    def __post_init__(self) -> None:
+        if self.shards > 1 and self.method not in IN_SHARDS:
+            known = ", ".join(METHODS[name] for name in IN_SHARDS)
+            raise ConfigurationError("Groups of contributors can be trained apart by %(known)s only.", known=known)
+        if self.shards > 1 and (self.token_share < 1 or self.token_budget or self.patience):
+            # Each would let what one group learns hang on rows that are not its own.
+            raise ConfigurationError(
+                "Groups of contributors learn from all of their sentences to the end: leave out the limits on tokens "
+                "and patience."
+            )
 
 
 @dataclass(frozen=True)
@@ -218,6 +237,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "token_budget": (0, 10**9),
     "patience": (0, 1000),
     "tokens_at_once": (16, 1_000_000),
+    "shards": (0, 32),
     "preference_epochs": (1, 100),
     "preference_learning_rate": (1e-7, 0.1),
     "beta": (0.001, 10),

@@ -75,6 +75,13 @@ class Method(ABC):
         lessons, counts = lessons_of(config, tokenizer, examples["train"])
         return [Completions(lessons, config.recipe.epochs, config.recipe.learning_rate, notes={"learnt_from": counts})]
 
+    def as_wanted(self, config: Configuration) -> Method:
+        """The method that the settings want: this one."""
+        return self
+
+    def after_training(self, model: Any, config: Configuration) -> None:  # noqa: B027 - few have to
+        """Called once all stages are over, before anything is measured."""
+
     def before_step(self, model: Any, config: Configuration, step: int) -> None:  # noqa: B027 - few have to
         """Called before each step; they count from 0. What it does may depend on nothing else."""
 
@@ -117,6 +124,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     if config.recipe.method != method.name:
         # What is shown must be what ran.
         raise RecipeError(f"This config.toml is for training.recipes.{config.recipe.method}.")
+    method = method.as_wanted(config)
     measure_energy(config, journal)
     torch.set_num_threads(config.recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
@@ -138,6 +146,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     if not is_first():
         return
     journal.phase("evaluating")
+    method.after_training(model, config)
     model.eval()
     method.before_reading(model, config)
     more = method.also_evaluate(model, validation_part(examples["validation"], config), config, journal)

@@ -25,6 +25,7 @@ from training.recipes import loop
 from training.recipes.configuration import Configuration
 from training.recipes.devices import compute_dtype, device_map
 from training.recipes.journal import Journal, write_json
+from training.recipes.shards import Sharded
 
 
 class Lora(loop.Method):
@@ -35,6 +36,10 @@ class Lora(loop.Method):
     def prepare(self, config: Configuration, journal: Journal) -> Any:
         """The base with an adapter that changes nothing yet."""
         return add_lora(self.load_base(config, journal), config)
+
+    def as_wanted(self, config: Configuration) -> loop.Method:
+        """This one, or groups of contributors apart."""
+        return Sharded(self) if config.recipe.shards > 1 else self
 
     def load_base(self, config: Configuration, journal: Journal) -> Any:
         """The base model."""

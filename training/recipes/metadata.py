@@ -22,6 +22,24 @@ def languages(tags: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(tag.split("-")[0] for tag in tags if tag))
 
 
+def consent_in(manifest: Mapping[str, Any], labels: Iterable[str]) -> dict[str, Any] | None:
+    """For what the people behind a release allowed it, and on which terms, in numbers that name nobody; `labels` are
+    those on its words. None where the manifest does not say it."""
+    try:
+        return {
+            "community": manifest["community"]["name"],
+            "project": manifest["project"]["title"],
+            "kind": manifest["project"]["kind"],
+            "purpose": manifest["query"]["purpose"],
+            "contributors": manifest["counts"]["contributors"],
+            "receipts": len({receipt for item in manifest["items"] for receipt in item["receipts"]}),
+            "licences": manifest["licences"],
+            "labels": list(labels),
+        }
+    except KeyError:
+        return None
+
+
 def consent_section(consent: Mapping[str, Any] | None) -> str:
     """What a card says of consent and labels; nothing for files of no release."""
     if consent is None:

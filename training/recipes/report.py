@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from torch import Tensor
 
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import SPLITS, Configuration, Energy
+from training.recipes.grouping import sha256_of_ids
 from training.recipes.journal import Journal, peak_memory_mb
+from training.recipes.metadata import consent_in
 from training.recipes.text import Example, read_rows
 
 # Files that are learnt from and are in no release.
@@ -73,11 +75,6 @@ def data_of(path: Path, examples: Sequence[Example]) -> dict[str, Any]:
     }
 
 
-def sha256_of_ids(ids: Iterable[str]) -> str:
-    """SHA-256 over the sorted ids, a line each: equal for equal sets of rows, in whatever order they lie."""
-    return hashlib.sha256("".join(f"{one}\n" for one in sorted(ids)).encode()).hexdigest()
-
-
 def sha256_of_tensors(tensors: dict[str, Tensor]) -> str:
     """SHA-256 over the sorted names, shapes and bytes: equal adapters have equal hashes."""
     digest = hashlib.sha256()
@@ -125,19 +122,7 @@ def consent_of(config: Configuration) -> dict[str, Any] | None:
     if not config.release.sha256:
         return None
     manifest = json.loads((Path(config.data.train).parent.parent / "manifest.json").read_text(encoding="utf-8"))
-    try:
-        return {
-            "community": manifest["community"]["name"],
-            "project": manifest["project"]["title"],
-            "kind": manifest["project"]["kind"],
-            "purpose": manifest["query"]["purpose"],
-            "contributors": manifest["counts"]["contributors"],
-            "receipts": len({receipt for item in manifest["items"] for receipt in item["receipts"]}),
-            "licences": manifest["licences"],
-            "labels": [label for label in config.release.labels.split("\n") if label],
-        }
-    except KeyError:
-        return None
+    return consent_in(manifest, [label for label in config.release.labels.split("\n") if label])
 
 
 def environment_of(threads: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _train_one(
     examples: dict[str, list[Example]],
 ) -> dict[str, Any]:
     folder = config.folder / "checkpoints" / f"seed-{seed}"
-    own = replace(config, folder=folder, recipe=replace(config.recipe, seed=seed))
+    own = replace(config, folder=folder, recipe=replace(config.recipe, seed=seed, shard_control=False))
     stages = method.stages(own, tokenizer, examples)
     made_for = {"training": fingerprint(own, stages, examples["validation"]), "evaluation": asdict(config.evaluation)}
     kept = folder.with_suffix(".json")
@@ -79,6 +79,7 @@ def _train_one(
         if not is_first():
             return {}
         journal.phase("evaluating")
+        method.after_training(model, own)
         model.eval()
         method.before_reading(model, own)
         # In the order of the run's own seed, so that all are measured on the same rows.

@@ -59,6 +59,9 @@ class Stage(ABC):
     def learn(self, model: Any, batch: Sequence[Any]) -> float:
         """Add a batch's gradient; returns its loss."""
 
+    def end(self, model: Any, config: Configuration) -> None:  # noqa: B027 - few have to
+        """Called when it is over, and again where a run that was killed right after goes on."""
+
     def kept(self, lessons: Sequence[Any]) -> list[Any]:
         """Lessons as a checkpoint keeps them: plain values; nothing where they can be made again in the middle."""
         return []
@@ -163,8 +166,8 @@ class Training:
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens read per second of stepping."""
-        return round(self.tokens / self.busy, 1)
+        """Tokens read per second of stepping; 0 where nothing had to be trained."""
+        return round(self.tokens / self.busy, 1) if self.busy else 0.0
 
     def count(self, batch: Sequence[Lesson], seconds: float, worked: float) -> None:
         """Add a step that was made."""
@@ -239,7 +242,7 @@ def train(
         "stages": state.made,
         "tokens": state.tokens,
         "tokens_per_second": state.tokens_per_second,
-        "tokens_per_processor_second": round(state.tokens / state.worked, 1),
+        "tokens_per_processor_second": round(state.tokens / state.worked, 1) if state.worked else 0.0,
         "training_memory_mb": round(peak_memory_mb()),
     }
 
@@ -302,6 +305,7 @@ def _train_stage(
     if is_patient:
         go_back_to_best(state, journal)
     state.remember(optimiser, schedule)
+    stage.end(model, config)
 
 
 def _lessons_of(

@@ -56,7 +56,9 @@ def require_run_decision(
 
 def used_up(community: Community, now: datetime) -> tuple[int, float]:
     """How many runs the community began in the last thirty days, and the hours that they trained."""
-    recent = list(Run.objects.filter(community=community, created_at__gt=now - MONTH))
+    # What goes on after a withdrawal trained nothing.
+    trained = Run.objects.filter(community=community).exclude(trigger=Run.Trigger.WITHDRAWAL)
+    recent = list(trained.filter(created_at__gt=now - MONTH))
     seconds = sum(((run.ended_at or now) - run.started_at).total_seconds() for run in recent if run.started_at)
     return len(recent), seconds / 3600
 

@@ -11,6 +11,8 @@ from django.conf import settings
 from training.runs.models import Adapter, Run
 
 FILE = "adapter_model.safetensors"
+# Where a run keeps what groups of contributors taught apart.
+SHARDS = "shards"
 # A header as long as this is no header; adapters of the largest models stay far below.
 LONGEST_HEADER = 50 << 20
 
@@ -23,6 +25,23 @@ def folder_of(run: Run) -> Path:
 def adapter_folder(adapter: Adapter) -> Path:
     """Where the adapter's weights are."""
     return folder_of(adapter.run) / "adapter"
+
+
+def earlier_shards(run: Run) -> Path | None:
+    """The list of the groups that the newest earlier run of the project with the same groups still has, for the recipe
+    to take what it would train just the same; None where there is none."""
+    recipe = run.settings.get("recipe", {})
+    if recipe.get("shards", 0) < 2:
+        return None
+    same = {f"settings__recipe__{name}": recipe[name] for name in ("method", "rank", "shards", "seed")}
+    earlier = Run.objects.filter(
+        release__project=run.release.project_id,
+        state=Run.State.FINISHED,
+        number__lt=run.number,
+        **same,
+    )
+    lists = (folder_of(one) / SHARDS / f"{SHARDS}.json" for one in earlier.order_by("-number"))
+    return next((path for path in lists if path.is_file()), None)
 
 
 class Unreadable(ValueError):

@@ -35,8 +35,9 @@ def certificate_of(*, release: Release, report: dict[str, Any], now: datetime) -
     lost = ReleaseItem.objects.filter(release__in=earlier, withdrawn_at__isnull=False)
     words = lost.exclude(pk__in=lost.lost_votes_alone(release.purpose).values("pk"))
     withdrawn = {str(answer) for answer in words.values_list("answer", flat=True)}
-    replaced = Adapter.objects.filter(run__release__in=earlier).select_related("run").order_by("pk")
+    replaced = list(Adapter.objects.filter(run__release__in=earlier).select_related("run").order_by("pk"))
     return {
+        **_of_groups(report, replaced),
         "replaces_release": release.replaces.number,
         "replaces_release_sha256": release.replaces.sha256,
         "replaces_adapters": [{"id": one.pk, "run": one.run.number, "sha256": one.sha256} for one in replaced],
@@ -46,6 +47,24 @@ def certificate_of(*, release: Release, report: dict[str, Any], now: datetime) -
         "withdrawn": len(withdrawn - held),
         "given_again": len(withdrawn & held),
         "at": now.isoformat(),
+    }
+
+
+def _of_groups(report: dict[str, Any], replaced: list[Adapter]) -> dict[str, Any]:
+    """Where groups of contributors learnt apart: which were trained anew, which share of all tokens that was, and what
+    went on meanwhile without the words, since when."""
+    shards = report.get("shards")
+    if not shards:
+        return {}
+    went_on = Adapter.objects.filter(goes_on_for__in=replaced).select_related("run").order_by("pk")
+    return {
+        "groups": [{name: one[name] for name in ("shard", "taken", "sha256")} for one in shards["groups"]],
+        "trained_share": shards["trained_share"],
+        "went_on": [
+            {"id": one.pk, "run": one.run.number, "sha256": one.sha256, "at": one.created_at.isoformat()}
+            for one in went_on
+            if one.sha256 != report["adapter_sha256"]
+        ],
     }
 
 

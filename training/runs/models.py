@@ -58,6 +58,7 @@ class Run(models.Model):
     class Trigger(models.TextChoices):
         PERSON = "person", _("started by a person")
         SCHEDULE = "schedule", _("started by the schedule")
+        WITHDRAWAL = "withdrawal", _("goes on after words were taken back")
 
     class Priority(models.IntegerChoices):
         USUAL = 0
@@ -162,14 +163,25 @@ class Adapter(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.CANDIDATE)
     base_bpb = models.FloatField(help_text="Bits per byte of the base model on the held-out split; lower is better.")
     adapter_bpb = models.FloatField()
-    base_chrf = models.FloatField(help_text="chrF++ of the base model, 0 to 100; higher is better.")
-    adapter_chrf = models.FloatField()
+    base_chrf = models.FloatField(
+        null=True, blank=True, help_text="chrF++ of the base model, 0 to 100; higher is better. Null: not measured."
+    )
+    adapter_chrf = models.FloatField(null=True, blank=True)
     report = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     withdrawn_since = models.DateTimeField(
         null=True, blank=True, help_text="When words it learnt from were first withdrawn."
     )
 
+    goes_on_for = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="gone_on",
+        help_text="The adapter of groups in whose place it went on when words were taken back, without their group. It "
+        "was measured and approved with that one, and is in use only while that decision holds.",
+    )
     comparison = models.JSONField(
         default=dict, blank=True, help_text="With the adapter in service, on sentences that neither learnt from."
     )
@@ -234,7 +246,8 @@ class AdapterEvent(models.Model):
 
     RECOMMENDED = gettext_noop("recommended")
     BACK = gettext_noop("in service again")
-    KINDS = (gettext_noop("words withdrawn"), RECOMMENDED, BACK)
+    WENT_ON = gettext_noop("went on without the words")
+    KINDS = (gettext_noop("words withdrawn"), RECOMMENDED, BACK, WENT_ON)
 
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=32)

@@ -23,6 +23,7 @@ from training.runs.bias import pairs_for, sha256_of_pairs
 from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, checks_of
 from training.runs.measured import by_heart_of, gain_of, gain_over_few_shot, parts_of
 from training.runs.models import Adapter, AdapterEvent, BiasReading, GateBounds
+from training.runs.shard_checks import checks_of_shards
 
 # A bound that nothing can pass, or that says nothing, is a slip of the pen.
 MOST = {
@@ -81,7 +82,7 @@ def gate_of(adapter: Adapter, *, steward: Person | None) -> list[Check]:
         pairs=len(pairs),
         leans=_leans(adapter, pairs),
     )
-    return checks_of(facts, bounds_of(adapter.community))
+    return [*checks_of(facts, bounds_of(adapter.community)), *checks_of_shards(adapter.report)]
 
 
 def require_gate(adapter: Adapter, *, steward: Person) -> None:

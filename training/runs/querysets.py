@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from annotation.projects.models import Project
     from people.models import Person
 
+# The kinds of `AdapterEvent` that put an adapter into service.
+INTO_SERVICE = ("approved", "in service again", "went on without the words")
 # The same as `care.withdrawing.STAGES` says of adapters.
 ENDED_WITHIN = timedelta(days=30)
 
@@ -74,7 +76,7 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
     def in_service(self, project: Project) -> AdapterQuerySet:
         """The project's usable adapters, the one that a steward approved last first: that one is in service, and the
         others are what one can go back to."""
-        approved = models.Max("events__at", filter=models.Q(events__kind__in=["approved", "in service again"]))
+        approved = models.Max("events__at", filter=models.Q(events__kind__in=INTO_SERVICE))
         return self.usable().filter(run__release__project=project).alias(since=approved).order_by("-since", "-pk")
 
     def tainted(self) -> AdapterQuerySet:
@@ -86,8 +88,12 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         return self.tainted().filter(withdrawn_since__lte=now - ENDED_WITHIN)
 
     def decided_on(self) -> AdapterQuerySet:
-        """All but those whose decision was suspended or taken back, or has run out."""
-        subject = Concat(models.Value("adapter:"), Cast(models.OuterRef("pk"), models.CharField()))
+        """All but those whose decision was suspended or taken back, or has run out. What went on in an adapter's place
+        stands and falls with the decision on that one, and with one on itself."""
+        return self._not_undone("pk")._not_undone("goes_on_for")
+
+    def _not_undone(self, which: str) -> AdapterQuerySet:
+        subject = Concat(models.Value("adapter:"), Cast(models.OuterRef(which), models.CharField()))
         decisions = Decision.objects.filter(
             community=models.OuterRef("community"), matter=Matter.ADAPTER, subject=subject
         )

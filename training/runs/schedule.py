@@ -134,7 +134,8 @@ def look(schedule: Schedule, *, now: datetime) -> Outlook:
 
 
 def _last_run(project: Project) -> Run | None:
-    runs = Run.objects.filter(release__project=project).alone()
+    # What goes on after a withdrawal trained nothing, so nothing waits for it.
+    runs = Run.objects.filter(release__project=project).alone().exclude(trigger=Run.Trigger.WITHDRAWAL)
     last: Run | None = runs.order_by("-created_at").select_related("release").first()
     return last
 

@@ -31,10 +31,10 @@ def checked_settings(given: dict[str, Any], *, method: str | None = None) -> dic
     """The recipe's settings with defaults filled in; a `method` goes before theirs. Raises Invalid."""
     try:
         chosen = Recipe.from_mapping(given)
+        if method is not None:
+            chosen = replace(chosen, recipe=replace(chosen.recipe, method=method))
     except ConfigurationError as error:
         raise Invalid(error.message, field="settings", **error.values) from error
-    if method is not None:
-        chosen = replace(chosen, recipe=replace(chosen.recipe, method=method))
     return chosen.as_mapping()
 
 

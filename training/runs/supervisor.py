@@ -29,6 +29,7 @@ from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.releases.services import labels_on
 from training.runs import services
+from training.runs.artefacts import earlier_shards
 from training.runs.base_models import find_base_model
 from training.runs.energy import stated_energy
 from training.runs.models import Run
@@ -129,7 +130,7 @@ def _prepare_base_model(run: Run, folder: Path) -> Any:
 def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
     """The run's config.toml as a mapping; `training.recipes.configuration` says what each key means."""
     data = release_folder(run.release) / "data"
-    project, judged = run.release.project, run.release.has_judgements
+    project, judged, earlier = run.release.project, run.release.has_judgements, earlier_shards(run)
     return {
         "base": {"path": base, "sha256": base_sha256},
         "data": {
@@ -139,6 +140,7 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
                 if judged
                 else {}
             ),
+            **({"earlier_shards": str(earlier)} if earlier else {}),
         },
         "release": {"sha256": run.release.sha256, "labels": "\n".join(labels_on(run.release))},
         "language": {

@@ -25,7 +25,9 @@ from people.models import Community, Person
 from training.releases.models import DownloadNotice, Release, ReleaseItem
 from training.releases.querysets import ReleaseItemQuerySet
 from training.releases.services import answers_with_words_of, items_with_words_of, mark_withdrawn
+from training.runs.going_on import go_on_without
 from training.runs.models import Adapter, AdapterEvent, Run
+from training.runs.promotion import in_service
 from training.runs.services import LIVE, stop_runs_on
 
 
@@ -43,6 +45,7 @@ class Reached:
 def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached:
     """Withdraw one answer (and corrections built on it); mark every release and adapter that held it."""
     community = answer.task.project.community
+    lock_community(community)
     withdrawn = take_back(answer=answer, author=author, now=now)
     reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
     items = ReleaseItem.objects.touched_by(answers=reached)
@@ -73,6 +76,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
 @transaction.atomic
 def withdraw_consent(*, person: Person, community: Community, purposes: Collection[str], now: datetime) -> Reached:
     """Withdraw purposes (or all) for all of a person's words; mark every release and adapter that held them."""
+    lock_community(community)
     reached, items = answers_with_words_of(person, community), items_with_words_of(person, community)
     lock_releases(items)
     ended = withdraw_purposes(person=person, community=community, purposes=purposes, now=now)
@@ -92,6 +96,7 @@ def change_consent(
 
     Raises PolicyChanged, UnknownPurpose.
     """
+    lock_community(policy.community)
     items = items_with_words_of(person, policy.community)
     lock_releases(items)
     dropped = _live(person, policy.community) - set(purposes)
@@ -149,6 +154,12 @@ def _finish_what_is_done(case: Withdrawal, marked: Reached, items: ReleaseItemQu
         add_stage(withdrawal=case, name=Name.HOLDERS_TOLD, now=now)
 
 
+def lock_community(community: Community) -> None:
+    """Before releases and the ledger, as where something is frozen or queued: what goes on takes the next numbers. It
+    keeps nobody from adding rows that refer to the community."""
+    Community.objects.select_for_update(no_key=True).get(pk=community.pk)
+
+
 def lock_releases(items: ReleaseItemQuerySet) -> None:
     """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other."""
     held = Release.objects.filter(pk__in=items.values("release"))
@@ -158,9 +169,12 @@ def lock_releases(items: ReleaseItemQuerySet) -> None:
 def _mark(items: ReleaseItemQuerySet, count: int, now: datetime) -> Reached:
     releases = mark_withdrawn(items=items, now=now)
     stop_runs_on(releases, now=now)
-    adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run"))
+    adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run__release__project"))
     for adapter in adapters:
+        answers = in_service(adapter.run.release.project) == adapter
         marked = Adapter.objects.filter(pk=adapter.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)
         if marked:
             AdapterEvent.objects.create(adapter=adapter, kind="words withdrawn", at=now)
+            if answers:
+                go_on_without(adapter=adapter, now=now)
     return Reached(answers=count, releases=releases, adapters=adapters)

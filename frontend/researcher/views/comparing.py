@@ -83,13 +83,17 @@ def made_by(runs: Sequence[Run]) -> list[Row]:
     figures = (
         (_("bits per byte, base"), [adapter and round(adapter.base_bpb, 3) for adapter in adapters]),
         (_("bits per byte, adapter"), [adapter and round(adapter.adapter_bpb, 3) for adapter in adapters]),
-        (_("chrF++, adapter"), [adapter and round(adapter.adapter_chrf, 1) for adapter in adapters]),
+        (_("chrF++, adapter"), [_rounded(adapter.adapter_chrf) if adapter else None for adapter in adapters]),
         (_("tokens per second"), [report.get("tokens_per_second") for report in reports]),
         (_("seconds"), [report.get("seconds") and round(report["seconds"]) for report in reports]),
         (_("memory at most, MB"), [report.get("peak_memory_mb") for report in reports]),
         (_("energy, Wh"), [report.get("energy", {}).get("wh") for report in reports]),
     )
     return [Row(name, values) for name, values in figures]
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 1)
 
 
 class DownloadRunView(OneRun):

@@ -86,7 +86,7 @@ def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS, 
     Rows are stored past the services, so the trigger that asks for consent is off meanwhile.
     """
     draw = random.Random(seed)  # noqa: S311 - as above
-    made = _ground(draw, tasks)
+    made = ground(draw, tasks)
     _answers(made, draw, size)
     _releases(made, draw, snapshots, runs)
     _suggestions(made, draw, size // 100)
@@ -96,7 +96,7 @@ def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS, 
     return made
 
 
-def _ground(draw: random.Random, tasks: int) -> SimpleNamespace:
+def ground(draw: random.Random, tasks: int) -> SimpleNamespace:
     """A community, its people and their receipts, and its work."""
     name = f"made-{draw.getrandbits(40):x}"
     community = Community.objects.create(

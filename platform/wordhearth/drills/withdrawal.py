@@ -3,9 +3,11 @@
 On a tiny model made on the spot, in a temporary folder, without site or database. Trained are: an adapter on all rows;
 one without the withdrawn rows, from files that lost their lines; one from files that were written independently, in
 another order, and never held them; and one on all rows whose process is killed with SIGKILL at a step drawn at random
-and started again. Adapters are compared by SHA-256 of their numbers. Among the withdrawn rows are canaries, made-up
-codes that stand there ten times: how surely each adapter knows them among codes of the same form is their exposure
-(`training/evaluation/memorisation.py`). `docs/withdrawal-proof.md` says what that proves.
+and started again. Among the withdrawn rows are canaries, made-up codes that stand there ten times: how surely each
+adapter knows them among codes of the same form is their exposure (`training/evaluation/memorisation.py`). Then the same
+in three groups of contributors: one of twelve people takes everything back, the mean of the other groups is put into
+place, and that person's group alone is trained again. Adapters are compared by SHA-256 of their numbers.
+`docs/withdrawal-proof.md` says what that proves.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from django.core.management.base import CommandError
 from rich.table import Table
 
 from training.evaluation.memorisation import exposure
+from training.recipes.grouping import placed
+from training.runs.artefacts import sha256_of_adapter
+from training.runs.going_on import lay_out
 from training.runs.processes import recipe_environment
 from wordhearth.measuring import seconds_until
 
@@ -40,6 +45,7 @@ WITHDRAWN = frozenset(
     {f"train-{number}" for number in range(0, ROWS, 8)}
     | {f"canary-{number}-{copy}" for number in range(CANARIES) for copy in range(COPIES)}
 )
+KEPT = [number for number in range(ROWS) if f"train-{number}" not in WITHDRAWN]
 STEPS = EPOCHS * (ROWS + CANARIES * COPIES) // BATCH
 # How far over control a canary must be to have been learnt, and may be once it is taken back, in bits.
 LEARNT_BITS, FORGOTTEN_BITS = 2.0, 1.0
@@ -56,13 +62,19 @@ RECIPE = {
     "checkpoint_every": 4,
     "threads": 1,
 }
+PEOPLE, SHARDS = 12, 3
+# This seed deals four people out to each group. Somebody takes everything back, which is words of one group.
+IN_SHARDS = {"shards": SHARDS, "seed": 3, "shard_control": False}
+LEAVER = "person-0"
+STAYED = [number for number in range(ROWS) if number % PEOPLE]
+SWITCH_WITHIN_SECONDS = 2.0
 EVALUATION = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0, "memorised": 0}
 
 Facts = dict[str, Any]
 
 
 def run() -> Facts:
-    """Train all four, two at a time; hashes, numbers and what failed."""
+    """Train all of them, two at a time; hashes, numbers and what failed."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="wordhearth-drill-") as place:
         folder = Path(place).resolve()
@@ -79,8 +91,9 @@ def run() -> Facts:
         with ThreadPoolExecutor(max_workers=2) as pool:
             broken = pool.submit(kill_and_resume, killed, after)
             hashes = list(pool.map(train, (before, retrained, never_saw)))
-            facts = broken.result()
+            apart = pool.submit(in_shards, folder, base)
             exposed = pool.map(lambda config: bits_of_canaries(config, base), (before, retrained, never_saw))
+            facts = {**broken.result(), **apart.result()}
             facts |= dict(zip(("canary_before_bits", "canary_after_bits", "control_bits"), exposed, strict=True))
     return judged(
         {
@@ -104,7 +117,7 @@ def lessons(count: int, split: str = "train") -> list[Facts]:
 def lesson(split: str, number: int) -> Facts:
     """One of them, as releases hold it."""
     said = {"system": "You translate.", "request": f"Translate: uno {number}", "completion": f"ñu̱ {number * 7 % 100}"}
-    return {"id": f"{split}-{number}", "lesson": said}
+    return {"id": f"{split}-{number}", "lesson": said, "contributors": [f"person-{number % PEOPLE}"]}
 
 
 def codes(number: int) -> list[str]:
@@ -149,14 +162,57 @@ def as_line(row: Facts) -> str:
     return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def written_apart() -> list[str]:
+def written_apart(stayed: Sequence[int] = KEPT) -> list[str]:
     """The lines of somebody who never had the withdrawn rows: another order of lines and keys, other ways to write."""
-    numbers = [number for number in range(ROWS) if f"train-{number}" not in WITHDRAWN]
+    numbers = list(stayed)
     random.Random("another order").shuffle(numbers)  # noqa: S311 - any order will do
     return [json.dumps(dict(reversed(lesson("train", number).items()))) for number in numbers]
 
 
-def write_run(folder: Path, base: Path, lines: Iterable[str]) -> Path:
+def in_shards(folder: Path, base: Path) -> Facts:
+    """The same in groups of contributors: before, switched, trained again with what stayed, and never saw the words."""
+    rows = map(as_line, lessons(ROWS))
+    before = write_run(folder / "shards-before", base, rows, recipe=IN_SHARDS)
+    train(before)
+    switched = switch(before.parent, folder / "switched")
+    left = [as_line(lesson("train", number)) for number in STAYED]
+    earlier = before.parent / "shards" / "shards.json"
+    again = write_run(folder / "shards-retrained", base, left, recipe=IN_SHARDS, data={"earlier_shards": str(earlier)})
+    never_saw = write_run(folder / "shards-never-saw", base, written_apart(STAYED), recipe=IN_SHARDS)
+    hashes = {"shard_retrained_sha256": train(again), "shard_never_saw_sha256": train(never_saw)}
+    return {
+        "shards": SHARDS,
+        "shard_withdrawn_rows": ROWS - len(STAYED),
+        **switched,
+        **hashes,
+        "shard_retrain_share": round(report_of(again)["shards"]["trained_share"], 4),
+    }
+
+
+def switch(before: Path, target: Path) -> Facts:
+    """What the site does with files when words are taken back: find the group, put what was made ahead without it into
+    place, and see by its hash that it is what was measured."""
+    began = time.perf_counter()
+    places = placed(before / "train.jsonl", shards=SHARDS, seed=IN_SHARDS["seed"])
+    (out,) = {place.shard for place in places.values() if LEAVER in place.contributors}
+    shards = before / "shards"
+    lay_out(shards / f"without-{out}", shards, {place.shard for place in places.values()} - {out}, target)
+    sha256 = sha256_of_adapter(target / "adapter")
+    seconds = time.perf_counter() - began
+    measured = {one["shard"]: one["sha256"] for one in report_of(before / "config.toml")["shards"]["without"]}
+    facts = {"switch_seconds": round(seconds, 4), "without_shard_sha256": sha256}
+    return {**facts, "measured_without_sha256": measured[out]}
+
+
+def report_of(config: Path) -> Facts:
+    """The report of a finished run."""
+    found: Facts = json.loads((config.parent / "report.json").read_text(encoding="utf-8"))
+    return found
+
+
+def write_run(
+    folder: Path, base: Path, lines: Iterable[str], *, recipe: Facts | None = None, data: Facts | None = None
+) -> Path:
     """A run folder with its files and its config.toml, whose path is returned."""
     folder.mkdir()
     splits = {"train": lines, "validation": map(as_line, lessons(3, "held")), "test": map(as_line, lessons(3, "kept"))}
@@ -164,9 +220,9 @@ def write_run(folder: Path, base: Path, lines: Iterable[str]) -> Path:
         (folder / f"{split}.jsonl").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
     config = {
         "base": {"path": str(base)},
-        "data": {split: str(folder / f"{split}.jsonl") for split in splits},
+        "data": {split: str(folder / f"{split}.jsonl") for split in splits} | (data or {}),
         "language": {"source_name": "Spanish", "target_name": "Test"},
-        "recipe": RECIPE,
+        "recipe": {**RECIPE, **(recipe or {})},
         "evaluation": EVALUATION,
     }
     (folder / "config.toml").write_text(tomli_w.dumps(config), encoding="utf-8")
@@ -196,7 +252,7 @@ def wait(process: subprocess.Popen[bytes]) -> bytes:
 def train(config: Path) -> str:
     """Train to the end; the adapter's SHA-256."""
     wait(start(f"training.recipes.{RECIPE['method']}", config))
-    return str(json.loads((config.parent / "report.json").read_text(encoding="utf-8"))["adapter_sha256"])
+    return str(report_of(config)["adapter_sha256"])
 
 
 def kill_and_resume(config: Path, after: int) -> Facts:
@@ -248,7 +304,20 @@ def judged(facts: Facts) -> Facts:
         failures.append("The canaries were not learnt, so that they are gone proves nothing.")
     if facts["canary_after_bits"] > facts["control_bits"] + FORGOTTEN_BITS:
         failures.append("Trained again, it knows the canaries better than the adapter that never saw them.")
-    return {**facts, "failures": failures}
+    return {**facts, "failures": [*failures, *_judged_in_shards(facts)]}
+
+
+def _judged_in_shards(facts: Facts) -> list[str]:
+    failures = []
+    if facts["shard_retrained_sha256"] != facts["shard_never_saw_sha256"]:
+        failures.append("With one group trained again, it is not what all groups come to that never saw the words.")
+    if facts["without_shard_sha256"] != facts["measured_without_sha256"]:
+        failures.append("What was put into place is not what was measured without the group.")
+    if not 0 < facts["shard_retrain_share"] <= 1 / facts["shards"] + 0.1:
+        failures.append("More than one group was trained again, or nothing was.")
+    if facts["switch_seconds"] > SWITCH_WITHIN_SECONDS:
+        failures.append(f"Putting the other groups into place took {facts['switch_seconds']} s.")
+    return failures
 
 
 def table(facts: Facts) -> Table:
@@ -257,12 +326,18 @@ def table(facts: Facts) -> Table:
     shown = Table(title=title, title_justify="left")
     shown.add_column("adapter")
     shown.add_column("SHA-256 of its numbers", overflow="fold")
-    rows = (
+    rows: tuple[tuple[str, str], ...] = (
         ("on all sentences", "before_sha256"),
         ("trained again without the withdrawn ones", "retrained_sha256"),
         ("never saw them, from other files", "never_saw_sha256"),
         ("on all sentences, uninterrupted", "uninterrupted_sha256"),
         (f"killed after step {facts['killed_after_step']} of {facts['steps']}, resumed", "resumed_sha256"),
+    )
+    share, switched = f"{100 * facts['shard_retrain_share']:.0f} %", facts["switch_seconds"]
+    rows += (
+        (f"{facts['shards']} groups, put into place without one in {switched} s", "without_shard_sha256"),
+        (f"{facts['shards']} groups, {share} of the tokens trained again", "shard_retrained_sha256"),
+        (f"{facts['shards']} groups, never saw them", "shard_never_saw_sha256"),
     )
     for what, name in rows:
         shown.add_row(what, facts[name])

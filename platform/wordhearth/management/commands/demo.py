@@ -209,8 +209,8 @@ def facts_of(community: Community, project: Project, adapter: Adapter, seconds: 
         "adapter_sha256": adapter.sha256,
         "base_bpb": round(adapter.base_bpb, 4),
         "adapter_bpb": round(adapter.adapter_bpb, 4),
-        "base_chrf": round(adapter.base_chrf, 2),
-        "adapter_chrf": round(adapter.adapter_chrf, 2),
+        "base_chrf": round(adapter.base_chrf or 0.0, 2),
+        "adapter_chrf": round(adapter.adapter_chrf or 0.0, 2),
         "seconds": round(seconds, 1),
     }
 
