@@ -31,6 +31,10 @@ SPLITS = ("train", "validation", "test")
 WHOLE_MODELS = ("full",)
 # These have the base as it is; all others have it in four bits.
 IN_FULL_PRECISION = ("lora", "dylora", "full")
+# Beside which base an adapter learnt: the one in four bits, or the one as it is.
+NF4, BASE = "nf4", "base"
+# Every smaller rank of theirs is an adapter, too.
+BY_RANKS = ("dylora", "qdylora")
 # These learn from what people said of answers, which only some releases hold.
 FROM_VOTES = ("kto", "dpo", "reward")
 # These do something before or after the completions are learnt; all others only differ in what of the model trains.
