@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "annotation.rewards",
     "training.releases",
     "training.runs",
+    "training.exports",
     "training.playground",
     "training.mining",
     "training.lineage",
@@ -141,6 +142,7 @@ CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
     "training.runs.jobs.compare_adapter_job": {"queue": "training"},
     "training.runs.jobs.measure_bias_job": {"queue": "training"},
+    "training.exports.jobs.export_job": {"queue": "training"},
     "training.mining.jobs.probe_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
     "training.playground.jobs.suggest_job": {"queue": "playground"},
@@ -169,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
+    "recover-exports": {"task": "training.exports.jobs.recover_exports_job", "schedule": 60.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
     "follow-withdrawals": {"task": "training.lineage.jobs.follow_withdrawals_job", "schedule": 20.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
@@ -278,6 +281,8 @@ RELEASES_DIR = VAR_DIR / "releases"
 RUNS_DIR = VAR_DIR / "runs"
 # What was erased, by id: kept apart from backups of the database, to erase it again after a restore (docs/my-data.md).
 ERASURES_FILE = VAR_DIR / "erasures.jsonl"
+# Adapters that a playground worker keeps in memory beside its base model.
+PLAYGROUND_ADAPTERS = int(os.environ.get("WORDHEARTH_PLAYGROUND_ADAPTERS", "8"))
 # Stated electric power of the training machine, in watts, when no meter can be read (docs/operations.md).
 TRAINING_WATTS = float(os.environ.get("WORDHEARTH_TRAINING_WATTS", "65"))
 TRAINING_GRAMS_PER_KWH = float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH", "0"))
