@@ -52,8 +52,11 @@ from people.services import (
     show_names_to_experts,
 )
 from tests.conftest import NOW, TRAINING
-from tests.frontend.made import make_adapter, report
+from tests.frontend.made import made_export, make_adapter, publishing, report
+from training.exports.services import ask_for_export, download_export
 from training.lineage.services import end_adapter
+from training.playground.services import request_generation
+from training.playground.tasks import make_task
 from training.releases.access import download_release
 from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
@@ -329,6 +332,18 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
             set_schedule,
             **{"project": s.first, "is_allowed": True, "minimum_new_items": 5, "cadence_hours": 24},
             **{"changed_by": s.aroha, "now": NOW},
+        ),
+        "make_task": after(
+            lambda: request_generation(adapter=s.adapter, person=s.aroha, source="otra frase", now=NOW),
+            lambda made: make_task(generation=made, made_by=s.aroha, licence="CC0", now=NOW),
+        ),
+        "ask_for_export": after(
+            lambda: publishing(s.release),
+            lambda _: ask_for_export(adapter=s.adapter, form="merged", asked_by=s.aroha, now=NOW),
+        ),
+        "download_export": after(
+            lambda: made_export(publishing(s.release) and s.adapter, s.aroha),
+            lambda made: download_export(export=made, person=s.aroha, now=NOW),
         ),
         "end_adapter": after(
             lambda: Adapter.objects.filter(pk=s.adapter.pk).update(withdrawn_since=NOW),

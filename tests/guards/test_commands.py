@@ -51,7 +51,10 @@ WITHOUT_ENTRY = {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
         *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
     },
-    "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run"},
+    "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run", "claim_export"},
+    "a file that was asked for, which has its entry, as has each download; it goes with its adapter": {
+        *("finish_export", "give_up_export", "forget_exports"),
+    },
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
     "made of commands that write their own entries": {
         *("check_schedule", "send_back", "read_hub", "take_over", "keep_agreements"),
