@@ -6,9 +6,11 @@ import json
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -25,6 +27,7 @@ from tests.frontend.made import made_export, make_adapter, make_release, make_ru
 from tests.recipes.conftest import place_base, with_merges, write_run
 from training.exports import jobs, making
 from training.exports.jobs import export_job, recover_exports_job
+from training.exports.management.commands import push_export
 from training.exports.models import Export
 from training.exports.services import NotHandedOut, NotMade, ask_for_export, download_export, require_going_out
 from training.lineage.services import end_adapter
@@ -209,6 +212,37 @@ def test_what_comes_out_of_real_processes_names_its_origin(
     facts = Export.objects.get(form="q8_0").facts
     assert facts["gguf"]["bpb_ratio"] == pytest.approx(1, abs=0.02)
     assert not [path for path in (folder / "exports").iterdir() if path.suffix != ".zip"]
+
+
+def test_a_push_is_a_download_that_needs_a_token_and_the_decision(
+    adapter: Adapter, aroha: Person, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent: list[list[str]] = []
+
+    def run(command: list[str], **how: Any) -> Any:
+        sent.append([*command[2:], how["env"]["WORDHEARTH_HUB_TOKEN"], how["env"]["HF_HUB_OFFLINE"]])
+        assert (Path(command[3]) / "PROVENANCE.json").is_file()
+        return SimpleNamespace(returncode=0, stdout="there\n")
+
+    monkeypatch.setattr(push_export.subprocess, "run", run)
+    made = made_export(adapter, aroha)
+    with zipfile.ZipFile(made.file, "w") as archive:
+        archive.writestr("name/PROVENANCE.json", "{}")
+    arguments = ("push_export", str(made.pk), "community/adapter", "--by", "aroha")
+    monkeypatch.delenv("WORDHEARTH_HUB_TOKEN", raising=False)
+    with pytest.raises(CommandError, match="no token"):
+        call_command(*arguments)
+    monkeypatch.setenv("WORDHEARTH_HUB_TOKEN", "secret")
+    with pytest.raises(CommandError, match="Not everybody"):
+        call_command(*arguments)
+    assert sent == []
+    publishing(adapter.run.release)
+    call_command(*arguments)
+    assert capsys.readouterr().out == "there\n"
+    assert [sent[0][0], *sent[0][2:]] == [
+        *("training.recipes.push", "community/adapter", "--endpoint", "https://huggingface.co", "secret", "0")
+    ]
+    assert Entry.objects.filter(action="adapter.exported", actor=str(aroha.pk)).count() == 1
 
 
 def test_the_page_says_what_keeps_it_in_then_lets_it_out(

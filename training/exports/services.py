@@ -183,9 +183,11 @@ def _held(export: Export) -> Any:
 
 
 @transaction.atomic
-def download_export(*, export: Export, person: Person, now: datetime) -> Path:
-    """The file, for whoever may have it now; the record says who took it. Raises NotMade, TooMany, and what
-    `require_going_out` does."""
+def download_export(*, export: Export, person: Person, now: datetime, to: str = "") -> Path:
+    """The file, for whoever may have it now; the record says who took it, and `to` where else it goes.
+
+    Raises NotMade, TooMany, and what `require_going_out` does.
+    """
     count_act(person, "download", most=HOURLY, now=now)
     # Until it is entered, nothing that it learnt from can be withdrawn unseen: a withdrawal waits for this lock.
     adapter = locked(export.adapter)
@@ -203,6 +205,7 @@ def download_export(*, export: Export, person: Person, now: datetime) -> Path:
             **{"form": current.form, "sha256": current.sha256, "bytes": current.bytes, "decision": decision.pk},
             **({"rank": current.rank} if current.rank else {}),
         },
+        private={"to": to} if to else None,
     )
     return current.file
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -75,7 +76,7 @@ def request_generation(
     waiting = Generation.objects.filter(person=person, state__in=[Generation.State.QUEUED, Generation.State.RUNNING])
     if waiting.exists():
         raise OneAtATime("Your last sentence is still being written. Please wait for it.")
-    how = {"rank": rank, "beside": other, "beside_rank": beside.rank if beside else None}
+    how: dict[str, Any] = {"rank": rank, "beside": other, "beside_rank": beside.rank if beside else None}
     how |= {"temperature": temperature, "seed": seed}
     return Generation.objects.create(adapter=current, person=person, source=text, created_at=now, **how)
 

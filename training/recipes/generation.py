@@ -61,7 +61,7 @@ def stream_tokens(
     A character may be spread over several tokens: the text is empty until its last one, and what is still unfinished
     at the end comes as U+FFFD. Greedy at temperature 0, otherwise sampled, the same for the same seed.
     """
-    how = {"max_new_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
+    how: dict[str, Any] = {"max_new_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
     for _, count, piece in stream_together(model, tokenizer, prompt, [""], **how):
         yield count, piece
 

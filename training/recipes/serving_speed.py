@@ -71,7 +71,7 @@ def models(base: str, folder: Path) -> Facts:
     """Memory with one whole model, and with two: each further one costs the difference."""
     before, ids, loaded, found = resident(), torch.tensor([[1, 2, 3]]), [], []
     for _ in range(2):
-        model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
+        model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
         with torch.no_grad():
             # A file is read where it lies until somebody changes the numbers, as merging does.
             for parameter in model.parameters():
@@ -136,8 +136,8 @@ def question(kept: Shelf, words: str) -> str:
 def answer(kept: Shelf, sides: list[Side], *, new_tokens: int) -> int:
     """Let the sides answer together; how many tokens they said."""
     ((model, _, names),) = kept.take(sides)
-    how = {"max_new_tokens": new_tokens, "temperature": 0.0, "seed": 0}
-    return sum(1 for _ in stream_together(model, kept.tokenizer, question(kept, "la casa"), names, **how))
+    how: dict[str, Any] = {"max_new_tokens": new_tokens, "temperature": 0.0, "seed": 0}
+    return len(list(stream_together(model, kept.tokenizer, question(kept, "la casa"), names, **how)))
 
 
 def rate(kept: Shelf, sides: list[Side]) -> float:

@@ -179,8 +179,8 @@ def measure(config: Configuration, model: Path, file: Path) -> dict[str, Any]:
     """The file beside the model that it was written from, on part of the validation split."""
     tokenizer = AutoTokenizer.from_pretrained(model)
     examples = validation_part(load_examples(config, tokenizer, "validation"), config)
-    before: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
-    read: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32).eval()
+    before: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    read: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
     theirs = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     first, second = bpb_of(before, examples), bpb_of(read, examples)
     texts = [text for row in read_rows(config.data.validation) for text in (row.request, row.completion)]
