@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.researcher.views import dataset, exports, home, mining, releases, runs
+from frontend.researcher.views import comparing, dataset, exports, grids, hardware, home, mining, releases, runs
 
 app_name = "researcher"
 
@@ -21,6 +21,13 @@ urlpatterns = [
     path("releases/<int:pk>/verify/", releases.VerifyView.as_view(), name="verify"),
     path("releases/<int:pk>/download/", releases.DownloadView.as_view(), name="download"),
     path("releases/<int:pk>/run/", runs.StartView.as_view(), name="start"),
+    path("releases/<int:pk>/grid/", grids.StartGridView.as_view(), name="start-grid"),
+    path("grids/<int:pk>/", grids.GridView.as_view(), name="grid"),
+    path("grids/<int:pk>/live/", grids.LiveGridView.as_view(), name="grid-live"),
+    path("grids/<int:pk>/cancel/", grids.CancelGridView.as_view(), name="grid-cancel"),
+    path("grids/<int:pk>/figures.csv", grids.GridFileView.as_view(), name="grid-file"),
+    path("hardware/", hardware.HardwareView.as_view(), name="hardware"),
+    path("runs/compare/", comparing.CompareView.as_view(), name="compare"),
     path("runs/<int:pk>/", runs.RunView.as_view(), name="run"),
     path("runs/<int:pk>/live/", runs.LiveView.as_view(), name="live"),
     path("runs/<int:pk>/cancel/", runs.CancelView.as_view(), name="cancel"),
@@ -30,4 +37,5 @@ urlpatterns = [
     path("runs/<int:pk>/files/", exports.ExportsView.as_view(), name="exports"),
     path("runs/<int:pk>/files/<int:number>/", exports.ExportFileView.as_view(), name="export"),
     path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),
+    path("runs/<int:pk>/download/", comparing.DownloadRunView.as_view(), name="run-download"),
 ]
