@@ -271,6 +271,11 @@ def test_the_page_says_what_keeps_it_in_then_lets_it_out(
     answer = client.get(download)
     assert BytesIO(b"".join(answer.streaming_content)).read() == b"zip!"
     assert f"{community.slug}-run-{adapter.run.number}-q8_0.zip" in answer["Content-Disposition"]
+    begun = client.get(download).streaming_content
+    Adapter.objects.update(withdrawn_since=NOW)
+    with pytest.raises(NotAllowed):
+        next(iter(begun))
+    Adapter.objects.update(withdrawn_since=None)
     made.file.unlink()
     assert client.get(download).status_code == 409
     client.force_login(ben)

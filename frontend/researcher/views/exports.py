@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,7 @@ from care.elections import rules_of
 from care.models import Matter
 from frontend.desk import show_refusal
 from frontend.researcher.views.runs import OneRun
+from people.handing import while_allowed
 from people.models import Role
 from people.refusals import Refusal
 from people.services import has_role
@@ -117,7 +119,20 @@ class ExportFileView(ExportsView):
             return self.files(run, adapter, form, status=show_refusal(form, refusal))
         answer = FileResponse(path.open("rb"), as_attachment=True, filename=export.file_name)
         answer["Content-Type"] = "application/zip"
+        answer.streaming_content = while_allowed(answer.streaming_content, lambda: self._still(export))
         return answer
+
+    def _still(self, export: Export) -> bool:
+        """Whether the person may have it now, and everything stands as when the download began."""
+        visible = Export.objects.visible_to(self.person).select_related("adapter__community", "adapter__run__release")
+        current = visible.filter(pk=export.pk).first()
+        if current is None:
+            return False
+        try:
+            require_going_out(adapter=current.adapter, person=None, now=timezone.now())
+        except Refusal:
+            return False
+        return True
 
     def post(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:  # type: ignore[override]
         """Nothing is done here."""
