@@ -12,6 +12,7 @@ FOUND = {
     "adapters": {"adapter_bytes": 20 << 20},
     "shelf": {"shelf_mb": 900.0},
     "models": {"one_mb": 800.0, "two_mb": 1400.0},
+    "alone": {"process_mb": 750.0, "process_seconds": 12.0},
     "turns": {"warm_turn_seconds": 0.01, "cold_turn_seconds": 1.5, "cold_turn_median_seconds": 0.5},
     "mixed": {
         "mixed_tokens_per_second": 20.0,
@@ -26,6 +27,7 @@ def test_the_figures_follow_from_what_was_measured():
     facts = playground.figures(FOUND)
     assert (facts["model_mb"], facts["eight_models_mb"]) == (600, 800 + 7 * 600)
     assert (facts["memory_ratio"], facts["mixed_batch_ratio"]) == (0.18, 0.8)
+    assert (facts["memory_ratio_of_processes"], facts["process_seconds"]) == (0.15, 12.0)
     assert (facts["at_once_speedup"], facts["asked_at_once"], facts["same_answers"]) == (3.0, 10, 9)
     page = io.StringIO()
     Console(file=page, width=100).print(playground.table(facts))

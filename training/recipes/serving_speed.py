@@ -1,11 +1,11 @@
 """What serving several adapters from one base costs, as `script/bench playground` asks: memory, time and taking turns.
 
     python -m training.recipes.serving_speed adapters BASE FOLDER
-    python -m training.recipes.serving_speed shelf|models|turns|mixed|many BASE FOLDER
+    python -m training.recipes.serving_speed shelf|models|alone|turns|mixed|many BASE FOLDER
 
 The first makes adapters of the usual size with random numbers, which are as large and as slow as learnt ones. Each
 other one measures in a process of its own and prints its figures as JSON on the last line. Times are the processor's,
-on one thread, but for `turns`, which are what somebody waits.
+on one thread, but for `alone` and `turns`, which are what somebody waits.
 """
 
 from __future__ import annotations
@@ -80,6 +80,12 @@ def models(base: str, folder: Path) -> Facts:
         loaded.append(model)
         found.append(resident())
     return {"before_mb": before, "one_mb": found[0], "two_mb": found[1]}
+
+
+def alone(base: str, folder: Path) -> Facts:
+    """One adapter in a process of its own: memory, and seconds from the start of the process to its first word."""
+    answer(Shelf(base, most=1), sides_of(folder)[:1], new_tokens=1)
+    return {"process_mb": resident(), "process_seconds": time.time() - psutil.Process().create_time()}
 
 
 def turns(base: str, folder: Path) -> Facts:
@@ -163,6 +169,7 @@ PARTS: dict[str, Callable[[str, Path], Facts]] = {
     "adapters": adapters,
     "shelf": shelf,
     "models": models,
+    "alone": alone,
     "turns": turns,
     "mixed": mixed,
     "many": many,
