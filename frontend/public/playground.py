@@ -107,7 +107,8 @@ def _sides(adapters: Iterable[Adapter]) -> Iterator[tuple[str, str]]:
         words = {"run": adapter.run.number, "chrf": adapter.adapter_chrf}
         yield str(adapter.pk), _("Run %(run)s (chrF++ %(chrf).1f)") % words
         for rank in adapter.ranks[:-1]:
-            yield f"{adapter.pk}:{rank}", _("Run %(run)s, rank %(rank)s") % {"run": adapter.run.number, "rank": rank}
+            smaller = _("Run %(number)s") % {"number": adapter.run.number}, _("Rank %(rank)s") % {"rank": rank}
+            yield f"{adapter.pk}:{rank}", " · ".join(smaller)
 
 
 def _chosen_again(generation: Generation) -> dict[str, Any]:

@@ -290,7 +290,7 @@ def test_two_adapters_and_ranks_stand_side_by_side_and_a_draw_is_repeated(
     assert (generation.temperature, generation.seed) == (0.5, 7)
     page = member.get(url("generation", community, generation)).text
     assert f"run {second.run.number}, learnt from release" in page
-    assert "rank 4" in page
+    assert "Rank 4" in page
     assert "Base model" not in page
     again = member.get(url("playground", community), {"again": str(generation.pk)}).text
     assert f'<option value="{adapter.pk}:4" selected>' in again

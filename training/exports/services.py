@@ -93,7 +93,7 @@ def ask_for_export(*, adapter: Adapter, form: str, asked_by: Person, now: dateti
     """
     current = locked(adapter)
     if form not in Export.Form.values:
-        raise Invalid("Choose one of the forms.", field="form")
+        raise Invalid("Choose one.", field="form")
     if rank is not None and rank not in current.ranks:
         raise Invalid("Choose one of the ranks that were measured.", field="rank")
     decision = require_going_out(adapter=current, person=asked_by, now=now)
