@@ -256,7 +256,7 @@ def test_the_page_says_what_keeps_it_in_then_lets_it_out(
     assert "you decide it, for the community" in client.get(address).text
     client.force_login(esi)
     text = client.get(address).text
-    assert "This needs a decision of the community first" in text
+    assert f"first: Letting the adapter of run {adapter.run.number} out, as files." in text
     assert f"subject=publish%3A{adapter.pk}" in text
     assert client.post(address, {"form": "merged"}).status_code == 403
     client.force_login(aroha)

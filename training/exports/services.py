@@ -7,12 +7,13 @@ community has decided that this adapter may go out, which is another decision th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from care.deciding import DecisionNeeded, require_decision
 from care.models import Decision, Matter, Purpose, Restriction
@@ -64,17 +65,20 @@ def require_going_out(*, adapter: Adapter, person: Person | None, now: datetime)
         "matter": Matter.ADAPTER,
         "subject": subject_of_export(adapter),
     }
-    decision = require_decision(
-        **about,
-        actor=person,
-        now=now,
-        purposes=[Purpose.RELEASE_ADAPTER],
-        configured_by=adapter.run.started_by,
-    )
+    decision: Decision | None = None
+    # What is to be decided is told by its own name: the matter is called after using an adapter here.
+    with suppress(DecisionNeeded):
+        decision = require_decision(
+            **about,
+            actor=person,
+            now=now,
+            purposes=[Purpose.RELEASE_ADAPTER],
+            configured_by=adapter.run.started_by,
+        )
     if decision is None:
         raise DecisionNeeded(
             "This needs a decision of the community first: %(what)s.",
-            what=str(Matter.ADAPTER.label),
+            what=gettext("Letting the adapter of run %(number)s out, as files") % {"number": adapter.run.number},
             **{**about, "community": adapter.community.slug},
         )
     return decision

@@ -84,8 +84,10 @@ def models(base: str, folder: Path) -> Facts:
 
 def alone(base: str, folder: Path) -> Facts:
     """One adapter in a process of its own: memory, and seconds from the start of the process to its first word."""
-    answer(Shelf(base, most=1), sides_of(folder)[:1], new_tokens=1)
-    return {"process_mb": resident(), "process_seconds": time.time() - psutil.Process().create_time()}
+    kept = Shelf(base, most=1)
+    answer(kept, sides_of(folder)[:1], new_tokens=1)
+    seconds = time.time() - psutil.Process().create_time()
+    return {"process_mb": resident(), "process_seconds": seconds}
 
 
 def turns(base: str, folder: Path) -> Facts:
