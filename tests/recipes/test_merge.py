@@ -125,8 +125,8 @@ def test_a_gguf_that_says_something_else_is_not_kept(run, model, tmp_path, monke
     with monkeypatch.context() as unturned:
         unturned.setattr(to_gguf, "turned", lambda weight, heads: weight)
         assert to_gguf.export(run, model, tmp_path / "odd.gguf", "f32")["gguf"]["logits"] > 1e-3
-    usual = to_gguf.quantize
-    monkeypatch.setattr(to_gguf, "quantize", lambda weight, kind: usual(weight * 1.5, kind))
+    measured = iter([1.0, 1.03])
+    monkeypatch.setattr(to_gguf, "bpb_of", lambda *_: next(measured))
     with pytest.raises(RecipeError, match="times the bits per byte"):
         to_gguf.export(run, model, tmp_path / "model.gguf", "f32")
     assert {path.name for path in tmp_path.iterdir()} == {"odd.gguf", "odd.json"}

@@ -30,7 +30,9 @@ class Hub(BaseHTTPRequestHandler):
         return self._say(200, {"success": True, "commitOid": "c" * 40, "commitUrl": f"{site}/commit/{'c' * 40}"})
 
     def do_GET(self):
-        self._say(200, {"sha": "a" * 40, "id": "community/adapter", "siblings": []})
+        if self.headers.get("Authorization") != "Bearer good":
+            return self._say(401, {"error": "Who are you?"})
+        return self._say(200, {"sha": "a" * 40, "id": "community/adapter", "siblings": []})
 
     def _say(self, status, content):
         body = json.dumps(content).encode()
@@ -84,6 +86,8 @@ def test_without_token_provenance_or_leave_of_the_hub_nothing_is_sent(hub, packe
     with pytest.raises(CannotPush, match="did not take it"):
         push(packed, "community/adapter", token="bad", endpoint=hub)
     assert [path for path, *_ in Hub.asked] == ["/api/repos/create"]
+    with pytest.raises(CannotPush, match="did not take it"):
+        push(packed, "community/adapter", token="good", endpoint="http://localhost:9")
     (packed / "PROVENANCE.json").unlink()
     with pytest.raises(CannotPush, match=r"PROVENANCE\.json"):
         push(packed, "community/adapter", token="good", endpoint=hub)

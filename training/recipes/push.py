@@ -15,8 +15,8 @@ import os
 import sys
 from pathlib import Path
 
+from httpx2 import HTTPError
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 TOKEN = "WORDHEARTH_HUB_TOKEN"  # noqa: S105 - the variable's name
 HUB = "https://huggingface.co"
@@ -38,7 +38,8 @@ def push(folder: Path, repository: str, *, token: str, endpoint: str = HUB) -> s
         api.create_repo(repository, private=True, exist_ok=True)
         message = f"Adapter {about['adapter_sha256'][:12]} as {about['form']}"
         return str(api.upload_folder(repo_id=repository, folder_path=folder, commit_message=message).commit_url)
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except (HTTPError, ValueError, OSError) as error:
+        # A name that no repository can have is a ValueError there.
         raise CannotPush(f"The hub did not take it: {error}") from error
 
 
