@@ -183,7 +183,7 @@ def test_a_worker_that_leaves_gives_the_work_back_and_one_that_fails_says_why(
 def test_what_comes_out_of_real_processes_names_its_origin(
     published: Adapter, aroha: Person, settings: Any, tmp_path: Path
 ) -> None:
-    """A merged model, the same as GGUF, and the first ranks of an adapter: from a real run of a tiny base."""
+    """A merged model as GGUF, the first ranks of an adapter and the whole of it, from a real run of a tiny base."""
     folder = folder_of(published.run)
     config = write_run(folder, with_merges(place_base(tmp_path), tmp_path / "base"), method="qdylora", max_steps=3)
     assert qdylora.main(config) == 0
@@ -192,7 +192,7 @@ def test_what_comes_out_of_real_processes_names_its_origin(
     published.report |= {"ranks": {"measured": [{"rank": 1}, {"rank": 2}, {"rank": 4}]}}
     published.save()
     found = {}
-    for form, rank in (("merged", 2), ("q8_0", None), ("adapter", 2), ("adapter", None)):
+    for form, rank in (("q8_0", 2), ("adapter", 2), ("adapter", None)):
         export = asked(published, aroha, form=form, rank=rank)
         assert export_job(export_id=export.pk) == "finished"
         export.refresh_from_db()
@@ -205,8 +205,7 @@ def test_what_comes_out_of_real_processes_names_its_origin(
         assert (about["release_manifest_sha256"], about["rank"]) == (published.run.release.sha256, rank)
         assert about["adapter_sha256"] == published.sha256
         assert export.bytes == path.stat().st_size
-    assert {"model.safetensors", "model.json", "README.md", "tokenizer.json"} <= found["merged", 2]
-    assert found["q8_0", None] == {"model.gguf", "model.json", "README.md", "PROVENANCE.json"}
+    assert found["q8_0", 2] == {"model.gguf", "model.json", "README.md", "PROVENANCE.json"}
     assert found["adapter", 2] == {"adapter_model.safetensors", "adapter_config.json", "PROVENANCE.json"}
     assert "README.md" in found["adapter", None]
     facts = Export.objects.get(form="q8_0").facts
