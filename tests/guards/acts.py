@@ -345,6 +345,19 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
             **{"project": s.first, "is_allowed": True, "minimum_new_items": 5, "cadence_hours": 24},
             **{"changed_by": s.aroha, "now": NOW},
         ),
+        "end_adapter": after(
+            lambda: Adapter.objects.filter(pk=s.adapter.pk).update(withdrawn_since=NOW),
+            lambda _: end_adapter(adapter=s.adapter, note="Enough.", ended_by=s.aroha, now=NOW),
+        ),
+        "withdraw_answer": partial(withdraw_answer, answer=words, author=s.ben, now=NOW),
+        "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),
+        "change_consent": partial(change_consent, person=s.ben, policy=s.policy, purposes=TRAINING[:2], now=NOW),
+    }
+
+
+def using(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands on what an adapter wrote, and on its files."""
+    return {
         "make_task": after(
             lambda: request_generation(adapter=s.adapter, person=s.aroha, source="otra frase", now=NOW),
             lambda made: make_task(generation=made, made_by=s.aroha, licence="CC0", now=NOW),
@@ -357,13 +370,6 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
             lambda: made_export(publishing(s.release) and s.adapter, s.aroha),
             lambda made: download_export(export=made, person=s.aroha, now=NOW),
         ),
-        "end_adapter": after(
-            lambda: Adapter.objects.filter(pk=s.adapter.pk).update(withdrawn_since=NOW),
-            lambda _: end_adapter(adapter=s.adapter, note="Enough.", ended_by=s.aroha, now=NOW),
-        ),
-        "withdraw_answer": partial(withdraw_answer, answer=words, author=s.ben, now=NOW),
-        "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),
-        "change_consent": partial(change_consent, person=s.ben, policy=s.policy, purposes=TRAINING[:2], now=NOW),
     }
 
 

@@ -83,8 +83,7 @@ def furnished(
     )
     disputed = _disputed(second, ben, [filipa, goran, chen], verdict, consenting)
     rows = SimpleNamespace(
-        community=community,
-        project=second,
+        **{"community": community, "project": second},
         answer=validated_corpus[0],
         disputed=disputed,
         assignment=lease_task(project=second, person=filipa, now=NOW),

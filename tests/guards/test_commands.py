@@ -20,7 +20,7 @@ from care.renderings import keep_draft, write_rendering
 from ledger.checkpoints import check_chain
 from ledger.models import Entry
 from tests.conftest import NOW, TRAINING
-from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility, training
+from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility, training, using
 from tests.guards.tree import ROOT, shipped_python, shown
 
 pytest_plugins = ["tests.revision.labelled"]
@@ -120,7 +120,7 @@ def s(furnished: SimpleNamespace, monkeypatch: Any, request: Any) -> SimpleNames
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
     acts = {**people(s), **responsibility(s), **annotation(s), **experts(s)}
-    acts |= {**access(s), **promises(s), **training(s)}
+    acts |= {**access(s), **promises(s), **training(s), **using(s)}
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = {node.name for _, node in commands()} - {"apply_batch"}  # which needs labels, and is tried below
     assert found - set(acts) - excused == set(), "try these here, or say in WITHOUT_ENTRY why they need no entry"

@@ -21,7 +21,7 @@ from training.recipes.stages import RecipeError
 def run(tiny_base, tmp_path_factory):
     """A finished run beside four bits, whose adapter can be cut to any rank; its base has tokens of several bytes."""
     base = with_merges(tiny_base, tmp_path_factory.mktemp("merge") / "base")
-    config = write_run(base.parent / "run", base, method="qdylora", epochs=6)
+    config = write_run(base.parent / "run", base, method="qdylora", epochs=2)
     assert qdylora.main(config) == 0
     return Configuration.read(config, "qdylora")
 

@@ -51,7 +51,7 @@ def hub(monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(Hub, "asked", [])
     server = ThreadingHTTPServer(("localhost", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
 

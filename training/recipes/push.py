@@ -50,8 +50,9 @@ def main() -> int:
     parser.add_argument("repository")
     parser.add_argument("--endpoint", default=HUB)
     given = parser.parse_args()
+    token = os.environ.get("WORDHEARTH_HUB_TOKEN", "")
     try:
-        print(push(given.folder, given.repository, token=os.environ.get(TOKEN, ""), endpoint=given.endpoint))  # noqa: T201
+        print(push(given.folder, given.repository, token=token, endpoint=given.endpoint))  # noqa: T201
     except CannotPush as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

@@ -37,7 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask, enter it in the record, and send it."""
-        if not os.environ.get(TOKEN):
+        token = os.environ.get("WORDHEARTH_HUB_TOKEN", "")
+        if not token:
             raise CommandError(f"There is no token: set {TOKEN}.")
         person = Person.objects.filter(username=options["by"]).first()
         export = (
@@ -49,10 +50,10 @@ class Command(BaseCommand):
             file = download_export(export=export, person=person, now=timezone.now(), to=options["repository"])
         except Refusal as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(push(file, options["repository"], options["endpoint"]))
+        self.stdout.write(push(file, options["repository"], options["endpoint"], token))
 
 
-def push(file: Path, repository: str, endpoint: str) -> str:
+def push(file: Path, repository: str, endpoint: str, token: str) -> str:
     """What the recipe says when it has sent what is in the zip. Raises CommandError."""
     with tempfile.TemporaryDirectory(dir=file.parent) as place:
         with zipfile.ZipFile(file) as archive:
@@ -62,7 +63,7 @@ def push(file: Path, repository: str, endpoint: str) -> str:
             [sys.executable, "-m", "training.recipes.push", str(folder), repository, "--endpoint", endpoint],
             cwd=settings.BASE_DIR,
             # The one recipe that asks the network.
-            env={**recipe_environment(), "HF_HUB_OFFLINE": "0", TOKEN: os.environ[TOKEN]},
+            env={**recipe_environment(), "HF_HUB_OFFLINE": "0", TOKEN: token},
             capture_output=True,
             text=True,
             check=False,
