@@ -8,6 +8,7 @@ from frontend.public import playground
 
 urlpatterns = [
     path("", playground.PlaygroundView.as_view(), name="playground"),
+    path("<uuid:pk>/task/", playground.TaskView.as_view(), name="generation_task"),
     path("<uuid:pk>/", playground.GenerationView.as_view(), name="generation"),
     path("<uuid:pk>/stream/", playground.StreamView.as_view(), name="stream"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.researcher.views import comparing, dataset, grids, hardware, home, mining, releases, runs
+from frontend.researcher.views import comparing, dataset, exports, grids, hardware, home, mining, releases, runs
 
 app_name = "researcher"
 
@@ -34,6 +34,8 @@ urlpatterns = [
     path("runs/<int:pk>/resume/", runs.ResumeView.as_view(), name="resume"),
     path("runs/<int:pk>/recommend/", runs.RecommendView.as_view(), name="recommend"),
     path("runs/<int:pk>/bias/", runs.BiasView.as_view(), name="bias"),
+    path("runs/<int:pk>/files/", exports.ExportsView.as_view(), name="exports"),
+    path("runs/<int:pk>/files/<int:number>/", exports.ExportFileView.as_view(), name="export"),
     path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),
     path("runs/<int:pk>/download/", comparing.DownloadRunView.as_view(), name="run-download"),
 ]

@@ -15,11 +15,12 @@ from annotation.projects.models import Project
 from care.deciding import propose
 from care.effects import is_alone
 from care.elections import rules_of
-from care.models import Matter, Proposal, Restriction
+from care.models import Matter, Proposal, Purpose, Restriction
 from care.quorum import Kind, RuleSet
 from frontend.steward.queries import restriction_lines
 from people.models import Community, Person, Role
 from people.services import has_role
+from training.exports.services import subject_of_export
 from training.releases.models import Release
 from training.runs.models import Adapter
 from training.runs.promotion import bounds_in_words
@@ -90,6 +91,8 @@ class Questions:
             said = gettext("Adapter of run %(number)s")
             found = Adapter.objects.filter(**mine).select_related("run")
             rows = [(f"adapter:{row.pk}", said % {"number": row.run.number}) for row in found]
+            out = gettext("Letting the adapter of run %(number)s out, as files")
+            rows += [(subject_of_export(row), out % {"number": row.run.number}) for row in found.usable()]
             if (bounds := self.given.get("subject", "")).startswith("gate:"):
                 rows = [(bounds, bounds_in_words(bounds))]
         elif self.matter == Matter.RUN:
@@ -158,15 +161,17 @@ class Questions:
             conditions["terms"] = _mapping(self.given.get("policy_terms", ""))
             if waiver := self.given.get("policy_waiver", "").strip():
                 conditions["waiver"] = waiver
+        if every["subject"].startswith("publish:"):
+            purposes = [Purpose.RELEASE_ADAPTER]
         about = {"conditions": conditions, "purposes": purposes, "configured_by": self._configured_by(every["subject"])}
         return propose(community=self.community, proposer=self.person, now=now, **about, **every)
 
     def _configured_by(self, subject: str) -> Person | None:
         """Who set up what an adapter was made with."""
-        if self.matter != Matter.ADAPTER or not subject.startswith("adapter:"):
+        kind, _colon, number = subject.partition(":")
+        if self.matter != Matter.ADAPTER or kind not in {"adapter", "publish"}:
             return None
-        number = int(subject.removeprefix("adapter:"))
-        return Adapter.objects.select_related("run__started_by").get(pk=number).run.started_by
+        return Adapter.objects.select_related("run__started_by").get(pk=int(number)).run.started_by
 
 
 def _mapping(text: str) -> dict[str, Any]:

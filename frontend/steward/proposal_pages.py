@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.projects.models import Project
 from care.elections import agreement_named, barred_from, may_close, outcome_now, proxies_for
@@ -88,6 +88,13 @@ def reason_of(decision: Decision) -> str:
     return said(message, values)
 
 
+# What is decided on an adapter, by the first word of the subject.
+OF_ADAPTERS = {
+    "adapter": gettext_noop("Adapter of run %(number)s"),
+    "publish": gettext_noop("Letting the adapter of run %(number)s out, as files"),
+}
+
+
 def about_in_words(proposal: Proposal) -> str:
     """What it is about, as people call it: kind:id says nothing to anybody."""
     kind, _colon, rest = proposal.subject.partition(":")
@@ -97,8 +104,8 @@ def about_in_words(proposal: Proposal) -> str:
     if kind == "project":
         project = Project.objects.filter(**ours).first()
         return project.title if project else ""
-    if kind == "adapter" and (adapter := Adapter.objects.filter(**ours).select_related("run").first()):
-        return gettext("Adapter of run %(number)s") % {"number": adapter.run.number}
+    if kind in OF_ADAPTERS and (adapter := Adapter.objects.filter(**ours).select_related("run").first()):
+        return gettext(OF_ADAPTERS[kind]) % {"number": adapter.run.number}
     if kind == "release" and (release := Release.objects.filter(**ours).select_related("project").first()):
         return gettext("Release %(number)s of %(title)s") % {"number": release.number, "title": release.project.title}
     if kind == "decision" and (decision := Decision.objects.filter(**ours).select_related("proposal").first()):

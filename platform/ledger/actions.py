@@ -82,6 +82,7 @@ OUTCOME = one_of("upheld", "in_part", "not_upheld", "keep", "restrict", "remove"
 CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
 SIDE = one_of("applicant", "steward")
 BENEFIT = one_of("money", "compute", "training", "coauthorship", "tools", "reinvest", "data", "other")
+FORM = one_of("adapter", "merged", "f16", "q8_0")
 DECISION = one_of("accept", "both", "correct", "send_back", "reject")
 
 ACTIONS: Mapping[str, Action] = {
@@ -179,6 +180,10 @@ ACTIONS: Mapping[str, Action] = {
     "adapter.refused": Action(),
     "adapter.retired": Action(),
     "adapter.rolled_back": Action({"to": sha256}),
+    "adapter.export_asked": Action({"form": FORM, "decision": number, "rank": number}),
+    "adapter.exported": Action(
+        {"form": FORM, "decision": number, "rank": number, "sha256": sha256, "bytes": number},
+    ),
     "gate.set": Action(
         dict.fromkeys(
             ("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias", "most_memorised"),

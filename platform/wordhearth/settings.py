@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "annotation.rewards",
     "training.releases",
     "training.runs",
+    "training.exports",
     "training.playground",
     "training.mining",
     "training.lineage",
@@ -142,6 +143,7 @@ CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
     "training.runs.jobs.compare_adapter_job": {"queue": "training"},
     "training.runs.jobs.measure_bias_job": {"queue": "training"},
+    "training.exports.jobs.export_job": {"queue": "training"},
     "training.mining.jobs.probe_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
     "training.playground.jobs.suggest_job": {"queue": "playground"},
@@ -170,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
+    "recover-exports": {"task": "training.exports.jobs.recover_exports_job", "schedule": 60.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
     "follow-withdrawals": {"task": "training.lineage.jobs.follow_withdrawals_job", "schedule": 20.0},
     "erase-accounts": {"task": "training.lineage.jobs.erase_accounts_job", "schedule": 60.0},
@@ -285,6 +288,8 @@ RELEASES_DIR = VAR_DIR / "releases"
 RUNS_DIR = VAR_DIR / "runs"
 # What was erased, by id: kept apart from backups of the database, to erase it again after a restore (docs/my-data.md).
 ERASURES_FILE = VAR_DIR / "erasures.jsonl"
+# Adapters that a playground worker keeps in memory beside its base model.
+PLAYGROUND_ADAPTERS = int(os.environ.get("WORDHEARTH_PLAYGROUND_ADAPTERS", "8"))
 # Stated electric power of the training machine at full load, in watts, where no meter can be read; what its building
 # draws for each of them; and the grid it hangs on (docs/energy.md).
 TRAINING_WATTS = float(os.environ.get("WORDHEARTH_TRAINING_WATTS", "65"))

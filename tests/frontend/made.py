@@ -9,9 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from annotation.projects.models import Project
-from care.models import Purpose
+from care.models import Grant, Purpose, Receipt
 from people.models import Community, Person
 from tests.conftest import NOW
+from training.exports.models import Export
 from training.recipes.grouping import placed
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
@@ -160,6 +161,25 @@ def ask_little(community: Community, steward: Person) -> None:
     """The gate of a community whose models are too small for anything to be asked of them but to be better."""
     bounds = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000)
     set_bounds(community=community, bounds=bounds, set_by=steward, now=NOW)
+
+
+def publishing(release: Release) -> bool:
+    """Everybody whose words are in the release allows that models trained on them are published."""
+    receipts = Receipt.objects.filter(pk__in=release.items.values("answer__receipt"))
+    for receipt in receipts:
+        Grant.objects.get_or_create(receipt=receipt, purpose=Purpose.RELEASE_ADAPTER)
+    return True
+
+
+def made_export(adapter: Adapter, person: Person) -> Export:
+    """A file that a worker has made of the adapter."""
+    export = Export.objects.create(
+        **{"adapter": adapter, "form": "q8_0", "asked_by": person, "asked_at": NOW},
+        **{"state": Export.State.FINISHED, "made_at": NOW, "sha256": "e" * 64, "bytes": 4},
+    )
+    export.file.parent.mkdir(exist_ok=True)
+    export.file.write_bytes(b"zip!")
+    return export
 
 
 def matrices(number: int) -> tuple[bytes, str]:

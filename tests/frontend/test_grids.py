@@ -223,12 +223,14 @@ def test_a_runs_folder_is_handed_out_as_long_as_its_words_are(
     (folder / "checkpoints").mkdir()
     (folder / "checkpoints" / "step-1.pt").write_bytes(b"x")
     (folder / "process.json").write_text("{}")
+    (folder / "exports").mkdir()
+    (folder / "exports" / "1.zip").write_bytes(b"x")
 
     response = researcher.get(url("run-download", community, run.pk))
 
     with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
         names = archive.namelist()
-    assert names == [f"run-{run.number}/adapter/adapter_model.safetensors", f"run-{run.number}/config.toml"]
+    assert names == [f"run-{run.number}/config.toml"]
     withdraw_answer(answer=validated_corpus[0], author=validated_corpus[0].author, now=NOW)
     refused = researcher.get(url("run-download", community, run.pk))
     assert (refused.status_code, refused["Content-Type"][:9]) == (409, "text/html")

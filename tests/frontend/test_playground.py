@@ -12,12 +12,16 @@ from django.urls import reverse
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
+from care.restricting import put_label
 from frontend.public import playground
 from people.models import Community, Person
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
+from training.lineage.services import end_adapter
+from training.playground import jobs
 from training.playground.models import Generation
-from training.playground.services import end_generation, request_generation
+from training.playground.services import Side, end_generation, may_answer, request_generation
+from training.runs.artefacts import adapter_folder
 from training.runs.models import Adapter, Run
 from training.runs.services import decide_adapter
 from training.runs.withdrawals import withdraw_answer
@@ -261,3 +265,99 @@ def test_an_outsider_finds_no_playground(client: Client, community: Community, d
 
     assert client.get(url("playground", community)).status_code == 404
     assert client.post(url("playground", community)).status_code == 404
+
+
+def test_two_adapters_and_ranks_stand_side_by_side_and_a_draw_is_repeated(
+    member: Client, community: Community, adapter: Adapter, esi: Person, aroha: Person
+) -> None:
+    adapter.report |= {"ranks": {"measured": [{"rank": 1}, {"rank": 4}, {"rank": 16}]}}
+    adapter.save()
+    second = make_adapter(make_run(adapter.run.release, esi))
+    asked = {"adapter": f"{adapter.pk}:4", "source": "Buenos días", "temperature": "0.5", "seed": "7"}
+    text = member.get(url("playground", community)).text
+    assert f'<option value="{adapter.pk}:4">' in text
+    assert f'"{adapter.pk}:16"' not in text  # all of it
+    for odd in (f"{adapter.pk}:3", f"{adapter.pk}:x", "0", "a:1"):
+        assert member.post(url("playground", community), {**asked, "adapter": odd}).status_code == 422
+    # A candidate answers nobody, not beside another one either.
+    assert member.post(url("playground", community), {**asked, "beside": str(second.pk)}).status_code == 409
+    Adapter.objects.filter(pk=second.pk).update(state="approved")
+    assert member.post(url("playground", community), {**asked, "seed": "10000"}).status_code == 422
+    assert not Generation.objects.exists()
+    member.post(url("playground", community), {**asked, "beside": str(second.pk)})
+    generation = Generation.objects.get()
+    assert (generation.adapter, generation.rank, generation.beside) == (adapter, 4, second)
+    assert (generation.temperature, generation.seed) == (0.5, 7)
+    page = member.get(url("generation", community, generation)).text
+    assert f"run {second.run.number}, learnt from release" in page
+    assert "Rank 4" in page
+    assert "Base model" not in page
+    again = member.get(url("playground", community), {"again": str(generation.pk)}).text
+    assert f'<option value="{adapter.pk}:4" selected>' in again
+    assert f'<option value="{second.pk}" selected>' in again
+    assert 'value="7"' in again
+    assert "Buenos días" in again
+
+
+def test_what_the_worker_is_asked_names_ranks_and_the_base_beside_which_each_learnt(
+    adapter: Adapter, ben: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter.report |= {"ranks": {"measured": [{"rank": 2}, {"rank": 16}]}}
+    adapter.save()
+    generation = request_generation(
+        adapter=adapter, rank=2, person=ben, source="a", now=NOW, beside=Side(adapter), temperature=1.0, seed=3
+    )
+    requests: list[dict[str, Any]] = []
+    monkeypatch.setattr(jobs, "find_base_model", lambda name: name)
+    monkeypatch.setattr(jobs.engine, "generate", lambda base, request: requests.append(request) or iter([]))
+    list(jobs._events(generation))
+    folder = str(adapter_folder(adapter))
+    assert requests[0]["sides"] == [
+        {"which": "base", "adapter": folder, "rank": None, "onto": "nf4"},
+        {"which": "adapter", "adapter": folder, "rank": 2, "onto": "nf4"},
+    ]
+    assert (requests[0]["temperature"], requests[0]["seed"]) == (1.0, 3)
+    adapter.run.method = "lora"
+    assert jobs.side_of(adapter)["onto"] == "base"
+
+
+def test_what_stands_beside_is_forgotten_with_its_adapter_and_hidden_while_it_is_held(
+    adapter: Adapter, community: Community, aroha: Person, ben: Person, esi: Person
+) -> None:
+    second = make_adapter(make_run(adapter.run.release, esi))
+    Adapter.objects.filter(pk=second.pk).update(state="approved")
+    generation = request_generation(adapter=adapter, person=ben, source="a", now=NOW, beside=Side(second))
+    assert may_answer(generation)
+    held = put_label(
+        **{"community": community, "kind": "adapter", "key": str(second.pk), "code": "tkss"},
+        **{"placed_by": aroha, "now": NOW},
+    )
+    assert not may_answer(generation)
+    assert not Generation.objects.visible_to(ben).exists()
+    held.delete()
+    Adapter.objects.filter(pk=second.pk).update(withdrawn_since=NOW)
+    end_adapter(adapter=second, note="Enough.", ended_by=aroha, now=NOW)
+    assert not Generation.objects.exists()
+
+
+def test_a_steward_lets_people_answer_where_the_models_failed(
+    client: Client, community: Community, adapter: Adapter, aroha: Person, ben: Person
+) -> None:
+    project = adapter.run.release.project
+    generation = request_generation(adapter=adapter, person=aroha, source="Una frase nueva", now=NOW)
+    end_generation(generation=generation, texts={"base": "ya", "adapter": "ye"}, now=NOW)
+    client.force_login(aroha)
+    address = url("generation_task", community, generation)
+    assert address in client.get(url("generation", community, generation)).text
+    assert client.post(address, {"licence": " "}).status_code == 422
+    assert client.post(address, {"licence": "CC BY-ND 4.0"}).status_code == 422
+    text = client.post(address, {"licence": "CC0"}, follow=True).text
+    assert "Speakers are asked about this sentence now." in text
+    task = project.tasks.get(item__text="Una frase nueva")
+    assert (task.item.source.title, task.item.source.licence) == ("Playground", "CC0")
+    assert "already" in client.post(address, {"licence": "CC0"}, follow=True).text
+    mine = request_generation(adapter=adapter, person=ben, source="otra", now=NOW)
+    end_generation(generation=mine, texts={"base": "", "adapter": ""}, now=NOW)
+    client.force_login(ben)
+    assert "task/" not in client.get(url("generation", community, mine)).text
+    assert client.post(url("generation_task", community, mine), {"licence": "CC0"}).status_code == 403

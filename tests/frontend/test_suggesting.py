@@ -12,6 +12,7 @@ from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.playground import jobs
 from training.playground.suggesting import keep_suggestion, maker_of, project_of
+from training.runs.artefacts import adapter_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -25,16 +26,18 @@ def adapter(validated_corpus, aroha, esi):
 def model(monkeypatch):
     """In place of the generating process: words made of the source's length, and for one source none of the script."""
 
+    asked = []
+
     def generate(base, request):
-        sentence = request["request"].splitlines()[-1]
-        words = "Привет, как дела" if "2" in sentence else f"ñä {len(sentence)}"
-        yield {"event": "token", "which": "base", "text": "base"}
-        for piece in words.split(" "):
-            yield {"event": "token", "which": "adapter", "text": piece + " "}
+        asked.append(request)
+        for place, one in enumerate(request["asked"]):
+            sentence = one["request"].splitlines()[-1]
+            yield {"place": place, "text": "Привет, как дела" if "2" in sentence else f"ñä {len(sentence)}"}
         yield {"event": "finished"}
 
     monkeypatch.setattr(jobs, "engine", SimpleNamespace(generate=generate))
     monkeypatch.setattr(jobs, "find_base_model", lambda name: object())
+    return asked
 
 
 def test_a_steward_rings_a_worker(client, aroha, adapter, monkeypatch):
@@ -62,6 +65,22 @@ def test_the_worker_keeps_what_could_be_an_answer(adapter, aroha, model):
     assert made
     assert all(row.text == f"ñä {len(row.task.item.text)}" for row in made)
     assert not any("2" in row.task.item.text for row in made)
+    # Ten at once, and the two that are left.
+    assert [len(request["asked"]) for request in model] == [10, 2]
+    assert model[0]["side"] == {"adapter": str(adapter_folder(adapter)), "rank": None, "onto": "nf4"}
+
+
+def test_an_adapter_that_is_retired_while_it_writes_proposes_nothing(adapter, aroha, model, monkeypatch):
+    Task.objects.update(state=Task.State.OPEN)
+    wrote = jobs.engine.generate
+
+    def generate(base, request):
+        type(adapter).objects.update(state="retired")
+        return wrote(base, request)
+
+    monkeypatch.setattr(jobs.engine, "generate", generate)
+    jobs.suggest_job(adapter_id=adapter.pk, person_id=aroha.pk)
+    assert not Suggestion.objects.exists()
 
 
 def test_ringing_twice_writes_none_twice(adapter, aroha, model):
@@ -77,8 +96,9 @@ def test_an_adapter_that_learnt_to_label_proposes_spans(adapter, aroha, monkeypa
     Task.objects.update(state=Task.State.OPEN)
 
     def generate(base, request):
-        assert request["request"].startswith("Mark in this sentence: DOC.")
-        yield {"event": "token", "which": "adapter", "text": "DOC: texto\nNOBODY: frase"}
+        for place, one in enumerate(request["asked"]):
+            assert one["request"].startswith("Mark in this sentence: DOC.")
+            yield {"place": place, "text": "DOC: texto\nNOBODY: frase"}
         yield {"event": "finished"}
 
     monkeypatch.setattr(jobs, "engine", SimpleNamespace(generate=generate))

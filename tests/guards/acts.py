@@ -52,8 +52,11 @@ from people.services import (
     show_names_to_experts,
 )
 from tests.conftest import NOW, TRAINING
-from tests.frontend.made import GROUPED, finished_in_groups, make_adapter, report
+from tests.frontend.made import GROUPED, finished_in_groups, made_export, make_adapter, publishing, report
+from training.exports.services import ask_for_export, download_export
 from training.lineage.services import end_adapter
+from training.playground.services import request_generation
+from training.playground.tasks import make_task
 from training.releases.access import download_release
 from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
@@ -356,6 +359,24 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "withdraw_answer": partial(withdraw_answer, answer=words, author=s.ben, now=NOW),
         "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),
         "change_consent": partial(change_consent, person=s.ben, policy=s.policy, purposes=TRAINING[:2], now=NOW),
+    }
+
+
+def using(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands on what an adapter wrote, and on its files."""
+    return {
+        "make_task": after(
+            lambda: request_generation(adapter=s.adapter, person=s.aroha, source="otra frase", now=NOW),
+            lambda made: make_task(generation=made, made_by=s.aroha, licence="CC0", now=NOW),
+        ),
+        "ask_for_export": after(
+            lambda: publishing(s.release),
+            lambda _: ask_for_export(adapter=s.adapter, form="merged", asked_by=s.aroha, now=NOW),
+        ),
+        "download_export": after(
+            lambda: made_export(publishing(s.release) and s.adapter, s.aroha),
+            lambda made: download_export(export=made, person=s.aroha, now=NOW),
+        ),
     }
 
 

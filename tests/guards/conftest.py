@@ -25,6 +25,7 @@ from people.services import invite
 from tests.care.agreeing import TERMS, promised
 from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
+from training.exports.models import Export
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
 from training.releases.models import Release
@@ -36,7 +37,13 @@ from training.runs.models import Grid
 def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker listens here, and the packaged corpus has thousands of lines."""
     views = "frontend.researcher.views"
-    for place in ("training.runs.api", "training.playground.api", f"{views}.runs", f"{views}.mining"):
+    for place in (
+        "training.runs.api",
+        "training.playground.api",
+        f"{views}.runs",
+        f"{views}.mining",
+        f"{views}.exports",
+    ):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
     monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
     for place in ("training.runs.grid_api", f"{views}.grids"):
@@ -76,8 +83,7 @@ def furnished(
     )
     disputed = _disputed(second, ben, [filipa, goran, chen], verdict, consenting)
     rows = SimpleNamespace(
-        community=community,
-        project=second,
+        **{"community": community, "project": second},
         answer=validated_corpus[0],
         disputed=disputed,
         assignment=lease_task(project=second, person=filipa, now=NOW),
@@ -85,6 +91,7 @@ def furnished(
         run=run,
         adapter=adapter,
         probe=ask_for_probe(adapter=adapter, of="answers", asked_by=esi, now=NOW),
+        export=Export.objects.create(adapter=adapter, form="adapter", asked_by=esi, asked_at=NOW),
         generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
         policy=community.policies.get(),
         receipt=validated_corpus[0].receipt,
@@ -222,6 +229,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
         "order": rows.project.pk,
+        "files": rows.export.pk,
         "holds": rows.restriction.pk,
         "hub": rows.hub_project.pk,
         "reports": rows.report.pk,

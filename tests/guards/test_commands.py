@@ -20,7 +20,7 @@ from care.renderings import keep_draft, write_rendering
 from ledger.checkpoints import check_chain
 from ledger.models import Entry
 from tests.conftest import NOW, TRAINING
-from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility, training
+from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility, training, using
 from tests.guards.tree import ROOT, shipped_python, shown
 
 pytest_plugins = ["tests.revision.labelled"]
@@ -51,8 +51,13 @@ WITHOUT_ENTRY = {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
         *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
     },
-    "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run", "ask_to_stop"},
+    "leases of workers": {
+        *("claim_run", "claim_probe", "claim_bias", "claim_export", "renew_lease", "give_back_run", "ask_to_stop"),
+    },
     "the row of a run, which queue_run and start_grid enter": {"store_run"},
+    "a file that was asked for, which has its entry, as has each download; it goes with its adapter": {
+        *("finish_export", "give_up_export", "forget_exports"),
+    },
     "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
     "made of commands that write their own entries": {
         *("check_schedule", "send_back", "read_hub", "take_over", "keep_agreements"),
@@ -115,7 +120,7 @@ def s(furnished: SimpleNamespace, monkeypatch: Any, request: Any) -> SimpleNames
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
     acts = {**people(s), **responsibility(s), **annotation(s), **experts(s)}
-    acts |= {**access(s), **promises(s), **training(s)}
+    acts |= {**access(s), **promises(s), **training(s), **using(s)}
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = {node.name for _, node in commands()} - {"apply_batch"}  # which needs labels, and is tried below
     assert found - set(acts) - excused == set(), "try these here, or say in WITHOUT_ENTRY why they need no entry"

@@ -72,6 +72,6 @@ def test_a_process_that_dies_is_reported_and_the_next_request_gets_a_new_one(tmp
     with pytest.raises(EngineFailed):
         list(engine.generate(BaseModel("none", tmp_path / "nothing", ""), {"id": "1", "request": "x"}))
     base = BaseModel("tiny", make_base(tmp_path / "base"), "")
-    request = {"id": "2", "adapter": None, "system": "A", "request": "uno", "max_new_tokens": 2}
+    request = {"id": "2", "sides": [{"which": "base"}], "system": "A", "request": "uno", "max_new_tokens": 2}
     assert list(engine.generate(base, request))[-1]["event"] == "finished"
     engine.stop()

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import tomli_w
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.recipes.base_model import SMOLLM2, sha256_of_file
+from training.recipes.extend_vocabulary import enlarge, extended
 from training.recipes.tiny_base import make_base
 
 
@@ -36,6 +38,16 @@ def signals_as_before() -> Iterator[None]:
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the tiny base model."""
     return make_base(tmp_path_factory.mktemp("base"))
+
+
+def with_merges(tiny: Path, folder: Path) -> Path:
+    """The tiny base with two more tokens, of several bytes each."""
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    tokenizer, new = extended(AutoTokenizer.from_pretrained(tiny), [("a", "b"), ("ab", "ab")])
+    enlarge(model, new)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def lesson(source: str, completion: str) -> dict[str, str]:

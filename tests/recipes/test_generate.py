@@ -11,12 +11,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.recipes import generate
 from training.recipes.base_model import sha256_of_file
+from training.recipes.four_bits import load_in_4_bits
 from training.recipes.generation import generate_batch, stream_tokens
+from training.recipes.serving import Shelf, Side
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,9 +36,10 @@ def adapters(tiny_base, tmp_path_factory):
 
 
 def asking(name, adapter, **more):
+    beside = [{"which": "adapter", "adapter": adapter}] if adapter else []
     return {
         "id": name,
-        "adapter": adapter,
+        "sides": [{"which": "base"}, *beside],
         "system": "You are a careful translator.",
         "request": "Translate from Spanish to Test:\nuno",
         "max_new_tokens": 12,
@@ -102,7 +105,7 @@ def texts_of(capsys):
 
 
 def test_each_adapter_speaks_for_itself_also_after_it_was_unloaded(tiny_base, adapters, capsys):
-    writer = generate.Writer(str(tiny_base))
+    writer = generate.Writer(str(tiny_base), most=2)
     for name, adapter in zip("abcd", [*adapters, adapters[0]], strict=True):
         writer.answer(asking(name, adapter))
 
@@ -112,7 +115,68 @@ def test_each_adapter_speaks_for_itself_also_after_it_was_unloaded(tiny_base, ad
     assert texts["d", "adapter"] == spoken[0]
     assert len({texts[name, "base"] for name in "abcd"}) == 1
     assert texts["a", "base"] not in spoken
-    assert list(writer._adapters) == [adapters[2], adapters[0]]
+    assert [side.adapter for side in writer.shelf.kept] == [adapters[2], adapters[0]]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 3.0])
+def test_sides_of_one_answer_are_what_they_are_alone(tiny_base, adapters, capsys, temperature):
+    """Two adapters, a rank of one and the base in one batch, likeliest or drawn: each as if it were asked alone."""
+    sides = [
+        {"which": "one", "adapter": adapters[0]},
+        {"which": "base"},
+        {"which": "other", "adapter": adapters[1]},
+        {"which": "cut", "adapter": adapters[0], "rank": 2},
+    ]
+    writer = generate.Writer(str(tiny_base), most=2)
+    how = {"temperature": temperature, "seed": 4}
+    writer.answer(asking("a", None, **how) | {"sides": sides})
+    together = {which: text for (_, which), text in texts_of(capsys).items()}
+    for side in sides:
+        writer.answer(asking("b", None, **how) | {"sides": [side]})
+        assert texts_of(capsys) == {("b", side["which"]): together[side["which"]]}
+    assert len(set(together.values())) == 4 or temperature
+    assert len(writer.shelf.kept) == 2
+
+
+def test_an_adapter_that_learnt_beside_four_bits_is_served_beside_what_they_say(tiny_base, adapters, capsys):
+    shelf = Shelf(str(tiny_base), most=2)
+    tokens = torch.tensor([list(range(3, 30))])
+    with torch.no_grad():
+        ((model, _, names),) = shelf.take([Side(adapters[0], onto="nf4")])
+        served = model(input_ids=tokens, adapter_names=names).logits
+        packed = load_in_4_bits(str(tiny_base))
+        live = PeftModel.from_pretrained(packed, adapters[0]).eval()(input_ids=tokens).logits
+        (first, second) = shelf.take([Side(adapters[0]), Side(adapters[0], onto="nf4")])
+        plain = first[0](input_ids=tokens, adapter_names=first[2]).logits
+    assert (first[1], second[1]) == ([0], [1])
+    assert float((served - live).abs().max()) <= 1e-4 < float((served - plain).abs().max())
+    with pytest.raises(ValueError, match="not nf8"):
+        Side.from_mapping({"onto": "nf8"})
+
+
+def test_the_last_adapter_of_a_base_makes_room_like_any_other(tiny_base, adapters):
+    shelf = Shelf(str(tiny_base), most=2)
+    for side in (Side(adapters[0], onto="nf4"), Side(adapters[1]), Side(adapters[2])):
+        shelf.take([side])
+    assert [side.onto for side in shelf.kept] == ["base", "base"]
+    ((model, _, names),) = shelf.take([Side(onto="nf4")])
+    assert (isinstance(model, PeftModel), names) == (False, [""])
+    shelf.take([Side(adapters[0], onto="nf4")])
+    assert len(shelf.kept) == 2
+
+
+def test_many_questions_at_once_are_answered_as_one_by_one(tiny_base, adapters, capsys):
+    writer = generate.Writer(str(tiny_base))
+    asked = [{"system": "A", "request": request} for request in ("uno", "a longer request than that", "2")]
+    many = {"id": "many", "side": {"adapter": adapters[1]}, "asked": asked, "max_new_tokens": 9}
+    writer.answer(many)
+    together = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert together[-1] == {"id": "many", "event": "finished"}
+    for place, one in enumerate(asked):
+        writer.answer(asking("one", adapters[1], max_new_tokens=9) | one)
+        assert texts_of(capsys)["one", "adapter"].strip() == together[place]["text"]
+    with pytest.raises(ValueError, match="for an adapter"):
+        writer.answer({**many, "side": {}})
 
 
 def test_a_seed_repeats_what_was_sampled(tiny_base, capsys):

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import write_run
 from training.evaluation.intruders import basis_of, find_intruders, largest, mitigated, summary
-from training.recipes import intruders, loop, lora, prune, qlora, stages
+from training.recipes import four_bits, intruders, loop, lora, prune, stages
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal
 from training.recipes.text import pack
@@ -81,7 +81,7 @@ def test_a_factor_scales_exactly_and_what_is_written_is_what_was_measured(run, f
 
 
 def test_it_works_on_four_bits_and_the_cache_changes_nothing(run, tmp_path):
-    base = qlora.load_in_4_bits(run.base.path)
+    base = four_bits.load_in_4_bits(run.base.path)
     model = PeftModel.from_pretrained(base, run.folder / "adapter").eval()
     first = intruders.audit(model, tmp_path / "cache" / "base.safetensors")
     kept = load_file(tmp_path / "cache" / "base.safetensors")

@@ -16,6 +16,7 @@ from ledger.services import append_entry
 from people.models import Person, Role
 from people.refusals import Conflicting
 from people.services import require_role
+from training.exports.services import forget_exports
 from training.lineage.models import Taint
 from training.lineage.tracing import Tainted, taint_of, taint_of_person
 from training.mining.models import Reading
@@ -129,8 +130,9 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
 
 
 def _forget_what_it_wrote(adapter: Adapter) -> None:
-    """What a model wrote may hold what it learnt by heart."""
-    Generation.objects.filter(adapter=adapter).delete()
+    """What a model wrote may hold what it learnt by heart, and what was made of it holds what it learnt."""
+    Generation.objects.with_adapter(adapter).delete()
+    forget_exports(adapter)
     Reading.objects.filter(Q(probe__adapter=adapter) | Q(probe__rival=adapter)).update(text="", rival_text="")
     proposed = Suggestion.objects.filter(made_by=maker_of(adapter), task__project=project_of(adapter))
     proposed.filter(begun__isnull=True).delete()

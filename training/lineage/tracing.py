@@ -9,6 +9,7 @@ Edges, each from what something was made of to what was made:
     adapter -> suggestion   it proposed an answer to a task
     suggestion -> answer    somebody began with it
     adapter -> generation   it answered somebody in the playground
+    adapter -> export       it was made into a file to be taken out
     adapter -> probe        it read a project's sentences, or was compared
 
 No adapter is trained from another one here; such an edge would be one more line of `EDGES`.
@@ -53,7 +54,9 @@ EDGES = (
        JOIN projects_task k ON k.project_id = p.id JOIN answers_suggestion s ON s.task_id = k.id
        WHERE t.kind = 'adapter' AND a.id = t.number AND s.made_by = left(p.title, 60) || ', run ' || r.number""",
     "SELECT 'answer', a.id, NULL FROM answers_answer a WHERE t.kind = 'suggestion' AND a.suggestion_id = t.number",
-    "SELECT 'generation', g.id, NULL FROM playground_generation g WHERE t.kind = 'adapter' AND g.adapter_id = t.number",
+    """SELECT 'generation', g.id, NULL FROM playground_generation g
+       WHERE t.kind = 'adapter' AND (g.adapter_id = t.number OR g.beside_id = t.number)""",
+    "SELECT 'export', NULL, x.id FROM exports_export x WHERE t.kind = 'adapter' AND x.adapter_id = t.number",
     """SELECT 'probe', NULL, m.id FROM mining_probe m
        WHERE t.kind = 'adapter' AND (m.adapter_id = t.number OR m.rival_id = t.number)""",
 )

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from people.api import person_of
 from training.playground.jobs import ring
 from training.playground.models import Generation
-from training.playground.services import request_generation
+from training.playground.services import LAST_SEED, WARMEST, Side, request_generation
 from training.runs.models import Adapter
 
 
@@ -27,6 +27,11 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
         fields = [
             "id",
             "adapter",
+            "rank",
+            "beside",
+            "beside_rank",
+            "temperature",
+            "seed",
             "source",
             "state",
             "base_text",
@@ -41,6 +46,11 @@ class NewGenerationSerializer(serializers.Serializer[Any]):
     """A sentence to try."""
 
     adapter = serializers.IntegerField()
+    rank = serializers.IntegerField(required=False, allow_null=True)
+    beside = serializers.IntegerField(required=False, allow_null=True, help_text="Left out: the base model.")
+    beside_rank = serializers.IntegerField(required=False, allow_null=True)
+    temperature = serializers.FloatField(required=False, default=0.0, min_value=0, max_value=WARMEST)
+    seed = serializers.IntegerField(required=False, default=0, min_value=0, max_value=LAST_SEED)
     source = serializers.CharField(max_length=2_000_000, trim_whitespace=False, allow_blank=True)
 
 
@@ -63,13 +73,12 @@ class GenerationViewSet(viewsets.ReadOnlyModelViewSet[Generation]):
         """Queue a sentence for an approved adapter."""
         given = NewGenerationSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        visible = Adapter.objects.visible_to(person_of(request))
-        adapter = get_object_or_404(visible, pk=given.validated_data["adapter"])
+        visible, asked = Adapter.objects.visible_to(person_of(request)), dict(given.validated_data)
+        adapter = get_object_or_404(visible, pk=asked.pop("adapter"))
+        beside, rank = asked.pop("beside", None), asked.pop("beside_rank", None)
+        side = Side(get_object_or_404(visible, pk=beside), rank) if beside is not None else None
         generation = request_generation(
-            adapter=adapter,
-            person=person_of(request),
-            now=timezone.now(),
-            source=given.validated_data["source"],
+            adapter=adapter, beside=side, person=person_of(request), now=timezone.now(), **asked
         )
         ring(generation)
         return Response(self.get_serializer(generation).data, status=status.HTTP_202_ACCEPTED)

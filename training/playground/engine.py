@@ -79,7 +79,10 @@ class Engine:
             return self._process
         self.stop()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "training.recipes.generate", "--base", str(base.folder)],
+            [
+                *(sys.executable, "-m", "training.recipes.generate", "--base", str(base.folder)),
+                *("--keep", str(settings.PLAYGROUND_ADAPTERS)),
+            ],
             cwd=settings.BASE_DIR,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

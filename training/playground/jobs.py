@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from annotation.kinds.contract import Asked
+from annotation.projects.models import Task
 from people.models import Person
 from training.playground.engine import EngineFailed, engine
 from training.playground.models import Generation
-from training.playground.services import end_generation, start_generation
+from training.playground.services import end_generation, may_answer, start_generation
 from training.playground.stream import connect, publish
 from training.playground.suggesting import keep_suggestion, lesson_of, project_of, tasks_to_suggest
-from training.runs.base_models import find_base_model
+from training.recipes.configuration import BASE, IN_FULL_PRECISION, NF4
+from training.runs.base_models import BaseModel, find_base_model
 from training.runs.models import Adapter
 from training.runs.services import adapter_folder
 
 MAX_NEW_TOKENS = 80
+# A batch is as slow as its longest answer, and nothing is kept before all of it is written.
+IN_ONE_BATCH = 10
 
 
 @shared_task
@@ -44,7 +48,7 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
         if refused is not None:
             publish(client, generation_id, {"event": "error", "message": refused.failure})
     else:
-        if not failure and not Adapter.objects.usable().filter(pk=generation.adapter_id).exists():
+        if not failure and not may_answer(generation):
             # Held back while it wrote: what it wrote is not kept.
             texts, failure = {}, gettext_noop("This adapter may no longer be used.")
         end_generation(generation=generation, texts=texts, failure=failure, now=timezone.now())
@@ -56,46 +60,69 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
     client.close()
 
 
-def _events(generation: Generation) -> Any:
-    project = project_of(generation.adapter)
-    return _written(generation.adapter, str(generation.pk), project.asked(generation.source))
-
-
-def _written(adapter: Adapter, identity: str, asked: Asked) -> Any:
-    """The events of answering one task with base model and adapter."""
-    base = find_base_model(adapter.run.base_model)
-    if base is None:
-        raise EngineFailed(gettext_noop("The base model is not on this worker."))
-    lesson = lesson_of(adapter)
+def _events(generation: Generation) -> Iterator[dict[str, Any]]:
+    """The events of answering a sentence with the adapter, and what stands beside it."""
+    adapter, lesson = generation.adapter, lesson_of(generation.adapter)
+    side = side_of(adapter, generation.rank)
+    beside = side_of(generation.beside, generation.beside_rank) if generation.beside else {"onto": side["onto"]}
     return engine.generate(
-        base,
+        _base_of(adapter),
         {
-            "id": identity,
-            "adapter": str(adapter_folder(adapter)),
+            "id": str(generation.pk),
+            "sides": [{"which": "base", **beside}, {"which": "adapter", **side}],
             "system": lesson.system,
-            "request": lesson.request(asked),
+            "request": lesson.request(project_of(adapter).asked(generation.source)),
             "max_new_tokens": MAX_NEW_TOKENS,
-            "temperature": 0.0,
-            "seed": 0,
+            "temperature": generation.temperature,
+            "seed": generation.seed,
         },
     )
 
 
+def side_of(adapter: Adapter, rank: int | None = None) -> dict[str, Any]:
+    """How the generating process is told of an adapter: its folder, rank, and the base beside which it learnt."""
+    onto = BASE if adapter.run.method in IN_FULL_PRECISION else NF4
+    return {"adapter": str(adapter_folder(adapter)), "rank": rank, "onto": onto}
+
+
+def _base_of(adapter: Adapter) -> BaseModel:
+    base = find_base_model(adapter.run.base_model)
+    if base is None:
+        raise EngineFailed(gettext_noop("The base model is not on this worker."))
+    return base
+
+
 @shared_task
 def suggest_job(*, adapter_id: int, person_id: int, **kwargs: Any) -> None:
-    """Propose answers to the next open tasks; ringing again goes on from there."""
+    """Propose answers to the next open tasks, some at once; ringing again goes on from there."""
     adapter = Adapter.objects.select_related("run__release__project", "community").get(pk=adapter_id)
     person = Person.objects.get(pk=person_id)
-    for task in tasks_to_suggest(adapter):
+    tasks = tasks_to_suggest(adapter)
+    for start in range(0, len(tasks), IN_ONE_BATCH):
+        batch = tasks[start : start + IN_ONE_BATCH]
+        said = _answers(adapter, batch)
+        # Held back while it wrote: what it wrote is not kept.
         if not Adapter.objects.usable().filter(pk=adapter_id).exists():
             return
-        text = ""
-        for event in _written(adapter, f"task-{task.pk}", task.asked):
-            if event.get("event") == "error":
-                raise EngineFailed(str(event.get("message", "The model failed.")))
-            if event.get("which") == "adapter":
-                text += event.get("text", "")
-        keep_suggestion(adapter=adapter, task=task, said=text, asked_by=person, now=timezone.now())
+        for task, text in zip(batch, said, strict=True):
+            keep_suggestion(adapter=adapter, task=task, said=text, asked_by=person, now=timezone.now())
+
+
+def _answers(adapter: Adapter, tasks: Sequence[Task]) -> list[str]:
+    """What the adapter says to each of the tasks, all written at once. Raises EngineFailed."""
+    lesson, said = lesson_of(adapter), [""] * len(tasks)
+    request = {
+        "id": f"tasks-{tasks[0].pk}",
+        "side": side_of(adapter),
+        "asked": [{"system": lesson.system, "request": lesson.request(task.asked)} for task in tasks],
+        "max_new_tokens": MAX_NEW_TOKENS,
+    }
+    for event in engine.generate(_base_of(adapter), request):
+        if event.get("event") == "error":
+            raise EngineFailed(str(event.get("message", "The model failed.")))
+        if "place" in event:
+            said[event["place"]] = event["text"]
+    return said
 
 
 def ring(generation: Generation) -> None:

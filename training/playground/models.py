@@ -1,4 +1,4 @@
-"""Trying an adapter: one generation is one sentence answered by the base model and by the adapter."""
+"""Trying an adapter: one generation is one sentence answered by the adapter, and by the base model or another one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from training.runs.models import Adapter
 
 class Generation(models.Model):
     """One request of one member. Its tokens travel through a Redis stream while they are made; the finished
-    texts are kept here."""
+    texts are kept here.
+
+    `base_text` is what stands beside the adapter's: the base model's answer, or that of the adapter `beside`.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
@@ -25,6 +28,13 @@ class Generation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="generations")
     person = models.ForeignKey(Person, models.CASCADE, related_name="generations")
+    rank = models.PositiveIntegerField(null=True, blank=True, help_text="The adapter's first ranks; empty for all.")
+    beside = models.ForeignKey(
+        Adapter, models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty for the base model."
+    )
+    beside_rank = models.PositiveIntegerField(null=True, blank=True)
+    temperature = models.FloatField(default=0.0, help_text="0 takes the likeliest word each time.")
+    seed = models.PositiveIntegerField(default=0, help_text="The same seed draws the same words.")
     source = models.TextField(max_length=1000)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     base_text = models.TextField(blank=True)

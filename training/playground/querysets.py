@@ -11,6 +11,7 @@ from care.models import Purpose, Restriction
 if TYPE_CHECKING:
     from annotation.projects.models import Project
     from people.models import Person
+    from training.runs.models import Adapter
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -21,7 +22,13 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         ours = Restriction.objects.blocking(Purpose.DISPLAY_MEMBERS).filter(
             community=models.OuterRef("adapter__community")
         )
-        return self.filter(~models.Exists(ours.on(adapter=models.OuterRef("adapter_id"))), person_id=person.pk)
+        beside = ours.on(adapter=models.OuterRef("beside_id"))
+        mine = self.filter(~models.Exists(ours.on(adapter=models.OuterRef("adapter_id"))), person_id=person.pk)
+        return mine.filter(models.Q(beside__isnull=True) | ~models.Exists(beside))
+
+    def with_adapter(self, adapter: Adapter) -> GenerationQuerySet:
+        """Those in which the adapter wrote one of the two texts."""
+        return self.filter(models.Q(adapter=adapter) | models.Q(beside=adapter))
 
     def of_sentence(self, project: Project, source: str) -> GenerationQuerySet:
         """Finished ones for the same sentence with the project's own adapters, newest first."""

@@ -51,7 +51,7 @@ def compose(folders: Sequence[Path], target: Path) -> str:
     read = [(_about(folder), load_file(folder / "adapter_model.safetensors")) for folder in folders]
     first = read[0][0]
     for folder, (about, _) in zip(folders, read, strict=True):
-        _require_plain(folder, about)
+        require_plain(folder, about)
         if odd := [name for name in COMMON if about.get(name) != first.get(name)]:
             raise CannotCompose(f"{folder} and {folders[0]} differ in {odd[0]}.")
     if any(matrices.keys() != read[0][1].keys() for _, matrices in read):
@@ -92,7 +92,8 @@ def _about(folder: Path) -> dict[str, Any]:
     return about
 
 
-def _require_plain(folder: Path, about: dict[str, Any]) -> None:
+def require_plain(folder: Path, about: dict[str, Any]) -> None:
+    """Raise CannotCompose for an adapter that is more than s B A beside some layers."""
     odd = [name for name, plain in PLAIN.items() if name in about and about[name] not in plain]
     odd += [name for name in ("rank_pattern", "alpha_pattern") if about.get(name)]
     if about.get("peft_type") != "LORA" or odd:

@@ -34,6 +34,10 @@ WHOLE_MODELS = ("full",)
 IN_FULL_PRECISION = ("lora", "dylora", "full")
 # What these learn is s B A alone, so adapters of several groups of contributors can be composed exactly.
 IN_SHARDS = ("lora", "qlora")
+# Beside which base an adapter learnt: the one in four bits, or the one as it is.
+NF4, BASE = "nf4", "base"
+# Every smaller rank of theirs is an adapter, too.
+BY_RANKS = ("dylora", "qdylora")
 # These learn from what people said of answers, which only some releases hold.
 FROM_VOTES = ("kto", "dpo", "reward")
 # These do something before or after the completions are learnt; all others only differ in what of the model trains.

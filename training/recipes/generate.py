@@ -1,94 +1,83 @@
-"""A warm process that answers sentences with base model and adapter, token by token.
+"""A warm process that answers with a base model and its adapters, token by token or many questions at once.
 
-    python -m training.recipes.generate --base var/models/smollm2-135m-instruct [--sha256 HASH]
+    python -m training.recipes.generate --base var/models/smollm2-135m-instruct [--keep 8] [--sha256 HASH]
 
-One JSON request per line on stdin: {"id", "adapter": folder or null, "system", "request", "max_new_tokens",
-"temperature", "seed"}. JSON lines on stdout: {"event": "ready"} once, {"id", "which":
-"base" | "adapter", "text"} for each piece, {"id", "which", "event": "done", "tokens", "seconds"}, and last
-{"id", "event": "finished"} or {"id", "event": "error", "message"}. It ends when stdin does.
+One JSON request per line on stdin. Side by side: {"id", "sides": [{"which", "adapter": folder or null, "rank", "onto"},
+...], "system", "request", "max_new_tokens", "temperature", "seed"}; `training/recipes/serving.py` says what a side is,
+and `which` is its name in the events. Many questions: {"id", "side": {...}, "asked": [{"system", "request"}, ...],
+"max_new_tokens"}, always the likeliest words.
+
+JSON lines on stdout: {"event": "ready"} once; {"id", "which", "text"} for each piece and {"id", "which", "event":
+"done", "tokens", "seconds"} behind it, or {"id", "place", "text"} for each of many; and last {"id", "event":
+"finished"} or {"id", "event": "error", "message"}. It ends when stdin does.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, cast
-
-import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from typing import Any
 
 from training.recipes.base_model import sha256_of_file
-from training.recipes.generation import require_adapter, stream_tokens
+from training.recipes.generation import generate_batch, stream_together
+from training.recipes.serving import ALONE, Shelf, Side
 from training.recipes.text import prompt_of
 
-KEPT_ADAPTERS = 2
+KEPT_ADAPTERS = 8
 
 
 class Writer:
-    """Base model with the adapters that were asked for last.
+    """Answers requests from a shelf of adapters."""
 
-    The base is in float32 here: generating token by token, unpacking 4-bit weights would take longest. The rounding
-    that the adapter was trained beside is missing then, which is usually harmless (training.md 3.2).
-    """
-
-    def __init__(self, base: str) -> None:
-        self._tokenizer = AutoTokenizer.from_pretrained(base)
-        self._model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-        self._model.train(False)
-        self._adapters: dict[str, str] = {}
+    def __init__(self, base: str, *, most: int = KEPT_ADAPTERS) -> None:
+        self.shelf = Shelf(base, most=most)
 
     def answer(self, request: dict[str, Any]) -> None:
         """Write the events of one request."""
-        name = self._load(request["adapter"]) if request.get("adapter") else None
-        with self._without_adapter():
-            self._write("base", request)
-        if name:
-            self._model.set_adapter(name)
-            self._write("adapter", request)
+        if "asked" in request:
+            self._answer_many(request)
+        else:
+            self._answer_beside(request)
         tell(id=request["id"], event="finished")
 
-    def _write(self, which: str, request: dict[str, Any]) -> None:
-        prompt = prompt_of(self._tokenizer, system=request["system"], request=request["request"])
-        began, made = time.monotonic(), 0
-        for count, piece in stream_tokens(
-            self._model,
-            self._tokenizer,
-            prompt,
-            max_new_tokens=int(request.get("max_new_tokens", 64)),
-            temperature=float(request.get("temperature", 0.0)),
-            seed=int(request.get("seed", 0)),
-        ):
-            made = count
-            if piece:
-                tell(id=request["id"], which=which, text=piece)
-        seconds = round(time.monotonic() - began, 2)
-        tell(id=request["id"], which=which, event="done", tokens=made, seconds=seconds)
+    def _answer_beside(self, request: dict[str, Any]) -> None:
+        sides = [Side.from_mapping(side) for side in request["sides"]]
+        named = [str(side["which"]) for side in request["sides"]]
+        prompt = prompt_of(self.shelf.tokenizer, system=request["system"], request=request["request"])
+        for model, places, names in self.shelf.take(sides):
+            began, made = time.monotonic(), dict.fromkeys(places, 0)
+            for row, count, piece in stream_together(
+                model,
+                self.shelf.tokenizer,
+                prompt,
+                names,
+                max_new_tokens=int(request.get("max_new_tokens", 64)),
+                temperature=float(request.get("temperature", 0.0)),
+                seed=int(request.get("seed", 0)),
+            ):
+                made[places[row]] = count
+                if piece:
+                    tell(id=request["id"], which=named[places[row]], text=piece)
+            seconds = round(time.monotonic() - began, 2)
+            for place in places:
+                tell(id=request["id"], which=named[place], event="done", tokens=made[place], seconds=seconds)
 
-    def _without_adapter(self) -> contextlib.AbstractContextManager[None]:
-        plain = self._model.disable_adapter() if isinstance(self._model, PeftModel) else contextlib.nullcontext()
-        return cast("contextlib.AbstractContextManager[None]", plain)
-
-    def _load(self, folder: str) -> str:
-        name = self._adapters.pop(folder, "")
-        if not name:
-            require_adapter(folder)
-            name = f"a{time.monotonic_ns()}"
-            if isinstance(self._model, PeftModel):
-                self._model.load_adapter(folder, adapter_name=name)
-            else:
-                self._model = PeftModel.from_pretrained(self._model, folder, adapter_name=name)
-            self._model.train(False)
-        # Last in the dictionary is last asked for.
-        self._adapters[folder] = name
-        if len(self._adapters) > KEPT_ADAPTERS:
-            self._model.set_adapter(name)
-            self._model.delete_adapter(self._adapters.pop(next(iter(self._adapters))))
-        return name
+    def _answer_many(self, request: dict[str, Any]) -> None:
+        ((model, _, (name,)),) = self.shelf.take([Side.from_mapping(request["side"])])
+        prompts = [
+            prompt_of(self.shelf.tokenizer, system=one["system"], request=one["request"]) for one in request["asked"]
+        ]
+        if name in {"", ALONE}:
+            raise ValueError("Many questions are for an adapter.")
+        model.set_adapter(name)
+        made = generate_batch(
+            model, self.shelf.tokenizer, prompts, max_new_tokens=int(request.get("max_new_tokens", 64))
+        )
+        for place, text in enumerate(made):
+            tell(id=request["id"], place=place, text=text)
 
 
 def tell(**event: Any) -> None:
@@ -99,14 +88,15 @@ def tell(**event: Any) -> None:
 
 def main() -> int:
     """Answer requests until stdin ends."""
-    parser = argparse.ArgumentParser(description="Generate with base model and adapter.")
+    parser = argparse.ArgumentParser(description="Generate with a base model and its adapters.")
     parser.add_argument("--base", required=True)
+    parser.add_argument("--keep", type=int, default=KEPT_ADAPTERS, help="most adapters in memory")
     parser.add_argument("--sha256", default="", help="refuse a base model whose weights have another hash")
     given = parser.parse_args()
     if given.sha256 and sha256_of_file(Path(given.base) / "model.safetensors") != given.sha256:
         tell(event="error", message="The base model's weights have changed.")
         return 1
-    writer = Writer(given.base)
+    writer = Writer(given.base, most=given.keep)
     tell(event="ready")
     for line in sys.stdin:
         if not line.strip():

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bitsandbytes.functional import dequantize_4bit
 from bitsandbytes.nn.modules import Linear4bit
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
@@ -36,9 +35,9 @@ from training.recipes.comparison import read_plainly
 from training.recipes.compose import scaling_of
 from training.recipes.configuration import IN_FULL_PRECISION, Configuration, ConfigurationError
 from training.recipes.devices import compute_dtype, device_map
+from training.recipes.four_bits import load_in_4_bits, unpacked
 from training.recipes.journal import write_json
 from training.recipes.loop import load_examples
-from training.recipes.qlora import load_in_4_bits
 from training.recipes.stages import RecipeError, losses_of, validation_part
 
 FACTORS = (1.0, 0.75, 0.5, 0.25)
@@ -53,9 +52,7 @@ def layers_of(model: Any) -> Iterator[tuple[str, Any]]:
 def weight_of(layer: Any) -> Tensor:
     """The base's weight of an adapted layer, float32; out of its four bits where it is in them."""
     base = layer.get_base_layer()
-    weight: Tensor = base.weight
-    if isinstance(base, Linear4bit):
-        weight = dequantize_4bit(weight.data, weight.quant_state)  # type: ignore[attr-defined]
+    weight: Tensor = unpacked(base) if isinstance(base, Linear4bit) else base.weight
     return weight.detach().float()
 
 

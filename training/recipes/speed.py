@@ -25,9 +25,9 @@ from torch.utils.data import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
 
 from training.recipes.configuration import Configuration, RecipeSettings
+from training.recipes.four_bits import load_in_4_bits
 from training.recipes.journal import peak_memory_mb
 from training.recipes.loop import load_examples
-from training.recipes.qlora import load_in_4_bits
 from training.recipes.text import IGNORED, TOKENS_AT_ONCE, Example
 
 Facts = dict[str, Any]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import IO
 
 IN_MEMORY = 5_000_000
-# What a worker leaves for the next one, and nobody else has a use for.
-LEFT_OUT = ("checkpoints", "process.json")
+# What a worker leaves for the next one; and what the run learnt, which leaves by `training.exports` alone.
+LEFT_OUT = ("checkpoints", "process.json", "adapter", "exports")
 
 
 def zip_run(folder: Path, *, name: str) -> IO[bytes]:

@@ -214,6 +214,11 @@ class Adapter(models.Model):
         return self.run.method in WHOLE_MODELS
 
     @property
+    def ranks(self) -> list[int]:
+        """The ranks that were measured, where every smaller one of it is an adapter, too; else none."""
+        return [row["rank"] for row in self.report.get("ranks", {}).get("measured", [])]
+
+    @property
     def contains_withdrawn(self) -> bool:
         """Whether words it learnt from were withdrawn."""
         return self.withdrawn_since is not None

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-SECRET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY"}
+SECRET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY", "WORDHEARTH_HUB_TOKEN"}
 # Translated where it is shown, like every failure.
 ENDED = gettext_noop("The model process ended unexpectedly.")
 SILENT = gettext_noop("The model process did not answer in time.")

@@ -97,7 +97,7 @@ def _rounded(figure: float | None) -> float | None:
 
 
 class DownloadRunView(OneRun):
-    """A run's folder as one file: its config.toml, its log, and where it finished its report and its adapter."""
+    """A run's folder as one file: its config.toml, its log, and its report where it finished; not what it learnt."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The zip, unless words that it learnt from were withdrawn, or may not be used now."""
