@@ -12,7 +12,18 @@ import rfc8785
 from ledger.sealing import Signer, seal
 from ledger.verify import Broken, Tree, canonical, main, read_key, verify
 from tests.guards.tree import ROOT
-from wordhearth.benches.ledger import CHAIN, UNDER_CHECKPOINT, WAYS, judged, made_chain, table, tamper
+from wordhearth.benches.ledger import (
+    CHAIN,
+    LARGE,
+    MOST_SECONDS,
+    UNDER_CHECKPOINT,
+    WAYS,
+    judged,
+    made_chain,
+    table,
+    tamper,
+    verify_long,
+)
 
 VERIFIER = ROOT / "platform" / "ledger" / "verify.py"
 
@@ -235,6 +246,12 @@ def test_the_key_is_named_as_c2sp_signed_note_says():
     assert name == signer.origin
     assert number == hashlib.sha256(name.encode() + b"\n" + encoded).digest()[:4]
     assert (encoded[0], len(encoded)) == (1, 33)
+
+
+def test_a_hundred_thousand_entries_take_ten_seconds_at_most():
+    facts = verify_long(LARGE)
+    assert facts["verified_entries"] == 100_000
+    assert facts["seconds_to_verify"] <= MOST_SECONDS == 10
 
 
 FACTS = {
