@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -17,8 +18,16 @@ from ledger.verify import canonical
 
 # Any constant: with the community's hash it names the lock under which a chain grows.
 _LOCKS = 7_104_021
-# In plain SQL, because others wait meanwhile.
-_HEAD = "SELECT sequence, sha256 FROM ledger_entry WHERE community = %s ORDER BY sequence DESC LIMIT 1"
+# In plain SQL and in one message, because others wait meanwhile. Each statement sees the rows that are there when it
+# begins, so the last one sees what the one before it has waited for.
+_KEEP = (
+    "INSERT INTO ledger_secret (entry_id, about, salt, payload) "
+    "VALUES (nextval(pg_get_serial_sequence('ledger_entry', 'id')), %s, %s, %s) RETURNING entry_id; "
+)
+_LOCK_AND_HEAD = (
+    "SELECT pg_advisory_xact_lock(%s, hashtext(%s)); "
+    "SELECT sequence, sha256 FROM ledger_entry WHERE community = %s ORDER BY sequence DESC LIMIT 1"
+)
 
 
 def lock_chain(community: str) -> tuple[int, str]:
@@ -27,12 +36,23 @@ def lock_chain(community: str) -> tuple[int, str]:
     Returns the number and the hash of its last entry.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, community])
-        cursor.execute(_HEAD, [community])
+        cursor.execute(_LOCK_AND_HEAD, [_LOCKS, community, community])
+        cursor.nextset()
         return cursor.fetchone() or (0, GENESIS)
 
 
-@transaction.atomic
+def _keep_and_lock(community: str, payload: Mapping[str, Any], salt: bytes, about: str) -> tuple[int, int, str]:
+    """Keep what is sealed, under the id of the entry to come, then lock the chain; that id before what `lock_chain`
+    returns."""
+    with connection.cursor() as cursor:
+        kept = [about, salt, json.dumps(payload)]
+        cursor.execute(_KEEP + _LOCK_AND_HEAD, [*kept, _LOCKS, community, community])
+        (entry,) = cursor.fetchone()
+        cursor.nextset()
+        cursor.nextset()
+        return entry, *(cursor.fetchone() or (0, GENESIS))
+
+
 def append_entry(
     *,
     action: str,
@@ -53,32 +73,27 @@ def append_entry(
     rule = check_open(action=action, actor=actor, subject=subject, details=details or {})
     hidden = {"actor": actor, "subject": subject} if rule.hides_person else {}
     sealed = {**hidden, **(private or {})}
-    secret = _seal_apart(sealed, about=_about(actor, subject)) if sealed else None
-    last, previous = lock_chain(community)
+    canonical(sealed)
+    salt = secrets.token_bytes(SALT_BYTES) if sealed else b""
     entry = Entry(
-        pk=secret.entry_id if secret else None,
         community=community,
-        sequence=last + 1,
         actor="" if hidden else actor,
         action=action,
         subject="" if hidden else subject,
         details=dict(details or {}),
         at=now,
-        commitment=commitment(bytes(secret.salt), sealed) if secret else "",
-        previous_sha256=previous,
+        commitment=commitment(salt, sealed) if sealed else "",
     )
-    entry.sha256 = seal(entry.previous_sha256, body_of(entry))
-    entry.save(force_insert=True)
+    # Whatever fails from here on, the caller's act fails with it; so no savepoint, which others would wait for.
+    with transaction.atomic(savepoint=False):
+        if sealed:
+            entry.pk, last, previous = _keep_and_lock(community, sealed, salt, _about(actor, subject))
+        else:
+            last, previous = lock_chain(community)
+        entry.sequence, entry.previous_sha256 = last + 1, previous
+        entry.sha256 = seal(previous, body_of(entry))
+        entry.save(force_insert=True)
     return entry
-
-
-def _seal_apart(payload: dict[str, Any], *, about: str) -> Secret:
-    """Keep what is sealed under the id of the entry to come: before the chain is locked, so that others wait less."""
-    canonical(payload)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id'))")
-        (entry,) = cursor.fetchone()
-    return Secret.objects.create(entry_id=entry, about=about, salt=secrets.token_bytes(SALT_BYTES), payload=payload)
 
 
 def body_of(entry: Entry) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
+from contextlib import closing
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -44,18 +46,27 @@ from people.models import Person
 from people.refusals import Conflicting, NotAllowed
 from people.services import found_community, grant_role
 from tests.care.agreeing import TERMS, open_door
+from tests.care.leftovers import (
+    found_in_broker,
+    found_in_dump,
+    found_in_files,
+    found_on_disk_of_servers,
+)
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.lineage import erasing
 from training.lineage.about import everything_about
 from training.lineage.erasing import Replayed, erase_answers, erase_person, known_erasures, replay_erasures
 from training.playground.models import Generation
+from training.playground.stream import connect, publish
 from training.releases.models import Download, DownloadNotice
 from training.releases.notices import answer_notice
 from training.releases.services import folder_of as release_folder
 from training.runs.services import folder_of as run_folder
 from training.runs.withdrawals import withdraw_answer
+from wordhearth import settings as site
 from wordhearth.leftovers import found_in_database
+from wordhearth.measuring import seconds_until
 
 pytestmark = pytest.mark.django_db
 
@@ -64,11 +75,6 @@ def words(number: int) -> str:
     """A string that stands nowhere else, and looks like words to every check."""
     letters = "bdfgklmnprst"
     return "kanario" + "".join(letters[int(digit)] + "a" for digit in f"{number:03d}")
-
-
-def found_in_files(folder: Path, needles: list[str]) -> list[str]:
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return [f"{path}: {needle}" for path in paths for needle in needles if needle.encode() in path.read_bytes()]
 
 
 @pytest.fixture
@@ -154,32 +160,67 @@ def _plant_in_dealings(plant, community, ben, aroha, filipa, mine, release):
 
 
 @pytest.fixture
-def erased(planted, ben, django_capture_on_commit_callbacks):
-    """Everything about Ben is erased; the hashes by which his words could be guessed."""
+def broker(settings):
+    """Caches are where a site has them; what it returns stands nowhere else, whoever else uses the broker."""
+    settings.CACHES = {"default": {**site.CACHES["default"], "KEY_PREFIX": uuid4().hex}}
+    return f"kanario{uuid4().hex}"
+
+
+def plant_on_the_way(broker, planted, ben, client):
+    """In the cache, in a stream of tokens, in a form that is refused, in an address, and in a row that is none."""
+    _, made = planted
+    cache.set(f"agreement:{made['release'].project_id}", broker)
+    generation = Generation.objects.get(person=ben)
+    with closing(connect()) as streams:
+        publish(streams, str(generation.pk), {"event": "token", "text": broker})
+    client.force_login(ben)
+    slug = made["release"].community.slug
+    assert client.post(f"/c/{slug}/try/", {"source": broker}).status_code == 422
+    assert client.get(f"/c/{slug}/nowhere/", {"q": broker}).status_code == 404
+    with pytest.raises(IntegrityError, match="answer_state_is_known") as refused:
+        Answer.objects.filter(pk=made["mine"].pk).update(text=broker, state="nonsense")
+    assert broker not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_of_it_is_left_anywhere(broker, planted, ben, client, caplog, settings, tmp_path):
+    """Not in a dump, a column, a file, the broker or its file, nor in any log, at any level."""
+    caplog.set_level(logging.DEBUG)
     canaries, made = planted
-    texts = [text for text in canaries if text]
-    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    needles = [*canaries, *hashes_of(made, canaries, ben), broker]
+    plant_on_the_way(broker, planted, ben, client)
+    assert len(found_in_dump(canaries)) >= 65
+    assert len(found_in_broker([broker])) == 2
+    assert "Not Found" in caplog.text
+
+    erase_person(person=ben, now=NOW + timedelta(hours=1))
+
+    assert found_in_dump(needles) == []
+    assert found_in_database(needles) == []
+    assert found_in_files(tmp_path, needles) == []
+    assert found_in_broker(needles) == []
+    # The broker writes its file anew in the background.
+    assert seconds_until(lambda: not found_on_disk_of_servers([broker]), within=10) is not None
+    assert [needle for needle in needles if needle in caplog.text] == []
+    assert_what_stays(made, ben)
+
+
+def hashes_of(made, canaries, ben):
+    """The hashes by which his words could be guessed."""
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in canaries]
     hashes += list(Answer.objects.filter(author=ben).values_list("body_sha256", flat=True))
     hashes += list(made["release"].items.filter(answer__author=ben).values_list("row_sha256", flat=True))
     items = made["judging"].tasks.filter(item__quotations__answer__author=ben)
-    hashes += list(items.values_list("item__text_sha256", flat=True))
-    assert len(set(found_in_database(texts))) >= 60
-    with django_capture_on_commit_callbacks(execute=True):
-        erase_person(person=ben, now=NOW + timedelta(hours=1))
-    return canaries, made, hashes
+    return hashes + list(items.values_list("item__text_sha256", flat=True))
 
 
-def test_nothing_of_it_is_left_anywhere(erased, settings, tmp_path, project, client, ben):
-    canaries, made, hashes = erased
-    assert found_in_database([*canaries, *hashes]) == []
-    assert found_in_files(tmp_path, [*canaries, *hashes]) == []
-    assert not [key for key in cache._cache if any(one.encode() in cache._cache[key] for one in canaries)]
+def assert_what_stays(made, ben):
+    """That something was there, and nothing of what it said."""
     assert json.loads((release_folder(made["release"]) / "ERASED.json").read_text())["release"] == 1
     made["adapter"].refresh_from_db()
     assert (made["adapter"].state, made["adapter"].deleted_at is not None) == ("retired", True)
     ben.refresh_from_db()
     assert (ben.username, ben.is_active, ben.has_usable_password()) == (f"erased-{ben.pk}", False, False)
-    # What stays says that something was there.
     assert set(Answer.objects.filter(author=ben).values_list("state", flat=True)) == {"withdrawn"}
     assert not WithdrawalStage.objects.waiting("erased").exists()
     assert Agreement.objects.get().state == "closed"

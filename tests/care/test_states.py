@@ -1,17 +1,9 @@
-"""The picture in the documents is the table that the services obey."""
-
-from pathlib import Path
+"""The tables of decisions, which services obey and documents show."""
 
 import pytest
 
 from care import states
 from care.models import Decision, Proposal, Suspension
-
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "decisions-and-votes.md"
-
-
-def test_the_document_holds_the_machines_as_they_are():
-    assert DOCUMENT.read_text(encoding="utf-8").endswith(states.drawn() + "\n")
 
 
 @pytest.mark.parametrize("model", [Proposal, Decision, Suspension])

@@ -1,7 +1,6 @@
 """Checkpoints: signed, at least hourly and after what matters, kept for ever, and good for years."""
 
 import base64
-import stat
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from django.core.management import CommandError, call_command
 from ledger.checkpoints import check_chain, checkpoint_now, export_lines, newest_checkpoint, signer_of
 from ledger.jobs import make_checkpoints_job
 from ledger.models import Checkpoint, Entry
-from ledger.sealing import UnusableKey, read_seed
 from ledger.services import append_entry
 from ledger.verify import Broken, Tree, verify
 from tests.guards.tree import ROOT
@@ -91,21 +89,6 @@ def test_a_change_under_a_checkpoint_is_found_even_when_every_hash_is_written_an
 # The key
 
 
-def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
-    kept = tmp_path / "var" / "ledger_key"
-    seed = read_seed("", kept)
-    assert (len(seed), read_seed("", kept)) == (32, seed)
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert [path.name for path in kept.parent.iterdir()] == ["ledger_key"]
-
-
-def test_of_two_processes_that_make_the_key_at_once_one_wins(tmp_path, monkeypatch):
-    kept = tmp_path / "ledger_key"
-    first = read_seed("", kept)
-    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)
-    assert read_seed("", kept) == first
-
-
 def test_the_key_can_come_from_the_environment(db, now, settings, tmp_path):
     settings.LEDGER_KEY_FILE = tmp_path / "ledger_key"
     settings.LEDGER_KEY = base64.b64encode(bytes(32)).decode()
@@ -113,12 +96,6 @@ def test_the_key_can_come_from_the_environment(db, now, settings, tmp_path):
     append(now)
     assert checkpoint_now(community="one", now=now).note.startswith(signer_of("one").origin)
     assert not settings.LEDGER_KEY_FILE.exists()
-
-
-@pytest.mark.parametrize("wrong", ["zzyx", "AAAA", "ñ"])
-def test_a_key_that_is_none_is_refused(tmp_path, wrong):
-    with pytest.raises(UnusableKey, match="32 bytes"):
-        read_seed(wrong, tmp_path / "key")
 
 
 # The command

@@ -9,10 +9,21 @@ import sys
 import pytest
 import rfc8785
 
-from ledger.sealing import Signer
+from ledger.sealing import Signer, seal
 from ledger.verify import Broken, Tree, canonical, main, read_key, verify
 from tests.guards.tree import ROOT
-from wordhearth.benches.ledger import CHAIN, UNDER_CHECKPOINT, WAYS, made_chain, tamper
+from wordhearth.benches.ledger import (
+    CHAIN,
+    LARGE,
+    MOST_SECONDS,
+    UNDER_CHECKPOINT,
+    WAYS,
+    judged,
+    made_chain,
+    table,
+    tamper,
+    verify_long,
+)
 
 VERIFIER = ROOT / "platform" / "ledger" / "verify.py"
 
@@ -235,3 +246,143 @@ def test_the_key_is_named_as_c2sp_signed_note_says():
     assert name == signer.origin
     assert number == hashlib.sha256(name.encode() + b"\n" + encoded).digest()[:4]
     assert (encoded[0], len(encoded)) == (1, 33)
+
+
+def test_a_hundred_thousand_entries_take_ten_seconds_at_most():
+    facts = verify_long(LARGE)
+    assert facts["verified_entries"] == 100_000
+    assert facts["seconds_to_verify"] <= MOST_SECONDS == 10
+
+
+FACTS = {
+    **{"tamperings": 9, "missed": [], "written": 4000, "gaps": 0, "forks": 0, "p50_ms": 9.0, "p95_ms": 20.0},
+    **{"verified_entries": 100_000, "seconds_to_verify": 2.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({"missed": ["edit number 3"]}, "Not found: edit number 3"),
+        ({"written": 3999}, "gaps or forks"),
+        ({"gaps": 1}, "gaps or forks"),
+        ({"forks": 1}, "gaps or forks"),
+        ({"p95_ms": 50.1}, "took 50.1 ms"),
+        ({"seconds_to_verify": 10.1}, "took 10.1 s"),
+    ],
+)
+def test_the_bench_fails_where_something_is_not_found_or_slow(changes, failure):
+    assert judged(FACTS)["failures"] == []
+    (said,) = judged({**FACTS, **changes})["failures"]
+    assert failure in said
+    assert table({**FACTS, **changes}).row_count == 6
+
+
+def said_of(made, *, lines=None, notes=(), key=""):
+    """All that the verifier says of what is wrong."""
+    with pytest.raises(Broken) as broken:
+        verify(lines or made.lines(), notes, key)
+    return str(broken.value)
+
+
+def headed(made, **changes):
+    return [json.dumps({**made.header, **changes}) + "\n", *made.lines()[1:]]
+
+
+def test_what_is_wrong_is_said_word_for_word(made):
+    """Whoever checks a file has nothing but these sentences to go by."""
+    without_secret = [dict(row) for row in made.entries]
+    del without_secret[2]["secret"]
+    name, other = made.header["origin"], Signer(bytes(32), "made-up")
+    not_ed25519 = base64.b64encode(b"\x02" + bytes(32)).decode()
+    number = hashlib.sha256(f"{name}\n".encode() + b"\x02" + bytes(32)).digest()[:4].hex()
+    short = made.header["key"].split("+")[1]
+    twice = [made.lines()[0].replace('{"format"', '{"format": "a", "format"', 1), *made.lines()[1:]]
+    anew = made_chain(size=CHAIN, checkpoint_at=UNDER_CHECKPOINT, seed=5)
+    unsigned = made.checkpoint.partition("\n\n")[0] + f"\n\n— {name} {base64.b64encode(bytes(68)).decode()}\n"
+    for said, wanted in [
+        (said_of(made, lines=headed(made, format="x")), "line 1: it is no header of wordhearth-ledger-1."),
+        (said_of(made, lines=headed(made, secrets="x")), "line 1: it is no header of wordhearth-ledger-1."),
+        (said_of(made, lines=headed(made, origin="a/b/made-up")),
+         "line 1: origin, community and key do not belong together."),
+        (said_of(made, lines=headed(made, community="")), "line 1: origin, community and key do not belong together."),
+        (said_of(made, lines=headed(made, key=f"{name}+{number}+{not_ed25519}")),
+         "line 1: it is damaged (ValueError not an Ed25519 verifier key)."),
+        (said_of(made, lines=headed(made, key=made.header["key"].replace(short, "00000000"))),
+         "line 1: it is damaged (ValueError not an Ed25519 verifier key)."),
+        (said_of(made, lines=twice), "line 1: it is damaged (ValueError a name comes twice)."),
+        (said_of(made, notes=[other.checkpoint(5, bytes(32))]), f"checkpoint 1: it is of another ledger than {name}."),
+        (said_of(made, notes=[made.checkpoint, unsigned]), "checkpoint 2: it is not signed by the ledger's key."),
+        (said_of(made, lines=rows_with(made, 4, extra=1)), "line 6: it has other fields than an entry."),
+        (said_of(made, lines=rows_with(made, 4, sequence=9)), "line 6: entry 5 is expected here, not 9."),
+        (said_of(made, lines=rows_with(made, 4, previous="a" * 64)),
+         "line 6: entry 5 does not follow the entry before it."),
+        (said_of(made, lines=rows_with(made, 4, actor="99")), "line 6: entry 5 was changed: its hash is another."),
+        (said_of(made, lines=rows_with(made, 2, secret={"salt": "00" * 32, "payload": {}})),
+         "line 4: the sealed content of entry 3 is not what was sealed."),
+        (said_of(made, lines=made.lines(without_secret)), "line 4: the sealed content of entry 3 is missing."),
+        (said_of(made, lines=rows_with(made, 4, details={"share": 0.5})),
+         "line 6: it is damaged (ValueError 0.5 has no canonical form here)."),
+        (said_of(made, lines=made.lines(made.entries[:20]), notes=[made.checkpoint]),
+         "the end: a checkpoint covers 25 entries, and the file ends after 20."),
+        (said_of(made, lines=rows_with(made, 2, secret=None)),
+         "the end: 1 sealed contents are erased, but the ledger records 0."),
+        (said_of(made, lines=[made.lines()[0], *anew.lines()[1:]], notes=[made.checkpoint]),
+         "line 26: checkpoint 1 promises other entries up to here: history was written anew."),
+    ]:  # fmt: skip
+        assert said == wanted
+
+
+def test_the_report_and_the_command_say_it_word_for_word(made, files, capsys):
+    head = made.entries[-1]["sha256"]
+    main(files(notes=[made.checkpoint]))
+    assert capsys.readouterr().out == (
+        f"Whole: {CHAIN} entries, each linked to the one before; the last hash is {head}.\n"
+        f"Sealed contents: {CHAIN // 3} agree with their commitments, 0 were erased (as the ledger itself records), "
+        "0 are not in this file.\nCheckpoints that agree, by the entries they cover: 25.\n"
+    )
+    main(files())
+    assert capsys.readouterr().out.endswith(
+        "\nNo checkpoint given: a file that was shortened or written anew as a whole would look the same.\n"
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(files(lines=made.lines(made.entries[:20]), notes=[made.checkpoint]))
+    assert ended.value.code == (
+        "NOT WHOLE. the end: a checkpoint covers 25 entries, and the file ends after 20."
+    )  # fmt: skip
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert " ".join(capsys.readouterr().out.split()) == (
+        "usage: ledger.verify [-h] [--checkpoint FILE] [--key KEY] file Check an exported ledger. "
+        "positional arguments: file options: -h, --help show this help message and exit --checkpoint FILE --key KEY "
+        "the verifier key you trust; otherwise the one in the file"
+    )
+
+
+def test_what_was_erased_is_counted_as_often_as_the_ledger_records_it(made):
+    """Two entries lose their sealed part, and two later ones record it."""
+    rows = [dict(row) for row in made.entries]
+    rows[2]["secret"] = rows[5]["secret"] = None
+    for place in (30, 33):
+        rows[place] |= {"action": "secrets.erased", "details": {"secrets": 1}}
+    previous = rows[29]["sha256"]
+    for row in rows[30:]:
+        row["previous"] = previous
+        body = {name: row[name] for name in row if name not in {"previous", "sha256", "secret"}}
+        previous = row["sha256"] = seal(previous, body)
+    report = verify(made.lines(rows), [made.checkpoint, made.checkpoint])
+    assert (report.erased, report.recorded, report.withheld) == (2, 2, 0)
+    assert (report.entries, report.head, report.checkpoints) == (CHAIN, previous, [25, 25])
+
+
+def test_several_checkpoints_are_told_in_their_order(made):
+    tree, signer = Tree(), Signer(hashlib.sha256(b"1 0").digest(), "made-up")
+    notes = []
+    for row in made.entries:
+        tree.add(row["sha256"])
+        notes.append(signer.checkpoint(row["sequence"], tree.root()))
+    report = verify(made.lines(), [notes[9], notes[0], notes[CHAIN - 1]])
+    assert report.checkpoints == [1, 10, CHAIN]
+    assert str(report).endswith(f"by the entries they cover: 1, 10, {CHAIN}.\n")
+    with pytest.raises(Broken, match="a checkpoint covers 0 entries, and the file ends after 40"):
+        verify(made.lines(), [signer.checkpoint(0, Tree().root())])

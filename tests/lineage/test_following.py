@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from datetime import timedelta
@@ -24,6 +25,7 @@ from training.lineage.services import NotTainted, end_adapter, follow_withdrawal
 from training.releases.services import draft_release, freeze_release
 from training.runs import supervisor
 from training.runs.models import Adapter, Run
+from training.runs.progress import LogReader
 from training.runs.services import claim_run, end_run, finish_run, folder_of, queue_run
 from training.runs.withdrawals import change_consent, withdraw_answer, withdraw_consent
 
@@ -86,11 +88,27 @@ def test_a_run_that_is_going_on_stops_and_publishes_nothing(release, ben, commun
     assert not Adapter.objects.exists()
 
 
+@pytest.fixture
+def stops(monkeypatch):
+    """When the supervisor told a process to stop, and which step was the last one in its log by then."""
+    told = []
+    usual = subprocess.Popen.send_signal
+
+    def tell(process, number):
+        usual(process, number)
+        folder = Path(process.args[-1]).parent
+        told.append((timezone.now(), LogReader(folder / "log.jsonl").progress()["step"]))
+
+    monkeypatch.setattr(subprocess.Popen, "send_signal", tell)
+    return told
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_a_real_run_stops_by_its_next_step_and_leaves_nothing(release, ben, community, esi, settings):
+def test_a_real_run_makes_one_step_more_at_most_and_leaves_nothing(release, ben, community, esi, settings, stops):
     place_base(Path(settings.MODELS_DIR))
     run = queue_run(release=release, started_by=esi, now=timezone.now(), given=LONG)
+    taken_back = []
 
     @every_community()
     def take_back_when_it_learns() -> None:
@@ -98,6 +116,7 @@ def test_a_real_run_stops_by_its_next_step_and_leaves_nothing(release, ben, comm
         while time.monotonic() < deadline and not (log.exists() and '"event": "step"' in log.read_text()):
             time.sleep(0.05)
         withdraw_consent(person=ben, community=community, purposes=[PURPOSE], now=timezone.now())
+        taken_back.append(timezone.now())
         connection.close()
 
     helper = threading.Thread(target=take_back_when_it_learns)
@@ -106,7 +125,11 @@ def test_a_real_run_stops_by_its_next_step_and_leaves_nothing(release, ben, comm
     helper.join()
     run.refresh_from_db()
     assert (outcome, run.state) == ("cancelled", Run.State.CANCELLED)
-    assert run.progress["step"] < run.progress["steps"]
+    ((told_at, step),) = stops
+    # It is told within a second or so; the step that it is in is the last one.
+    assert told_at - taken_back[0] < timedelta(seconds=10)
+    assert run.progress["step"] <= step + 1 < run.progress["steps"]
+    assert run.ended_at - taken_back[0] < 5 * MINUTE
     assert not folder_of(run).exists()
     assert not Adapter.objects.exists()
 

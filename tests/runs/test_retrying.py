@@ -13,7 +13,9 @@ from training.runs.progress import loss_curve
 from training.runs.retrying import TOO_LITTLE
 from training.runs.services import (
     MOST_CRASHES,
+    WITHDRAWN,
     LeaseLost,
+    cancel_run,
     claim_run,
     end_run,
     finish_run,
@@ -21,6 +23,8 @@ from training.runs.services import (
     give_back_run,
     resume_run,
 )
+from training.runs.states import RUN, ImpossibleStep, after
+from training.runs.withdrawals import withdraw_consent
 
 
 @pytest.fixture
@@ -72,6 +76,35 @@ def test_a_killed_process_goes_on_from_its_checkpoint_as_often_as_it_may_with_th
     assert run.settings["recipe"]["tokens_at_once"] == 768
     assert (folder_of(run) / "checkpoints").exists()
     assert resume_run(run=run, resumed_by=esi, now=now).crashes == 0
+
+
+def test_a_run_that_is_being_stopped_waits_for_no_other_try(run, esi, monkeypatch, now):
+    """It was asked for while its process died."""
+
+    def start(run, folder):
+        cancel_run(run=run, cancelled_by=esi, now=now)
+        return subprocess.Popen([sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+
+    monkeypatch.setattr(supervisor, "_start", start)
+    assert supervisor.execute(run.pk) == "cancelled"
+    run.refresh_from_db()
+    assert run.state == Run.State.CANCELLED
+    with pytest.raises(ImpossibleStep):
+        after(RUN, Run.State.CANCELLING, "give back")
+
+
+def test_what_a_lost_worker_learnt_from_words_taken_back_is_deleted(
+    run, ben, community, now, django_capture_on_commit_callbacks
+):
+    claim_run(run_id=run.pk, owner="one", lease_until=now + MINUTE, now=now)
+    (folder_of(run) / "checkpoints").mkdir(parents=True)
+    withdraw_consent(person=ben, community=community, purposes=["train_noncommercial"], now=now)
+    later = now + 2 * MINUTE
+    with django_capture_on_commit_callbacks(execute=True):
+        assert claim_run(run_id=run.pk, owner="two", lease_until=later + MINUTE, now=later) is None
+    run.refresh_from_db()
+    assert (run.state, run.failure) == (Run.State.CANCELLED, WITHDRAWN)
+    assert not folder_of(run).exists()
 
 
 def test_a_recipe_that_refuses_is_not_tried_again(run, ends):

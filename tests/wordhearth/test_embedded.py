@@ -181,6 +181,16 @@ def test_nobody_can_connect_over_the_network(both):
     assert both[0].valkey().config_get("port") == {"port": "0"}
 
 
+def test_what_fails_leaves_no_words_in_the_database_s_log(both):
+    with both[0].database() as connection:
+        connection.execute("CREATE TEMPORARY TABLE said (words text CHECK (words = ''))")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute("INSERT INTO said VALUES ('kanario')")
+    log = (both[0].var / "postgres" / "log").read_text()
+    assert 'violates check constraint "said_words_check"' in log
+    assert "kanario" not in log
+
+
 def test_sorting_is_the_same_on_every_machine(both):
     with both[0].database() as connection:
         found = connection.execute("SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) FROM pg_database")

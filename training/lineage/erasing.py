@@ -37,6 +37,7 @@ from training.lineage.forgetting import (
     name_of_erased,
 )
 from training.lineage.tracing import WORDS, taint_of
+from training.playground.stream import forget_on_disk
 from training.releases.models import ReleaseItem
 from training.runs.withdrawals import lock_community, lock_releases, withdraw_answer, withdraw_consent
 
@@ -60,6 +61,7 @@ def erase_answers(*, answers: Collection[UUID], author: Person, now: datetime) -
         raise NotAllowed("Only its author erases an answer.")
     if any(row.state != Answer.State.WITHDRAWN for row in asked):
         raise NotTakenBack("Take an answer back before you erase it.")
+    transaction.on_commit(forget_on_disk)
     return _erase_answers(asked, now)
 
 
@@ -183,6 +185,7 @@ def _close(erasure: AccountErasure, now: datetime) -> None:
     erasure.save(update_fields=["finished_at"])
     append_entry(action="person.erased", subject=f"person:{person.pk}", now=now)
     erase_secrets(about=str(person.pk), now=now)
+    transaction.on_commit(forget_on_disk)
 
 
 def _tick_off(case: Withdrawal, number: int, now: datetime) -> None:

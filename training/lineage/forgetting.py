@@ -10,7 +10,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -20,9 +19,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext_noop
-from redis.exceptions import RedisError
 from rest_framework.authtoken.models import Token
 
 from annotation.answers.models import Answer, AnswerEvent, Gold, GoldOffer, Quotation, Review, Suggestion
@@ -162,7 +160,7 @@ def forget_person(person: Person) -> None:
     _forget_agreements(person)
     RunEvent.objects.filter(actor=person).update(note="")
     AdapterEvent.objects.filter(actor=person).update(note="")
-    _forget_streams(Generation.objects.filter(person=person))
+    forget([str(pk) for pk in Generation.objects.filter(person=person).values_list("pk", flat=True)])
     for owned in (Generation, Player, LanguageProfile, AgeBand, AgreementToken):
         owned._default_manager.filter(person=person).delete()
     _forget_account(person)
@@ -206,12 +204,6 @@ def entries_on_agreements(person: Person) -> list[Entry]:
     subjects = [agreement.subject for agreement in theirs]
     subjects += [f"commitment:{row.pk}" for agreement in theirs for row in agreement.commitments.all()]
     return list(Entry.objects.filter(subject__in=subjects, secret__isnull=False))
-
-
-def _forget_streams(generations: QuerySet[Generation]) -> None:
-    """Tokens on their way to a page forget themselves after ten minutes; these do at once, if the broker is there."""
-    with suppress(RedisError):
-        forget([str(pk) for pk in generations.values_list("pk", flat=True)])
 
 
 def _forget_account(person: Person) -> None:

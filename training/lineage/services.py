@@ -21,10 +21,12 @@ from training.lineage.models import Taint
 from training.lineage.tracing import Tainted, taint_of, taint_of_person
 from training.mining.models import Reading
 from training.playground.models import Generation
+from training.playground.stream import forget
 from training.playground.suggesting import maker_of, project_of
 from training.releases.models import DownloadNotice, ReleaseItem
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.services import LIVE, discard_learnt
+from training.runs.states import ADAPTER, after
 
 # Translated where it is shown, like every note of the house's own.
 TIME_IS_OVER = gettext_noop("Its words were withdrawn a month ago, and nobody had retired it.")
@@ -110,7 +112,7 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
         raise NotTainted("No words that it learnt from were withdrawn. Retire it by a decision instead.")
     if current.deleted_at is not None:
         return current
-    current.state, current.deleted_at = Adapter.State.RETIRED, now
+    current.state, current.deleted_at = after(ADAPTER, current.state, "delete"), now
     report = {name: value for name, value in current.report.items() if name != "evaluation"}
     figures = current.report.get("evaluation", {})
     current.report = {**report, "evaluation": {name: value for name, value in figures.items() if name != "samples"}}
@@ -131,7 +133,9 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
 
 def _forget_what_it_wrote(adapter: Adapter) -> None:
     """What a model wrote may hold what it learnt by heart, and what was made of it holds what it learnt."""
-    Generation.objects.with_adapter(adapter).delete()
+    written = Generation.objects.with_adapter(adapter)
+    forget([str(pk) for pk in written.values_list("pk", flat=True)])
+    written.delete()
     forget_exports(adapter)
     Reading.objects.filter(Q(probe__adapter=adapter) | Q(probe__rival=adapter)).update(text="", rival_text="")
     proposed = Suggestion.objects.filter(made_by=maker_of(adapter), task__project=project_of(adapter))

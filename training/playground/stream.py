@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator
+from contextlib import closing, suppress
 from typing import Any
 
 from django.conf import settings
 from redis import Redis
+from redis.exceptions import RedisError, ResponseError
 
 KEPT_SECONDS = 600
+TRIES, SECONDS_BETWEEN = 20, 0.1
 
 
 def _key(generation_id: str) -> str:
@@ -30,11 +34,23 @@ def publish(client: Redis, generation_id: str, event: dict[str, Any]) -> None:
 
 
 def forget(generation_ids: Collection[str]) -> None:
-    """Delete what is on its way for these generations."""
+    """Delete what is on its way for these generations; while the broker is away, it forgets that by itself."""
     if generation_ids:
-        client = connect()
-        client.delete(*map(_key, generation_ids))
-        client.close()
+        with suppress(RedisError), closing(connect()) as client:
+            client.delete(*map(_key, generation_ids))
+
+
+def forget_on_disk() -> None:
+    """Let the broker write its file anew, in the background: what was deleted stays in it until then."""
+    with suppress(RedisError), closing(connect()) as client:
+        if not client.info("persistence").get("aof_enabled"):
+            return
+        for _ in range(TRIES):
+            try:
+                client.bgrewriteaof()
+                return
+            except ResponseError:  # it is being written, perhaps since before the deletion
+                time.sleep(SECONDS_BETWEEN)
 
 
 def follow(generation_id: str, *, last_id: str = "0", wait_seconds: int = 15) -> Iterator[tuple[str, dict[str, Any]]]:

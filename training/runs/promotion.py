@@ -24,6 +24,7 @@ from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, che
 from training.runs.measured import by_heart_of, gain_of, gain_over_few_shot, parts_of
 from training.runs.models import Adapter, AdapterEvent, BiasReading, GateBounds
 from training.runs.shard_checks import checks_of_shards
+from training.runs.states import ADAPTER, after
 
 # A bound that nothing can pass, or that says nothing, is a slip of the pen.
 MOST = {
@@ -230,7 +231,7 @@ def roll_back(*, adapter: Adapter, rolled_back_by: Person, now: datetime) -> Ada
         given_up_by=rolled_back_by,
         now=now,
     )
-    current.state = Adapter.State.RETIRED
+    current.state = after(ADAPTER, current.state, "roll back")
     current.save(update_fields=["state"])
     AdapterEvent.objects.create(adapter=current, kind=current.state, actor=rolled_back_by, at=now)
     AdapterEvent.objects.create(adapter=earlier, kind=AdapterEvent.BACK, actor=rolled_back_by, at=now)

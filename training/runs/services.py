@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -38,6 +39,7 @@ from training.runs.starting import (
     require_votes,
     store_run,
 )
+from training.runs.states import ADAPTER, RUN, ImpossibleStep, after
 
 # What is said of a run that a withdrawal stopped; translated where it is shown.
 WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
@@ -121,10 +123,8 @@ def cancel_run(*, run: Run, cancelled_by: Person, now: datetime) -> Run:
 
 def ask_to_stop(run: Run, asked_by: Person, now: datetime) -> None:
     """A run that waits is over at once, one that runs stops after its present step; the caller has its row locked."""
-    if run.state == Run.State.QUEUED:
-        run.state, run.ended_at = Run.State.CANCELLED, now
-    else:
-        run.state = Run.State.CANCELLING
+    run.state = after(RUN, run.state, "stop")
+    run.ended_at = None if run.is_live else now
     run.save(update_fields=["state", "ended_at"])
     _record(run, "cancel asked", asked_by, now)
 
@@ -148,7 +148,8 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
         raise Conflicting("Another run on this release is going on.")
     require_room(current.community, now=now)
     require_run_decision(release=current.release, started_by=resumed_by, now=now)
-    current.state, current.failure, current.ended_at, current.crashes = Run.State.QUEUED, "", None, 0
+    current.state = after(RUN, current.state, "resume")
+    current.failure, current.ended_at, current.crashes = "", None, 0
     current.save(update_fields=["state", "failure", "ended_at", "crashes"])
     _record(current, "resumed", resumed_by, now)
     _enter(current, "resumed", resumed_by, now)
@@ -164,11 +165,13 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     run: Run | None = Run.objects.select_for_update(skip_locked=True).waiting(now).filter(pk=run_id).first()
     if run is None:
         return None
-    if run.state == Run.State.CANCELLING:
-        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=gettext_noop("its worker was gone"))
-        return None
     if run.release.contains_withdrawn:
         end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
+        # What an earlier worker learnt from the words; whoever had it is gone.
+        transaction.on_commit(partial(discard_learnt, run))
+        return None
+    if run.state == Run.State.CANCELLING:
+        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=gettext_noop("its worker was gone"))
         return None
     if not_usable_any_more(run.release):
         _end(run, Run.State.FAILED, now, gettext_noop("Some of its sentences may not be used for this any more."))
@@ -179,7 +182,7 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
         if run.crashes > MOST_CRASHES:
             end_run(run=run, state=Run.State.FAILED, now=now, failure=gettext_noop("its worker was gone"))
             return None
-    run.state, run.lease_owner, run.lease_expires_at = Run.State.RUNNING, owner, lease_until
+    run.state, run.lease_owner, run.lease_expires_at = after(RUN, run.state, "take"), owner, lease_until
     run.attempts += 1
     run.started_at = run.started_at or now
     run.save(update_fields=["state", "lease_owner", "lease_expires_at", "attempts", "started_at", "crashes"])
@@ -195,10 +198,9 @@ def stop_runs_on(releases: Collection[Release], *, now: datetime) -> int:
     runs = Run.objects.select_for_update().filter(release__in=[row.pk for row in releases])
     stopping = list(runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]).order_by("pk"))
     for run in stopping:
-        if run.state == Run.State.QUEUED:
-            run.state, run.failure, run.ended_at = Run.State.CANCELLED, WITHDRAWN, now
-        else:
-            run.state = Run.State.CANCELLING
+        run.state = after(RUN, run.state, "stop")
+        if not run.is_live:
+            run.failure, run.ended_at = WITHDRAWN, now
         run.save(update_fields=["state", "failure", "ended_at"])
         _record(run, "cancel asked" if run.is_live else run.state, None, now, note=WITHDRAWN)
     return len(stopping)
@@ -259,9 +261,9 @@ def end_run(*, run: Run, state: Run.State, now: datetime, failure: str = "") -> 
 @transaction.atomic
 def give_back_run(*, run: Run, now: datetime, kind: str = "given back", note: str = "", **changed: Any) -> None:
     """Queue a run again: its worker is going down, or it is worth another try (`kind`). It goes on from its checkpoint,
-    if it has one. Raises LeaseLost."""
-    _require_lease(run)
-    Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED, lease_owner="", lease_expires_at=None, **changed)
+    if it has one. Raises LeaseLost; ImpossibleStep for one that is being stopped."""
+    state = after(RUN, _require_lease(run), "give back")
+    Run.objects.filter(pk=run.pk).update(state=state, lease_owner="", lease_expires_at=None, **changed)
     _record(run, kind, None, now, note=note)
 
 
@@ -282,21 +284,18 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
         raise NotDecidable("Some of the words it learnt from may not be used for this any more.")
     if not approve and not note:
         raise Invalid("Give the reason.", field="note")
-    wanted = (
-        Adapter.State.APPROVED
-        if approve
-        else (Adapter.State.RETIRED if current.state == Adapter.State.APPROVED else Adapter.State.REFUSED)
-    )
-    if current.state == wanted or (not approve and current.state == Adapter.State.RETIRED):
-        raise NotDecidable("This adapter is %(state)s already.", state=current.get_state_display())
+    try:
+        wanted = after(ADAPTER, current.state, "approve" if approve else "refuse")
+    except ImpossibleStep as error:
+        raise NotDecidable("This adapter is %(state)s already.", state=current.get_state_display()) from error
     if approve:
         require_gate(current, steward=decided_by)
     _decide_with_community(current, approve, decided_by, note, now)
     current.state = wanted
     current.save(update_fields=["state"])
-    AdapterEvent.objects.create(adapter=current, kind=wanted.value, actor=decided_by, note=note, at=now)
+    AdapterEvent.objects.create(adapter=current, kind=wanted, actor=decided_by, note=note, at=now)
     append_entry(
-        action=f"adapter.{wanted.value}",
+        action=f"adapter.{wanted}",
         subject=f"adapter:{current.pk}",
         community=current.community.slug,
         actor=str(decided_by.pk),
@@ -327,11 +326,12 @@ def _decide_with_community(adapter: Adapter, approve: bool, steward: Person, not
     )
 
 
-def _require_lease(run: Run) -> None:
-    """Raise LeaseLost unless the run is still held as it was when it was claimed. The row stays locked."""
-    held = Run.objects.select_for_update().values_list("lease_owner", flat=True).get(pk=run.pk)
+def _require_lease(run: Run) -> str:
+    """Raise LeaseLost unless the run is still held as it was when it was claimed; its state. The row stays locked."""
+    held, state = Run.objects.select_for_update().values_list("lease_owner", "state").get(pk=run.pk)
     if held != run.lease_owner:
         raise LeaseLost("Another worker took this run over.")
+    return str(state)
 
 
 def discard_checkpoints(run: Run) -> None:
@@ -345,7 +345,9 @@ def discard_learnt(run: Run) -> None:
 
 
 def _end(run: Run, state: Run.State, now: datetime, failure: str) -> None:
-    run.state, run.failure, run.ended_at = state, failure[:2000], now
+    # Whoever finishes it holds the lease; that is all there is to ask.
+    run.state = state if state == Run.State.FINISHED else after(RUN, run.state, state.value)
+    run.failure, run.ended_at = failure[:2000], now
     run.lease_owner, run.lease_expires_at = "", None
     run.save(update_fields=["state", "failure", "ended_at", "lease_owner", "lease_expires_at"])
     _record(run, state.value, None, now, note=failure)

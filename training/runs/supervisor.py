@@ -192,7 +192,8 @@ def _conclude(run: Run, folder: Path, code: int, asked: str) -> str:
             return "cancelled"
         services.discard_checkpoints(run)
         return "finished"
-    if asked == "cancel":
+    # It may have been asked for after the process ended or was told to for another reason.
+    if asked == "cancel" or Run.objects.filter(pk=run.pk, state=Run.State.CANCELLING).exists():
         return _cancel(run, now)
     if asked == "leave" or code == STOPPED:
         services.give_back_run(run=run, now=now)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
+from django.db.utils import Error
 from psycopg.pq import TransactionStatus
 
 from people.tenants import said
 
 SETTING = "wordhearth.communities"
+
+
+def _without_rows(error: Error) -> None:
+    """Take out of an error what PostgreSQL quotes of the statement and the row: they hold people's words, and what an
+    error says ends in logs, where nothing is ever erased. What is left names the constraint."""
+    cause = error.__cause__
+    if isinstance(cause, psycopg.Error) and cause.diag.message_primary:
+        error.args = cause.args = (cause.diag.message_primary,)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -33,7 +43,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 with self.wrap_database_errors:
                     self.connection.execute("SELECT set_config(%s, %s, false)", [SETTING, wanted])
                 self._told = wanted
-        return execute(sql, params, many, context)
+        try:
+            return execute(sql, params, many, context)
+        except Error as error:
+            _without_rows(error)
+            raise
 
     def _has_failed(self) -> bool:
         return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +33,8 @@ SIZES = (10_000, 100_000)
 SNAPSHOTS, RUNS, DEPTH = 50, 200, 6
 TASKS, QUOTING, SPEAKERS = 500, 25, 20
 CONTRIBUTIONS = 5_000
+# Seconds that they may take.
+MOST_SECONDS, MOST_SECONDS_TO_EXPORT = 2.0, 60.0
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SEED = 1
 
@@ -47,7 +51,25 @@ def run() -> Facts:
             if size == SIZES[0]:
                 facts["export"] = measure_export(made)
             transaction.set_rollback(True)
-    return facts
+    return judged(facts)
+
+
+def judged(facts: Facts) -> Facts:
+    """The facts, with a sentence in `failures` for everything that is not as it must be."""
+    failures = []
+    for size, parts in facts["sizes"].items():
+        for name, part in parts.items():
+            about = f"{name.replace('_', ' ')} of {size}"
+            if part["missing"] or part["too_much"]:
+                failures.append(f"{about}: {part['missing']} things are missing, {part['too_much']} are too much.")
+            if part["seconds"] > MOST_SECONDS:
+                failures.append(f"{about}: {part['seconds']:.2f} s, and at most {MOST_SECONDS:.0f} are allowed.")
+    export = facts["export"]
+    if export["answers"] < CONTRIBUTIONS:
+        failures.append(f"The file was made about {export['answers']} answers only.")
+    if export["seconds"] > MOST_SECONDS_TO_EXPORT:
+        failures.append(f"The file about somebody took {export['seconds']:.0f} s.")
+    return {**facts, "failures": failures}
 
 
 def measure_export(made: SimpleNamespace) -> Facts:
@@ -70,14 +92,66 @@ def measure(made: SimpleNamespace) -> Facts:
         "one_person": of_one,
         "a_twentieth": [row.pk for row in draw.sample(made.answers, len(made.answers) // 20)],
     }
-    return {name: _timed(roots) for name, roots in asked.items()}
+    ways = every_edge()
+    return {name: compared(roots, ways) for name, roots in asked.items()}
 
 
-def _timed(roots: list[UUID]) -> Facts:
+def compared(roots: list[UUID], ways: Mapping[str, set[str]]) -> Facts:
+    """What is found from these answers, in how many seconds, and what a walk along all ways finds otherwise: things
+    that are missing, or nearer or farther than they are, and things that should not be there."""
     start = time.perf_counter()
     found = taint_of(roots)
     seconds = time.perf_counter() - start
-    return {"answers": len(roots), "found": len(found), "deepest": max(row.depth for row in found), "seconds": seconds}
+    by_walking = walk([f"answer:{key}" for key in roots], ways)
+    depths = {f"{row.kind}:{row.key}": row.depth for row in found}
+    return {
+        "answers": len(roots),
+        "found": len(found),
+        "deepest": max(row.depth for row in found),
+        "seconds": seconds,
+        "missing": sum(depths.get(name) != depth for name, depth in by_walking.items()),
+        "too_much": len(depths.keys() - by_walking.keys()),
+    }
+
+
+def every_edge() -> dict[str, set[str]]:
+    """Every edge there is, what was made of what, read from the tables with the plainest of queries."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for made, of in Answer.objects.exclude(fixes=None).values_list("pk", "fixes"):
+        found[f"answer:{of}"].add(f"answer:{made}")
+    tasks = defaultdict(list)
+    for pk, item in Task.objects.values_list("pk", "item"):
+        tasks[item].append(pk)
+    at = defaultdict(list)
+    for pk, task in Answer.objects.values_list("pk", "task"):
+        at[task].append(pk)
+    for of, item in Quotation.objects.values_list("answer", "item"):
+        found[f"answer:{of}"] |= {f"answer:{made}" for task in tasks[item] for made in at[task]}
+    for of, release in ReleaseItem.objects.values_list("answer", "release"):
+        found[f"answer:{of}"].add(f"release:{release}")
+    for release, run in Run.objects.values_list("release", "pk"):
+        found[f"release:{release}"].add(f"run:{run}")
+    makers = {}
+    for adapter in Adapter.objects.select_related("run__release__project"):
+        found[f"run:{adapter.run_id}"].add(f"adapter:{adapter.pk}")
+        makers[f"{adapter.run.release.project.title[:60]}, run {adapter.run.number}"] = adapter.pk
+    for suggested, maker in Suggestion.objects.values_list("pk", "made_by"):
+        if maker in makers:
+            found[f"adapter:{makers[maker]}"].add(f"suggestion:{suggested}")
+    for made, suggestion in Answer.objects.exclude(suggestion=None).values_list("pk", "suggestion"):
+        found[f"suggestion:{suggestion}"].add(f"answer:{made}")
+    return found
+
+
+def walk(roots: Iterable[str], ways: Mapping[str, set[str]]) -> dict[str, int]:
+    """Everything that can be reached from these, these included, with the smallest number of steps."""
+    depth = dict.fromkeys(roots, 0)
+    edge, steps = set(depth), 0
+    while edge:
+        steps += 1
+        edge = {made for of in edge for made in ways.get(of, ())} - depth.keys()
+        depth |= dict.fromkeys(edge, steps)
+    return depth
 
 
 def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS, tasks: int = TASKS) -> SimpleNamespace:
@@ -306,10 +380,10 @@ def table(facts: Facts) -> Table:
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
-    for name in ("corpus", "taken back", "answers", "found", "deepest", "seconds"):
+    for name in ("corpus", "taken back", "answers", "found", "missing", "too much", "deepest", "seconds"):
         shown.add_column(name, justify="left" if name == "taken back" else "right")
     for size, parts in facts["sizes"].items():
         for name, part in parts.items():
-            cells = [str(part[what]) for what in ("answers", "found", "deepest")]
+            cells = [str(part[what]) for what in ("answers", "found", "missing", "too_much", "deepest")]
             shown.add_row(size, name.replace("_", " "), *cells, f"{part['seconds']:.2f}")
     return shown

@@ -33,6 +33,9 @@ SUPERUSER = "postgres"
 ROLE = DATABASE = "wordhearth"
 # PostgreSQL refuses to run as root; this account then owns the data and runs the server.
 SYSTEM_USER = "pgserver"
+# What failed is said to the application. Here it would stay for ever: statements, and the rows of failed ones, hold
+# people's words, which can be erased everywhere else.
+QUIET = ("-c", "log_min_error_statement=panic", "-c", "log_error_verbosity=terse")
 START_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -108,7 +111,7 @@ class Postgres:
     def _run(self, sockets: Path) -> None:
         """Start the server, or wait for one that is still recovering, for at most a minute."""
         self._let_account_in(self.data)
-        options = ["-h", "", "-k", str(sockets), "-c", "unix_socket_permissions=0700"]
+        options = ["-h", "", "-k", str(sockets), "-c", "unix_socket_permissions=0700", *QUIET]
         start = ("-o", shlex.join(options), "-l", str(self.data / "log"), "-W", "start")
         deadline = time.monotonic() + START_SECONDS
         while not _answers(sockets):
