@@ -93,7 +93,7 @@ def review_answer(
     """Give a verdict on the version that was read, and settle the answer when two agree.
 
     A rejection needs a reason. A correction enters as an answer of its own, which others review, after the same
-    `look` as any answer. Sending the same client id again returns the stored review.
+    `look` as any answer. Sending the same again with the same client id returns the stored review.
 
     Raises Invalid, NeedsALook, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed,
     TooMany.
@@ -104,13 +104,7 @@ def review_answer(
     _require_may_check(reviewer, answer.task.project, is_voting=True)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
-    said: dict[str, Any] = {
-        "version": version,
-        "verdict": verdict,
-        "reason": reason if verdict == Review.Verdict.REJECT else "",
-        "note": _checked_note(verdict, reason, note),
-        **_axes(verdict, reason, axes or {}),
-    }
+    said = {"version": version, **_said(verdict, reason, note, axes or {})}
     # A correction of gold is read like any other, so that nothing tells gold apart, and enters nowhere.
     written = checked(task, fixed_text, fixed_payload) if verdict == Review.Verdict.FIX else None
     body = _sha256_of({**said, "fix": written and [written.text, written.payload]})
@@ -139,6 +133,13 @@ def review_answer(
         settle_answer(answer=current, task=task, now=now)
         settle_task(task, now=now)
     return review
+
+
+def _said(verdict: str, reason: str, note: str, axes: Mapping[str, bool | None]) -> dict[str, Any]:
+    """What a verdict says besides a correction, as it is stored."""
+    note = _checked_note(verdict, reason, note)
+    reason = reason if verdict == Review.Verdict.REJECT else ""
+    return {"verdict": verdict, "reason": reason, "note": note, **_axes(verdict, reason, axes)}
 
 
 def _sha256_of(body: Mapping[str, Any]) -> str:
