@@ -231,6 +231,12 @@ class Review(models.Model):
         help_text="The corrected wording, an answer of its own.",
     )
     client_id = models.UUIDField()
+    body_sha256 = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="Of what was sent with the client id; empty when it was given before this was kept, or was erased.",
+    )
     created_at = models.DateTimeField()
 
     objects = ReviewQuerySet.as_manager()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from random import Random
@@ -91,7 +93,7 @@ def review_answer(
     """Give a verdict on the version that was read, and settle the answer when two agree.
 
     A rejection needs a reason. A correction enters as an answer of its own, which others review, after the same
-    `look` as any answer. Sending the same client id again returns the stored review.
+    `look` as any answer. Sending the same again with the same client id returns the stored review.
 
     Raises Invalid, NeedsALook, OwnWords, AlreadySettled, AnswerChanged, ClientIdReused, ConsentMissing, NotAllowed,
     TooMany.
@@ -102,15 +104,17 @@ def review_answer(
     _require_may_check(reviewer, answer.task.project, is_voting=True)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=answer.task_id)
     current = Answer.objects.select_for_update().get(pk=answer.pk)
-    if (known := _stored_before(current, reviewer, client_id, verdict)) is not None:
+    said = {"version": version, **_said(verdict, reason, note, axes or {})}
+    # A correction of gold is read like any other, so that nothing tells gold apart, and enters nowhere.
+    written = checked(task, fixed_text, fixed_payload) if verdict == Review.Verdict.FIX else None
+    body = _sha256_of({**said, "fix": written and [written.text, written.payload]})
+    if (known := _stored_before(current, reviewer, client_id, verdict, body)) is not None:
         return known
     _check_reviewable(current, reviewer, version, now)
     count_act(reviewer, "review", most=MOST_PER_HOUR, now=now)
-    note = _checked_note(verdict, reason, note)
     fix, is_gold = None, current.state != Answer.State.SUBMITTED
-    if verdict == Review.Verdict.FIX:
-        # A correction of gold is read like any other, so that nothing tells gold apart, and enters nowhere.
-        written = _checked_fix(current, task, fixed_text, fixed_payload)
+    if written is not None:
+        _require_other_words(written, current)
         warnings = warnings_for(task=task, author=reviewer, written=written, look=look, now=now)
         fix = None if is_gold else _enter_fix(current, task, reviewer, receipt, written, warnings, now)
     review = Review.objects.create(
@@ -119,14 +123,11 @@ def review_answer(
         gold_is_right=current.state == Answer.State.VALIDATED if is_gold else None,
         author_id_of_answer=current.author_id,
         reviewer=reviewer,
-        version=version,
-        verdict=verdict,
-        reason=reason if verdict == Review.Verdict.REJECT else "",
-        note=note,
         fix=fix,
         client_id=client_id,
+        body_sha256=body,
         created_at=now,
-        **_axes(verdict, reason, axes or {}),
+        **said,
     )
     if not is_gold:
         settle_answer(answer=current, task=task, now=now)
@@ -134,9 +135,22 @@ def review_answer(
     return review
 
 
-def _stored_before(answer: Answer, reviewer: Person, client_id: UUID, verdict: str) -> Review | None:
+def _said(verdict: str, reason: str, note: str, axes: Mapping[str, bool | None]) -> dict[str, Any]:
+    """What a verdict says besides a correction, as it is stored."""
+    note = _checked_note(verdict, reason, note)
+    reason = reason if verdict == Review.Verdict.REJECT else ""
+    return {"verdict": verdict, "reason": reason, "note": note, **_axes(verdict, reason, axes)}
+
+
+def _sha256_of(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _stored_before(answer: Answer, reviewer: Person, client_id: UUID, verdict: str, body: str) -> Review | None:
     known: Review | None = Review.objects.filter(reviewer=reviewer, client_id=client_id).first()
-    if known is not None and (known.answer_id, known.verdict) != (answer.pk, verdict):
+    if known is None:
+        return None
+    if (known.answer_id, known.verdict) != (answer.pk, verdict) or known.body_sha256 not in ("", body):
         raise ClientIdReused("A verdict with this id was stored before. It was kept.")
     return known
 
@@ -166,11 +180,9 @@ def _checked_note(verdict: str, reason: str, note: str) -> str:
         raise Invalid(error.message, field="note", **error.values) from error
 
 
-def _checked_fix(answer: Answer, task: Task, text: str, payload: Mapping[str, Any] | None) -> Written:
-    written = checked(task, text, payload)
+def _require_other_words(written: Written, answer: Answer) -> None:
     if (written.text, dict(written.payload)) == (answer.text, answer.payload):
         raise Invalid("The correction is the same as the answer. Choose “good as it is” instead.", field="text")
-    return written
 
 
 def _enter_fix(

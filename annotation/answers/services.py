@@ -33,7 +33,7 @@ MOST_PER_HOUR = 600
 
 
 class ClientIdReused(Conflicting):
-    """The same client id came with another text: the first one was kept."""
+    """The same client id came with something else: what was sent first was kept."""
 
 
 class AnswerChanged(Conflicting):
@@ -82,6 +82,8 @@ def submit_answer(
     # The lock makes sending twice at the same moment safe: the second waits and finds the first one's answer.
     Person.objects.select_for_update().get(pk=author.pk)
     known: Answer | None = Answer.objects.filter(author=author, client_id=client_id).first()
+    if known is not None and known.task_id != assignment.task_id:
+        raise ClientIdReused("An answer with this id was stored before, for another sentence. It was kept.")
     written = checked(assignment.task, text, payload)
     if known is not None:
         if known.body_sha256 != sha256_of_body(written):

@@ -16,7 +16,7 @@ from annotation.answers.api import LONGEST_BODY, AnswerSerializer, ReviewSeriali
 from annotation.answers.models import Answer, Review
 from annotation.conflicts.models import Adjudication
 from annotation.conflicts.services import adjudicate
-from people.api import person_of
+from people.api import all_of, person_of
 
 
 class DisputeSerializer(AnswerSerializer):
@@ -89,10 +89,7 @@ class DisputeViewSet(viewsets.ReadOnlyModelViewSet[Answer]):
         given.is_valid(raise_exception=True)
         fields: dict[str, Any] = dict(given.validated_data)
         answer: Answer = self.get_object()
-        others = (
-            Answer.objects.visible_to(person_of(request)).filter(task=answer.task_id).in_bulk(fields.pop("also", []))
-        )
-        decision = adjudicate(
-            answer=answer, also=list(others.values()), expert=person_of(request), now=timezone.now(), **fields
-        )
+        readable = Answer.objects.visible_to(person_of(request)).filter(task=answer.task_id)
+        also = all_of(readable, fields.pop("also", []), "also")
+        decision = adjudicate(answer=answer, also=also, expert=person_of(request), now=timezone.now(), **fields)
         return Response(AdjudicationSerializer(decision).data, status=status.HTTP_201_CREATED)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from annotation.corpora.models import Import, Picture
@@ -72,6 +73,7 @@ def description_of(name: str) -> str:
     return " ".join(re.sub(r"[-_.]+", " ", stem).split())
 
 
+@transaction.atomic
 def import_pictures(
     *,
     community: Community,

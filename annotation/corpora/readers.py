@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from annotation.text.clean import UnusableText, clean_text
+from annotation.text.clean import MAXIMUM_CHARACTERS, UnusableText, clean_text
 from annotation.worded import Worded
 
 COLUMNS = ("text", "reference", "document", "variety")
@@ -47,13 +46,14 @@ class Row:
 
 @dataclass
 class Reading:
-    """The usable rows of a file and, for each line left out, its number (from 1) and the reason."""
+    """The usable rows of a file and, for each line left out or read otherwise than it may be meant, its number (from 1)
+    and the reason."""
 
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, line: int, message: str, **values: object) -> None:
-        """Note a line that is left out, and why: a template that the catalogues know, and its values."""
+        """Note what is wrong with a line: a template that the catalogues know, and its values."""
         self.problems.append(problem(line, Worded(message, **values)))
 
 
@@ -93,16 +93,20 @@ def read_rows(name: str, content: bytes) -> Reading:
 
 
 def _row(line: int, values: dict[str, str]) -> Row:
-    text = clean_text(values.get("text", ""))
-    reference = values.get("reference", "").strip()
     return Row(
         line=line,
-        text=text,
-        reference=clean_text(reference) if reference else "",
-        document=values.get("document", "").strip()[:300],
-        variety=values.get("variety", "").strip()[:32],
+        text=clean_text(values.get("text", "")),
+        reference=_cleaned(values, "reference"),
+        document=_cleaned(values, "document", maximum=300),
+        variety=_cleaned(values, "variety", maximum=32),
         extra={name: clean_text(values[name]) for name in EXTRA_COLUMNS if values.get(name, "").strip()},
     )
+
+
+def _cleaned(values: dict[str, str], name: str, maximum: int = MAXIMUM_CHARACTERS) -> str:
+    """What may be left empty."""
+    given = values.get(name, "").strip()
+    return clean_text(given, maximum=maximum) if given else ""
 
 
 def _decoded_lines(content: bytes, reading: Reading) -> Iterator[tuple[int, str]]:
@@ -125,7 +129,7 @@ def _json_rows(content: bytes, reading: Reading) -> Iterator[tuple[int, dict[str
     for line, text in _decoded_lines(content, reading):
         try:
             value = json.loads(text)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             reading.refuse(line, "Not a JSON object.")
             continue
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
@@ -145,22 +149,8 @@ def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[i
         raise UnreadableFile(
             "The first line must name the columns, with one called text. Found: %(found)s.", found=found
         )
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if kind == "tsv" else csv.QUOTE_MINIMAL
-    body = io.StringIO("".join(text + "\n" for _, text in lines[1:]))
-    reader = csv.reader(body, delimiter=delimiter, quoting=quoting)
-    last = 0
-    while True:
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            reading.refuse(
-                lines[min(last + 1, len(lines) - 1)][0], "Cannot be split into columns (%(why)s).", why=str(error)
-            )
-            last = reader.line_num
-            continue
-        line, last = lines[min(last + 1, len(lines) - 1)][0], reader.line_num
+    for first, last, values in _records(lines, delimiter, len(header), reading):
+        line = lines[first][0]
         if len(values) != len(header):
             reading.refuse(
                 line,
@@ -169,4 +159,43 @@ def _table_rows(content: bytes, kind: str, reading: Reading) -> Iterator[tuple[i
                 wanted=len(header),
             )
             continue
+        if last > first:
+            # Somebody may have meant it; whoever forgot a quotation mark must see it.
+            reading.refuse(
+                line,
+                "Was read as one sentence with the lines up to %(last)s: they stand in the same quotation marks.",
+                last=lines[last][0],
+            )
         yield line, dict(zip(header, values, strict=True))
+
+
+def _records(
+    lines: Sequence[tuple[int, str]], delimiter: str, columns: int, reading: Reading
+) -> Iterator[tuple[int, int, list[str]]]:
+    """The cells of each record below the header, and which of the lines it begins and ends with.
+
+    A quotation mark that is not closed costs the line in which it opens and no other: reading goes on with the next.
+    """
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    first = 1
+    while first < len(lines):
+        rest = (lines[number][1] + "\n" for number in range(first, len(lines)))
+        # Strict: otherwise a mark left open takes in all up to the next one, or to the end of the file.
+        reader = csv.reader(rest, delimiter=delimiter, quoting=quoting, strict=True)
+        before, is_open, why = first, False, ""
+        try:
+            for values in reader:
+                last = before + reader.line_num - 1
+                is_open = last > first and len(values) != columns
+                if is_open:
+                    break
+                yield first, last, values
+                first = last + 1
+        except csv.Error as error:
+            why = str(error)
+            is_open = before + reader.line_num - 1 > first or why == "unexpected end of data"
+        if is_open:
+            reading.refuse(lines[first][0], "A quotation mark opens in this line and is not closed.")
+        elif why:
+            reading.refuse(lines[first][0], "Cannot be split into columns (%(why)s).", why=why)
+        first += 1

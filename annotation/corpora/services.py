@@ -191,7 +191,11 @@ def store_lines(
     problems: list[Problem],
     now: datetime,
 ) -> Import:
-    """Write sources and items; a sentence that its document already holds is counted, not stored twice."""
+    """Write sources and items; a sentence that its document already holds is counted, not stored twice.
+
+    A document stays under the terms and in the language that it came in with. Raises Invalid when it comes in again
+    under others.
+    """
     record = Import.objects.create(
         community=community,
         imported_by=imported_by,
@@ -213,6 +217,7 @@ def store_lines(
             variety=variety,
             defaults={"licence": licence, "language_tag": language_tag, "created_at": now},
         )
+        _check_same(source, licence, language_tag)
         added += _add_items(source, record, members, problems, community.script)
     record.rows, record.added, record.repeated = rows, added, len(lines) - added
     record.problems = sorted(problems, key=lambda row: row["line"])[:KEPT_PROBLEMS]
@@ -227,6 +232,24 @@ def store_lines(
         private={"origin": origin, "licence": licence},
     )
     return record
+
+
+def _check_same(source: Source, licence: str, language_tag: str) -> None:
+    """Items say nothing of terms: what is added to a document comes under the document's own."""
+    if source.licence != licence:
+        raise Invalid(
+            "“%(title)s” came in under “%(licence)s” before. Give the new one another title, or its file another name.",
+            field="licence",
+            title=source.title,
+            licence=source.licence,
+        )
+    if source.language_tag.lower() != language_tag.lower():
+        raise Invalid(
+            "“%(title)s” came in as “%(tag)s” before. Give the new one another title, or its file another name.",
+            field="language_tag",
+            title=source.title,
+            tag=source.language_tag,
+        )
 
 
 def _add_items(source: Source, record: Import, lines: list[Line], problems: list[Problem], script: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from annotation.kinds.contract import UnusableSettings
+from annotation.text.clean import UnusableText, clean_text
 
 MOST_LABELS = 50
 
@@ -37,6 +38,10 @@ def _label(entry: Any, setting: str) -> dict[str, str]:
         raise UnusableSettings(
             "The label %(name)s is too long: 40 characters for its name, 200 for its words.", name=name[:40]
         )
+    try:
+        clean_text(name + words)
+    except UnusableText as error:
+        raise UnusableSettings(error.message, **error.values) from error
     return {"name": name.strip(), "words": words.strip()}
 
 

@@ -25,7 +25,7 @@ from annotation.projects.services import (
     skip_task,
     undo_skip,
 )
-from people.api import person_of
+from people.api import all_of, person_of
 from people.models import LANGUAGE_TAG, SCRIPT, Community
 
 
@@ -160,7 +160,7 @@ class ProjectViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Proj
         fields = dict(given.validated_data)
         visible = Community.objects.visible_to(person_of(request))
         community = get_object_or_404(visible, slug=fields.pop("community")["slug"])
-        sources = Source.objects.filter(community=community, pk__in=fields.pop("sources"))
+        sources = all_of(Source.objects.filter(community=community), fields.pop("sources"), "sources")
         project = open_project(
             community=community, created_by=person_of(request), sources=sources, now=timezone.now(), **fields
         )

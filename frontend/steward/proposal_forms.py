@@ -178,7 +178,7 @@ def _mapping(text: str) -> dict[str, Any]:
     """What a hidden field carries as JSON; nothing when somebody has spoilt it, which the decision then refuses."""
     try:
         read = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
@@ -30,6 +31,16 @@ from people.tenants import widen
 def person_of(request: Request) -> Person:
     """The signed-in account; the API's default permission has refused everybody else."""
     return cast(Person, request.user)
+
+
+def all_of(rows: QuerySet[Any], keys: Iterable[Any], field: str) -> list[Any]:
+    """The rows with these keys. One that is missing refuses the whole, on the field that named it."""
+    wanted = list(dict.fromkeys(keys))
+    found = rows.in_bulk(wanted)
+    if missing := [str(key) for key in wanted if key not in found]:
+        why = f"There is no such thing, or you may not see it: {', '.join(missing)}."
+        raise serializers.ValidationError({field: [why]})
+    return [found[key] for key in wanted]
 
 
 class TokenView(ObtainAuthToken):
@@ -170,7 +181,7 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
 
     @extend_schema(methods=["get"], responses=MembershipSerializer(many=True))
     @extend_schema(methods=["post"], request=MembershipSerializer, responses={201: MembershipSerializer})
-    @action(detail=True, methods=["get", "post"], pagination_class=None)
+    @action(detail=True, methods=["get", "post"], cursor_ordering="pk")
     def members(self, request: Request, slug: str) -> Response:
         """Live memberships; a steward adds one by username."""
         community, person = self.get_object(), person_of(request)
@@ -188,4 +199,4 @@ class CommunityViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[Co
             )
             return Response(MembershipSerializer(member).data, status=status.HTTP_201_CREATED)
         rows = Membership.objects.live().filter(community=community).select_related("person")
-        return Response(MembershipSerializer(rows, many=True).data)
+        return self.get_paginated_response(MembershipSerializer(self.paginate_queryset(rows), many=True).data)

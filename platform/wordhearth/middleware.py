@@ -10,6 +10,7 @@ from django.utils import timezone
 from care.reach import communities_of
 from people.models import Person
 from people.tenants import InView, every_community, looking_at, while_looking_at
+from wordhearth.problems import bad_request, is_unreadable
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -27,6 +28,20 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class UnreadableInputMiddleware:
+    """Answers 400 where a page was sent what no database can keep, such as a null byte in an address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page that says so; nothing for bugs."""
+        return bad_request(request, exception) if is_unreadable(exception) else None
 
 
 class OfWhoeverAsks(InView):

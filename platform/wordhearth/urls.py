@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "wordhearth.problems.bad_request"
+handler404 = "wordhearth.problems.not_found"
+handler500 = "wordhearth.problems.server_error"
+
 urlpatterns = [
     path("", include("frontend.public.urls")),
     path("c/<slug:slug>/speak/", include("frontend.speaker.urls")),

@@ -1,9 +1,11 @@
 """Text comes in with its provenance, line by line."""
 
+import json
+
 import pytest
 
-from annotation.corpora.models import Item, Source
-from annotation.corpora.packaged import ELOTL_LICENCE, read_tsunkua
+from annotation.corpora.models import Import, Item, Source
+from annotation.corpora.packaged import ELOTL_LICENCE, PackagedRow, read_tsunkua
 from annotation.corpora.readers import UnreadableFile, read_rows
 from annotation.corpora.services import import_packaged, import_upload
 from annotation.projects.models import Project
@@ -11,7 +13,7 @@ from annotation.projects.services import LicencesClash, open_project
 from annotation.text.characters import character_row, propose_row, shown
 from annotation.text.clean import UnusableText, clean_text
 from annotation.text.scripts import is_in_script, share_in_script
-from people.refusals import NotAllowed
+from people.refusals import Invalid, NotAllowed
 
 
 def test_tsv_csv_and_json_lines_say_the_same():
@@ -30,6 +32,43 @@ def test_every_bad_line_is_named_and_the_rest_is_kept():
     reading = read_rows("a.csv", content)
     assert [(row.line, row.text) for row in reading.rows] == [(2, "bien"), (8, "fin")]
     assert [problem["line"] for problem in reading.problems] == [3, 4, 5, 6]
+
+
+def test_a_line_whose_document_or_variety_cannot_be_kept_is_named():
+    lines = [
+        {"document": "a\0b"},
+        {"document": "\ud800"},
+        {"variety": "\0"},
+        {"document": "x" * 301},
+        {"document": " "},
+    ]
+    content = "".join(json.dumps({"text": "uno", **line}) + "\n" for line in lines)
+    reading = read_rows("a.jsonl", content.encode())
+    assert [(row.line, row.document) for row in reading.rows] == [(5, "")]
+    assert [problem["line"] for problem in reading.problems] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("content", "texts", "remarks"),
+    [
+        ('text\nuno\n"dos\ntres\ncuatro\n', ["uno", "tres", "cuatro"], [(3, "is not closed")]),
+        ('text,document\n"uno,A\ndos,A\n"tres",A\n', ["dos", "tres"], [(2, "is not closed")]),
+        (
+            'text,document\n"uno,A\ndos,A\ntres"\ncuatro,A\n',
+            ["dos", "cuatro"],
+            [(2, "is not closed"), (4, "1 columns")],
+        ),
+        ('text\n"a"b\nuno\n', ["uno"], [(2, "Cannot be split")]),
+        ('text,document\nuno,A\n"dos\n\ntres",A\n', ["uno", "dos\ntres"], [(3, "with the lines up to 5")]),
+    ],
+    ids=["to the end", "to another", "to a line end", "in one line", "meant"],
+)
+def test_a_quotation_mark_that_stays_open_costs_one_line_and_nothing_becomes_one_unsaid(content, texts, remarks):
+    reading = read_rows("a.csv", content.encode())
+    assert [row.text for row in reading.rows] == texts
+    found = [(problem["line"], problem["message"]) for problem in reading.problems]
+    assert len(found) == len(remarks)
+    assert all(line == at and words in said for (line, said), (at, words) in zip(found, remarks, strict=True))
 
 
 def test_a_byte_order_mark_and_capital_headers_do_no_harm():
@@ -59,6 +98,32 @@ def test_importing_twice_stores_once(community, aroha, now):
     second = import_upload(**facts, content=content, language_tag="es", now=now)
     assert [(row.rows, row.added, row.repeated) for row in (first, second)] == [(3, 2, 1), (3, 0, 3)]
     assert list(Item.objects.values_list("text", "position")) == [("uno", 1), ("dos", 2)]
+
+
+def test_a_document_does_not_come_in_again_under_other_terms_or_in_another_language(community, aroha, now):
+    facts = {"community": community, "imported_by": aroha, "name": "a.csv", "title": "T", "now": now}
+    import_upload(**facts, content=b"text\nuno\n", licence="CC0", language_tag="es")
+    for changed, field, words in (
+        ({"licence": "CC BY 4.0", "language_tag": "es"}, "licence", "“CC0” before"),
+        ({"licence": "CC0", "language_tag": "en"}, "language_tag", "“es” before"),
+    ):
+        with pytest.raises(Invalid, match=words) as caught:
+            import_upload(**facts, content=b"text,document\ntres,U\ndos,\n", **changed)
+        assert caught.value.field == field
+    assert (list(Item.objects.values_list("text", flat=True)), Import.objects.count()) == (["uno"], 1)
+    again = import_upload(**{**facts, "title": "U"}, content=b"text\ndos\n", licence="CC BY 4.0", language_tag="es")
+    assert again.items.get().source.licence == "CC BY 4.0"
+    packaged = PackagedRow(text="uno", translation="ñä", variety="", document="T", document_id="")
+    with pytest.raises(Invalid, match="“CC0” before"):
+        import_packaged(
+            community=community,
+            imported_by=aroha,
+            rows=[packaged],
+            origin="a.csv",
+            licence="MPL-2.0",
+            language_tag="es",
+            now=now,
+        )
 
 
 def test_only_stewards_import(community, ben, now):

@@ -106,6 +106,8 @@ def test_each_picture_is_something_to_write_about(community, aroha, ben, consent
 
 def test_the_same_picture_again_adds_nothing(community, aroha):
     assert [bring(community, aroha, Upload("a.jpg", made())).added for _ in range(2)] == [1, 0]
+    with pytest.raises(Invalid, match="“CC0” before"):
+        bring(community, aroha, Upload("b.jpg", made((40, 30))), licence="CC BY 4.0")
     assert Picture.objects.count() == 1
 
 

@@ -53,7 +53,34 @@ def test_sending_twice_stores_once_and_another_text_is_refused(project, ben, con
     assert first.text == "ñu"
     with pytest.raises(ClientIdReused):
         submit_answer(assignment=lease, author=ben, text="other", client_id=client_id, now=now)
+    other = lease_task(project=project, person=ben, now=now)
+    with pytest.raises(ClientIdReused, match="for another sentence"):
+        submit_answer(assignment=other, author=ben, text="ñu", client_id=client_id, now=now)
     assert list(Answer.objects.values_list("text", flat=True)) == ["ñu"]
+
+
+def test_a_verdict_sent_twice_is_stored_once_and_with_anything_else_refused(answered, ben, filipa, consenting, now):
+    consenting(ben)
+    consenting(filipa)
+    sent = {"answer": answered(ben), "reviewer": filipa, "version": 1, "client_id": uuid4(), "now": now}
+    body = {"verdict": "fix", "fixed_text": "n\u0303u", "note": "It sounds odd.", "axes": {"acceptable": False}}
+    first = review_answer(**sent, **body)
+    # The same, though typed in another way; and a reason is no part of a correction.
+    assert review_answer(**sent, **{**body, "fixed_text": " ñu ", "reason": "other"}).pk == first.pk
+    for changed in (
+        {"fixed_text": "ñä"},
+        {"note": ""},
+        {"axes": {}},
+        {"version": 2},
+        {"verdict": "approve"},
+        {"verdict": "reject", "reason": "spelling"},
+    ):
+        with pytest.raises(ClientIdReused):
+            review_answer(**{**sent, **body, **changed})
+    assert (Review.objects.get().pk, first.fix.text, first.note) == (first.pk, "ñu", "It sounds odd.")
+    # What was stored before there was a hash is known by its verdict, as it was then.
+    Review.objects.update(body_sha256="")
+    assert review_answer(**sent, **{**body, "note": ""}).pk == first.pk
 
 
 def test_a_reload_gives_the_same_task_and_another_speaker_another_document(project, ben, filipa, consenting, now):

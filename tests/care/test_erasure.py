@@ -17,6 +17,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.utils import IntegrityError
 from django.test.utils import CaptureQueriesContext
 
@@ -90,6 +91,8 @@ def planted(project, validated_corpus, ben, chen, esi, aroha, filipa, goran, con
         AnswerEvent.objects.filter(answer=answer).update(text=next(plant), note=next(plant))
     Review.objects.filter(reviewer=ben).update(note=next(plant))
     Review.objects.filter(answer__author=ben).update(note=next(plant))
+    for review in Review.objects.filter(Q(reviewer=ben) | Q(answer__author=ben)):
+        Review.objects.filter(pk=review.pk).update(body_sha256=hashlib.sha256(f"{review.pk}".encode()).hexdigest())
     Assignment.objects.filter(person=ben).update(skip_note=next(plant))
     judging = open_judging(project=project, kind="rate", title="Judging", opened_by=aroha, now=NOW)
     release = make_release(project, esi)
@@ -209,6 +212,8 @@ def hashes_of(made, canaries, ben):
     """The hashes by which his words could be guessed."""
     hashes = [hashlib.sha256(text.encode()).hexdigest() for text in canaries]
     hashes += list(Answer.objects.filter(author=ben).values_list("body_sha256", flat=True))
+    reviews = Review.objects.filter(Q(reviewer=ben) | Q(answer__author=ben))
+    hashes += list(reviews.values_list("body_sha256", flat=True))
     hashes += list(made["release"].items.filter(answer__author=ben).values_list("row_sha256", flat=True))
     items = made["judging"].tasks.filter(item__quotations__answer__author=ben)
     return hashes + list(items.values_list("item__text_sha256", flat=True))

@@ -11,6 +11,7 @@ from typing import Any
 from annotation.answers.judging import open_judging
 from annotation.answers.models import Answer
 from annotation.conflicts.services import adjudicate, ask_expert, make_example, reopen
+from annotation.corpora.pictures import Upload, import_pictures
 from annotation.corpora.services import import_upload
 from annotation.guard.services import freeze_person, spare_person, unfreeze_person
 from annotation.projects.guidelines import number_of, write_guidelines
@@ -51,6 +52,7 @@ from people.services import (
     join_open_community,
     show_names_to_experts,
 )
+from tests.annotation.test_pictures import made
 from tests.conftest import NOW, TRAINING
 from tests.frontend.made import GROUPED, finished_in_groups, made_export, make_adapter, publishing, report
 from training.exports.services import ask_for_export, download_export
@@ -170,13 +172,16 @@ def _looked_into(s: SimpleNamespace) -> HarmReport:
 
 def annotation(s: SimpleNamespace) -> dict[str, Act]:
     """Commands of annotation but for those of experts."""
-    file = {"name": "a.tsv", "content": b"text\nuna", "licence": "CC0", "title": "A", "language_tag": "es"}
+    file = {"name": "a.tsv", "content": b"text\nuna", "title": "A"}
     stated = {"title": "A", "source_language_name": "Spanish", "source_language_tag": "es"}
     by, reason = {"project": s.second, "changed_by": s.aroha, "now": NOW}, {**s.who, "reason": "A reason."}
+    pictures = {"uploads": [Upload("a.jpg", made((8, 8)))], "prompt": "What do you see?", "title": "A"}
+    terms = {"licence": "CC0", "language_tag": "es"}
     task = Task.objects.filter(project=s.second, state="open").first()
     done = s.answer.task_id
     return {
-        "store_lines": partial(import_upload, **s.who, imported_by=s.aroha, **file),
+        "store_lines": partial(import_upload, **s.who, imported_by=s.aroha, **file, **terms),
+        "import_pictures": partial(import_pictures, **s.who, imported_by=s.aroha, **pictures, **terms),
         "open_project": partial(open_project, **s.who, created_by=s.aroha, sources=[s.source], **stated),
         "open_judging": partial(open_judging, project=s.first, kind="rate", title="A", opened_by=s.aroha, now=NOW),
         "set_review_rule": partial(set_review_rule, **s.who, votes={"concordant": 2}, changed_by=s.aroha),

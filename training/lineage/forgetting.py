@@ -85,7 +85,8 @@ def forget_answers(answers: Collection[UUID], *, now: datetime) -> None:
 
 def _forget_what_was_said_of(gone: Collection[UUID]) -> None:
     """What peers and experts wrote about an answer often quotes it."""
-    Review.objects.filter(answer__in=gone).update(note="")
+    Review.objects.filter(answer__in=gone).update(note="", body_sha256="")
+    Review.objects.filter(fix__in=gone).update(body_sha256="")
     about = Adjudication.objects.filter(Q(answer__in=gone) | Q(rulings__answer__in=gone) | Q(correction__in=gone))
     decisions = Adjudication.objects.filter(pk__in=list(about.values_list("pk", flat=True)))
     Example.objects.filter(adjudication__in=decisions).delete()
@@ -142,7 +143,7 @@ def entries_about(answers: Collection[UUID]) -> list[Entry]:
 
 def forget_person(person: Person) -> None:
     """Take a person's name and own words out of every row but their answers' (`forget_answers`)."""
-    Review.objects.filter(reviewer=person).update(note="")
+    Review.objects.filter(reviewer=person).update(note="", body_sha256="")
     AnswerEvent.objects.filter(actor=person).update(note="")
     Assignment.objects.filter(person=person).update(skip_note="")
     Remark.objects.filter(author=person).update(text=ERASED)

@@ -159,7 +159,7 @@ def from_form(form: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
     sent = (form.get("spans") or ["[]"])[-1]
     try:
         return "", {"spans": json.loads(sent or "[]")}
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", {"spans": sent}
 
 

@@ -30,7 +30,7 @@ from frontend.expert.panels import agreement_of, cases_like, lanes_of, panels_of
 from frontend.expert.views.desk import ExpertView
 from frontend.kind_pages import kind_context
 from people.models import Person
-from people.refusals import Refusal
+from people.refusals import Conflicting, Refusal
 
 
 class ConflictPage(ExpertView):
@@ -144,7 +144,10 @@ class ConflictView(ConflictPage):
     def _decided(self, lead: Answer, cleaned: dict[str, Any]) -> dict[str, Any]:
         """What the form says, as the service takes it."""
         answers = {str(row.pk): row for row in self.answers(lead.task)}
-        chosen = [answers[pk] for pk in self.request.POST.getlist("answers") if pk in answers] or [lead]
+        ticked = self.request.POST.getlist("answers")
+        if not set(ticked) <= set(answers):
+            raise Conflicting("One of the ticked answers is gone. Look at what is left, and decide again.")
+        chosen = [answers[pk] for pk in ticked] or [lead]
         text, payload = lead.task.project.task_kind.from_form(dict(self.request.POST.lists()))
         decision = cleaned["decision"]
         if decision == MERGE:

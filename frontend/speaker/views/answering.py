@@ -140,7 +140,7 @@ def _keys(ticked: str) -> list[str]:
     """The keys in the value of the box; nothing when somebody sent something else."""
     try:
         keys = json.loads(ticked)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
 
