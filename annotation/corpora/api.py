@@ -11,12 +11,14 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, views, viewsets
-from rest_framework.parsers import MultiPartParser
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.corpora.models import Import, Picture, Source
-from annotation.corpora.services import import_upload
+from annotation.corpora.packaged import ELOTL_LICENCE, TSUNKUA_LANGUAGE, TSUNKUA_ORIGIN, read_tsunkua
+from annotation.corpora.services import import_packaged, import_upload
 from people.api import person_of
 from people.models import LANGUAGE_TAG, Community
 
@@ -75,6 +77,12 @@ class UploadSerializer(serializers.Serializer[Any]):
     language_tag = serializers.CharField(max_length=64, validators=[LANGUAGE_TAG])
 
 
+class PackagedSerializer(serializers.Serializer[Any]):
+    """Where the packaged corpus goes."""
+
+    community = serializers.SlugField()
+
+
 class SourceViewSet(viewsets.ReadOnlyModelViewSet[Source]):
     """Documents of your communities."""
 
@@ -121,6 +129,24 @@ class ImportViewSet(viewsets.ReadOnlyModelViewSet[Import]):
             content=file.read(),
             now=timezone.now(),
             **fields,
+        )
+        return Response(self.get_serializer(record).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=PackagedSerializer, responses={201: ImportSerializer})
+    @action(detail=False, methods=["post"], parser_classes=[JSONParser, FormParser, MultiPartParser])
+    def packaged(self, request: Request) -> Response:
+        """Import the Otomí corpus that the package `elotl` carries; a second time adds nothing."""
+        given = PackagedSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        visible = Community.objects.visible_to(person_of(request))
+        record = import_packaged(
+            community=get_object_or_404(visible, slug=given.validated_data["community"]),
+            imported_by=person_of(request),
+            rows=read_tsunkua(),
+            origin=TSUNKUA_ORIGIN,
+            licence=ELOTL_LICENCE,
+            language_tag=TSUNKUA_LANGUAGE,
+            now=timezone.now(),
         )
         return Response(self.get_serializer(record).data, status=status.HTTP_201_CREATED)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import elotl.corpus
 
 ELOTL_LICENCE = "MPL-2.0 (the elotl package); each document keeps its own authors"
+TSUNKUA_ORIGIN, TSUNKUA_LANGUAGE = "elotl: tsunkua", "es"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
+from allauth.account.forms import SignupForm
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, permissions, serializers, status, views, viewsets
+from rest_framework.authtoken.models import Token
 from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -48,6 +50,41 @@ class TokenView(ObtainAuthToken):
 
     throttle_classes = [ScopedRateThrottle]
     throttle_scope = "sign-in"
+
+
+class NewAccountSerializer(serializers.Serializer[Any]):
+    """A username and a password; no e-mail address is asked for."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+
+
+class MadeTokenSerializer(serializers.Serializer[Any]):
+    """What signing in returns, too."""
+
+    token = serializers.CharField(read_only=True)
+
+
+class AccountView(views.APIView):
+    """Make an account."""
+
+    authentication_classes = ()
+    permission_classes = (permissions.AllowAny,)
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "sign-in"
+
+    @extend_schema(request=NewAccountSerializer, responses={201: MadeTokenSerializer}, auth=[])
+    def post(self, request: Request) -> Response:
+        """Make it, by the rules of the site's own form, and sign in: `Authorization: Token ...`."""
+        given = NewAccountSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        username, password = given.validated_data["username"], given.validated_data["password"]
+        form = SignupForm({"username": username, "password1": password, "password2": password})
+        if not form.is_valid():
+            named = {"password1": "password"}
+            raise serializers.ValidationError({named.get(name, name): list(said) for name, said in form.errors.items()})
+        token, _ = Token.objects.get_or_create(user=form.save(request._request))
+        return Response({"token": token.key}, status=status.HTTP_201_CREATED)
 
 
 class VarietySerializer(serializers.ModelSerializer[Variety]):

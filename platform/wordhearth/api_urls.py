@@ -13,7 +13,7 @@ from care.ages_api import AgeViewSet
 from care.agreements_api import AgreementViewSet
 from care.api import PolicyViewSet
 from care.deciding_api import DecisionViewSet, ProposalViewSet
-from people.api import CommunityViewSet, TokenView
+from people.api import AccountView, CommunityViewSet, TokenView
 from training.lineage.api import DataView, EverythingView, HarmReportViewSet, WithdrawalViewSet
 from training.playground.api import GenerationViewSet
 from training.releases.api import AgreementDownloadView, ReleaseViewSet
@@ -57,6 +57,7 @@ for prefix, viewset in {
     router.register(prefix, viewset, basename=f"api-{prefix}")
 
 urlpatterns = [
+    path("accounts/", AccountView.as_view(), name="api-accounts"),
     path("token/", TokenView.as_view(), name="api-token"),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("projects/<int:pk>/suggestions/", SuggestionsView.as_view(), name="api-suggestions"),

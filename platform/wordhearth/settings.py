@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
+    "recover-generations": {"task": "training.playground.jobs.recover_generations_job", "schedule": 60.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
     "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
     "recover-exports": {"task": "training.exports.jobs.recover_exports_job", "schedule": 60.0},

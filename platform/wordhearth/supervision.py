@@ -32,8 +32,8 @@ class Child:
 class Group:
     """Runs children until it is told to stop.
 
-    honcho ends everything when one process ends; here a child that died is started again, because a site that
-    lost its scheduler should not go down.
+    A child that died is started again rather than the others ended, because a site that lost its scheduler should not
+    go down.
     """
 
     def __init__(

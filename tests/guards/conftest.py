@@ -51,7 +51,8 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
         monkeypatch.setattr(f"{place}.ring_bias", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
-    monkeypatch.setattr("frontend.steward.views.corpus.read_tsunkua", lambda: [])
+    for place in ("frontend.steward.views.corpus", "annotation.corpora.api"):
+        monkeypatch.setattr(f"{place}.read_tsunkua", lambda: [])
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "post api-ages-list": ({400}, "this form says nothing of anybody's age"),
     "get api-root": ({200}, "names addresses, holds no rows"),
     "get api-schema": ({200}, "describes addresses, holds no rows"),
+    "post api-accounts": ({400}, "making an account; this form has no password"),
     "post api-token": ({400}, "signing in; this form has no password"),
     "post api-communities-list": ({400}, "founding a community of one's own; this form describes none"),
     "post api-receipts-list": ({400}, "to them the policy that this form names is no policy at all"),
@@ -74,6 +75,7 @@ FOR_ANYBODY: dict[str, tuple[set[int], str]] = {
         "get public:join",
         "post public:language",
         "get api-schema",
+        "post api-accounts",
         "post api-token",
     )
 }

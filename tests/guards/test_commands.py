@@ -69,6 +69,7 @@ WITHOUT_ENTRY = {
     "several entries each, one for every chain and one for what was erased of it (tests/care/test_erasure.py)": {
         *("erase_answers", "erase_person", "begin_erasure", "replay_erasures", "forget_answers", "forget_person"),
     },
+    "what a lost worker leaves of a sentence in the playground": {"end_stuck"},
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},
     "steps of deciding, each of which enters decision.* or delegation.* itself (tests/care/test_deciding.py)": {

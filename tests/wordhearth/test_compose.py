@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from celery import Celery
+from django.utils.module_loading import import_string
 
 from wordhearth.management.commands.up import commands
 
@@ -30,10 +33,48 @@ def test_it_runs_the_parts_of_up(services):
     assert reserved == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
 
 
-def test_our_own_images_do_not_run_as_root(services):
+def test_nobody_is_root(services):
+    for name, service in services.items():
+        owner, group = service["user"].split(":")
+        assert owner.isdigit(), name
+        assert int(owner) > 0 < int(group), name
     for name in ("migrate", "web", "worker", "beat", "training", "playground"):
         assert services[name]["user"] == "10001:10001"
         assert services[name]["read_only"] is True
+
+
+def test_whatever_goes_on_says_whether_it_is_well(services):
+    assert {name for name, service in services.items() if "healthcheck" not in service} == {"migrate"}
+    assert services["migrate"]["restart"] == "no"
+    for name in ("worker", "training", "playground"):
+        # The name under which it is asked is the one it has.
+        assert f"{services[name]['environment']['WORKER']}@%h" in services[name]["command"]
+
+
+def test_the_beat_leaves_a_trace_of_each_look_at_its_schedule(services, tmp_path):
+    command, schedule = services["beat"]["command"], tmp_path / "beat"
+    name = command[command.index("--scheduler") + 1]
+    assert f"find {command[command.index('--schedule') + 1]}.alive -mmin" in services["beat"]["healthcheck"]["test"][1]
+    scheduler = import_string(name)(Celery("made up", broker="memory://"), schedule_filename=str(schedule))
+    assert not (tmp_path / "beat.alive").exists()
+    assert scheduler.tick() > 0
+    assert (tmp_path / "beat.alive").exists()
+    scheduler.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are not files here")
+def test_a_worker_whose_recipe_is_at_work_is_well_and_nothing_takes_itself_for_one(services):
+    check = services["training"]["healthcheck"]["test"]
+    assert check == services["playground"]["healthcheck"]["test"]
+    question = check[1].split("||")[0]
+    recipe = [sys.executable, "-c", "import time; time.sleep(60)", "training.recipes.generate"]
+    # Without the processes of other tests: the question is put to those of one shell.
+    ours = question.replace("/proc/[0-9]*/cmdline", "/proc/$$/cmdline /proc/self/cmdline")
+    assert subprocess.run(["sh", "-c", ours], check=False).returncode == 1
+    with subprocess.Popen(recipe) as process:
+        theirs = question.replace("[0-9]*", str(process.pid))
+        assert subprocess.run(["sh", "-c", theirs], check=False).returncode == 0
+        process.kill()
 
 
 def test_secrets_have_no_default(services):

@@ -4,14 +4,17 @@ import http.server
 import json
 import threading
 import types
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from playwright.sync_api import Error
 from rich.table import Table
 
 from wordhearth import measuring
+from wordhearth.benches import pages
 from wordhearth.management.commands import bench, drill
 from wordhearth.measuring import MeasuringCommand, answers, free_port, seconds_until
 
@@ -114,3 +117,13 @@ def test_a_site_answers_when_it_serves_the_page():
     assert not answers(f"http://127.0.0.1:{port}/broken/")
     server.shutdown()
     server.server_close()
+
+
+def test_without_a_browser_the_bench_of_pages_says_what_to_install(monkeypatch):
+    def launch(**how):
+        raise Error("BrowserType.launch: Executable doesn't exist\nmore than anybody reads")
+
+    driver = types.SimpleNamespace(chromium=types.SimpleNamespace(launch=launch))
+    monkeypatch.setattr(pages, "sync_playwright", lambda: nullcontext(driver))
+    with pytest.raises(CommandError, match=r"Executable doesn't exist\nInstall one.*\n.*WORDHEARTH_CHROMIUM"):
+        pages.run()

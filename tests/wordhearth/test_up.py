@@ -1,5 +1,6 @@
 """`manage.py up` says what is in the way, and starts the right processes."""
 
+import errno
 import socket
 
 import pytest
@@ -37,20 +38,34 @@ def taken():
 
 
 def test_a_taken_port_is_said_before_anything_starts(no_group, taken):
-    with pytest.raises(CommandError, match=rf"Port {taken} is taken.* up --port {taken + 1}"):
-        call_command("up", port=taken)
+    for command in ("up", "demo"):
+        with pytest.raises(CommandError, match=rf"Port {taken} is taken\. .* --port {taken + 1}"):
+            call_command(command, port=taken)
     assert no_group == []
 
 
-@pytest.mark.parametrize("port", [-1, 65_536, 10**9])
-def test_a_port_that_does_not_exist_is_said(no_group, port):
-    with pytest.raises(CommandError, match=f"There is no port {port}"):
-        call_command("up", port=port)
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("port", [-1, 0, 65_536, 10**9])
+def test_a_port_that_does_not_exist_is_said(no_group, command, port):
+    with pytest.raises(CommandError, match=f"There is no port {port}: choose one from 1024 to 65535"):
+        call_command(command, port=port)
+    assert no_group == []
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_port_that_is_the_administrators_is_not_called_taken(no_group, monkeypatch, command):
+    class Guarded(socket.socket):
+        def bind(self, address):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "socket", Guarded)
+    with pytest.raises(CommandError, match=r"Port 80 is not for you to open\. Choose another: --port 8000"):
+        call_command(command, port=80)
     assert no_group == []
 
 
 def test_an_address_that_is_not_this_machines_is_refused(no_group):
-    with pytest.raises(CommandError, match="taken or not allowed"):
+    with pytest.raises(CommandError, match=r"This machine has no address 203\.0\.113\.7 to listen on"):
         call_command("up", bind="203.0.113.7", port=8000)
 
 

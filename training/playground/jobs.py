@@ -13,8 +13,9 @@ from annotation.projects.models import Task
 from people.models import Person
 from training.playground.engine import EngineFailed, engine
 from training.playground.models import Generation
+from training.playground.recovering import end_stuck
+from training.playground.sending import Sender
 from training.playground.services import end_generation, may_answer, start_generation
-from training.playground.stream import connect, publish
 from training.playground.suggesting import keep_suggestion, lesson_of, project_of, tasks_to_suggest
 from training.recipes.configuration import BASE, IN_FULL_PRECISION, NF4
 from training.runs.base_models import BaseModel, find_base_model
@@ -30,7 +31,7 @@ IN_ONE_BATCH = 10
 def generate_job(*, generation_id: str, **kwargs: Any) -> None:
     """Write one sentence with base model and adapter; ringing twice is harmless."""
     generation = start_generation(generation_id=generation_id, now=timezone.now())
-    client = connect()
+    sender = Sender(generation_id)
     texts, failure = {"base": "", "adapter": ""}, ""
     try:
         if generation is not None:
@@ -40,24 +41,34 @@ def generate_job(*, generation_id: str, **kwargs: Any) -> None:
                 elif "text" in event:
                     texts[event["which"]] += event["text"]
                 if event.get("event") not in {"finished", "error"}:
-                    publish(client, generation_id, event)
+                    sender.send(event)
     except (EngineFailed, OSError) as error:
         failure = str(error)
     if generation is None:
         refused = Generation.objects.filter(pk=generation_id, state=Generation.State.FAILED).first()
         if refused is not None:
-            publish(client, generation_id, {"event": "error", "message": refused.failure})
+            sender.send({"event": "error", "message": refused.failure})
     else:
         if not failure and not may_answer(generation):
             # Held back while it wrote: what it wrote is not kept.
             texts, failure = {}, gettext_noop("This adapter may no longer be used.")
         end_generation(generation=generation, texts=texts, failure=failure, now=timezone.now())
-        publish(
-            client,
-            generation_id,
-            {"event": "error", "message": failure} if failure else {"event": "finished"},
-        )
-    client.close()
+        sender.send({"event": "error", "message": failure} if failure else {"event": "finished"})
+    sender.close()
+
+
+@shared_task
+def recover_generations_job(**kwargs: Any) -> int:
+    """End what nobody writes any more, and ring again for what may not have been heard of (every minute).
+
+    A bell that was not heard by the next minute is worth nothing, so that none pile up behind a busy worker.
+    """
+    now = timezone.now()
+    end_stuck(now=now)
+    waiting = list(Generation.objects.unheard(now).values_list("pk", flat=True))
+    for generation_id in waiting:
+        generate_job.apply_async(kwargs={"generation_id": str(generation_id)}, expires=60)
+    return len(waiting)
 
 
 def _events(generation: Generation) -> Iterator[dict[str, Any]]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
 
 from care.models import Purpose, Restriction
+
+# A bell that is under way arrives in less.
+BELL = timedelta(seconds=30)
+# The playground's worker does one thing after the other, and proposing answers to many tasks takes it minutes. Whatever
+# begins to be written does so before the first is over, and has the five minutes in between for its eighty tokens.
+LONGEST_WAIT, LONGEST = timedelta(minutes=10), timedelta(minutes=15)
 
 if TYPE_CHECKING:
     from annotation.projects.models import Project
@@ -34,3 +41,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Finished ones for the same sentence with the project's own adapters, newest first."""
         done = self.filter(adapter__run__release__project=project, source=source, state="finished")
         return done.order_by("-created_at")
+
+    def unheard(self, now: datetime) -> GenerationQuerySet:
+        """Those that have waited for longer than a bell takes: no worker may have heard of them."""
+        return self.filter(state="queued", created_at__lte=now - BELL)
+
+    def stuck(self, now: datetime) -> GenerationQuerySet:
+        """Those that nobody will write any more: they wait, or are said to be written, for too long."""
+        waits = models.Q(state="queued", created_at__lte=now - LONGEST_WAIT)
+        return self.filter(waits | models.Q(state="running", created_at__lte=now - LONGEST))

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 
 from annotation.corpora.models import Import, Item
-from annotation.corpora.packaged import ELOTL_LICENCE, read_tsunkua
+from annotation.corpora.packaged import ELOTL_LICENCE, TSUNKUA_LANGUAGE, TSUNKUA_ORIGIN, read_tsunkua
 from annotation.corpora.pictures import Upload, import_pictures
 from annotation.corpora.services import import_packaged, import_upload
 from frontend.desk import show_refusal
@@ -19,8 +19,6 @@ from frontend.steward.forms import PicturesForm, UploadForm
 from frontend.steward.queries import sources_with_items
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
-
-PACKAGED_ORIGIN = "elotl: tsunkua"
 
 
 class CorpusView(StewardView):
@@ -62,7 +60,7 @@ class CorpusView(StewardView):
             "sources": sources_with_items(self.community, self.person),
             "imports": self.community.imports.select_related("imported_by"),
             "packaged_licence": ELOTL_LICENCE,
-            "has_packaged": self.community.imports.filter(origin=PACKAGED_ORIGIN).exists(),
+            "has_packaged": self.community.imports.filter(origin=TSUNKUA_ORIGIN).exists(),
         }
         return render(self.request, "steward/corpus.html", context, status=status)
 
@@ -81,9 +79,9 @@ class PackagedView(CorpusView):
                 community=self.community,
                 imported_by=self.person,
                 rows=read_tsunkua(),
-                origin=PACKAGED_ORIGIN,
+                origin=TSUNKUA_ORIGIN,
                 licence=ELOTL_LICENCE,
-                language_tag="es",
+                language_tag=TSUNKUA_LANGUAGE,
                 now=self.now,
             )
         except Refusal as refusal:

@@ -14,11 +14,11 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.conf import settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from rich.table import Table
 
 from annotation.projects.models import Project
-from wordhearth.browsing import ARGUMENTS, find_chromium
+from wordhearth.browsing import launch
 from wordhearth.demo import community as stage
 from wordhearth.measuring import answers, free_port, seconds_until
 
@@ -30,6 +30,15 @@ BUDGET = {"total_gzip_bytes": 60_000, "js_gzip_bytes": 15_000, "css_gzip_bytes":
 def run() -> dict[str, Any]:
     """Serve the demo community, visit it as a speaker, and add up what came over the wire."""
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright keeps an event loop in this thread
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        try:
+            return _measure(browser)
+        finally:
+            browser.close()
+
+
+def _measure(browser: Browser) -> dict[str, Any]:
     project, password = _demo_project()
     address = f"127.0.0.1:{free_port()}"
     paths = os.pathsep.join([str(settings.BASE_DIR / "platform"), str(settings.BASE_DIR)])
@@ -49,7 +58,7 @@ def run() -> dict[str, Any]:
             # Our own question is logged a moment after its answer; it is no part of the visit.
             seconds_until(lambda: _sent(Path(log.name)), within=10)
             before = len(_sent(Path(log.name)))
-            _visit(f"http://{address}", project, password)
+            _visit(browser, f"http://{address}", project, password)
             return _facts(_sent(Path(log.name))[before:])
         finally:
             site.terminate()
@@ -66,24 +75,19 @@ def _demo_project() -> tuple[Project, str]:
     return stage.make_project(community, cast), password
 
 
-def _visit(base: str, project: Project, password: str) -> None:
-    """Sign in and open a task in a new browser, and wait until it has put aside what it needs offline."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        try:
-            page = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
-            page.goto(f"{base}/accounts/login/", wait_until="networkidle")
-            page.fill("[name=login]", stage.SPEAKERS[0])
-            page.fill("[name=password]", password)
-            page.press("[name=password]", "Enter")
-            page.wait_for_load_state("networkidle")
-            page.goto(f"{base}/c/{stage.SLUG}/speak/work/{project.pk}/", wait_until="networkidle")
-            if page.locator("textarea").count() == 0:
-                raise RuntimeError("The page to translate on did not come up.")
-            page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
-            page.wait_for_load_state("networkidle")
-        finally:
-            browser.close()
+def _visit(browser: Browser, base: str, project: Project, password: str) -> None:
+    """Sign in and open a task with an empty cache, and wait until it has put aside what it needs offline."""
+    page = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
+    page.goto(f"{base}/accounts/login/", wait_until="networkidle")
+    page.fill("[name=login]", stage.SPEAKERS[0])
+    page.fill("[name=password]", password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{base}/c/{stage.SLUG}/speak/work/{project.pk}/", wait_until="networkidle")
+    if page.locator("textarea").count() == 0:
+        raise RuntimeError("The page to translate on did not come up.")
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+    page.wait_for_load_state("networkidle")
 
 
 def _sent(log: Path) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from training.runs.models import Adapter, Run
 from training.runs.services import folder_of
 from wordhearth.demo import community as stage
 from wordhearth.demo import kinds, walk
+from wordhearth.management.commands.up import check_port
 from wordhearth.measuring import free_port
 
 
@@ -50,10 +50,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps, then serve."""
         began = time.monotonic()
+        port = free_port() if options["once"] else options["port"]
+        check_port("127.0.0.1", port)
         self.console = Console(soft_wrap=True, highlight=False)
         self.console.print("[bold]Wordhearth[/bold] demo: published Otomí sentences, from the form to a model\n")
         call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
-        port = free_port() if options["once"] else options["port"]
         site = _start_site(port)
         try:
             facts = self._walk(began, site)
@@ -217,12 +218,6 @@ def facts_of(community: Community, project: Project, adapter: Adapter, seconds: 
 
 def _start_site(port: int) -> subprocess.Popen[bytes]:
     """Web server and workers, as `manage.py up` runs them; their lines go to var/run/demo.log."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise CommandError(f"Port {port} is taken. Try: script/demo --port {port + 1}") from error
     log = settings.VAR_DIR / "run" / "demo.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

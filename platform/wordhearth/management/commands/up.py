@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -13,6 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from wordhearth.supervision import Group
+
+LAST_PORT = 65_535
 
 
 class Command(BaseCommand):
@@ -29,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check the port, bring database and static files up to date, run until told to stop."""
-        _check_port(options["bind"], options["port"])
+        check_port(options["bind"], options["port"])
         call_command("migrate", interactive=False, verbosity=0, skip_checks=False)
         # Where a backup was restored, it brought back what was erased since: before anybody is served.
         call_command("replay_erasures", verbosity=0)
@@ -80,13 +83,19 @@ def _address(bind: str, port: int) -> str:
     return f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
 
 
-def _check_port(bind: str, port: int) -> None:
+def check_port(bind: str, port: int) -> None:
+    """Raise CommandError, with what to do, where the site could not listen."""
+    if not 0 < port <= LAST_PORT:
+        raise CommandError(f"There is no port {port}: choose one from 1024 to {LAST_PORT}.")
+    other = port + 1 if 1024 <= port < LAST_PORT else 8000
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, port))
-        except OverflowError as error:
-            raise CommandError(f"There is no port {port}: choose one from 1024 to 65535.") from error
+        except PermissionError as error:
+            raise CommandError(f"Port {port} is not for you to open. Choose another: --port {other}") from error
         except OSError as error:
-            raise CommandError(f"Port {port} is taken or not allowed. Try: up --port {port + 1}") from error
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(f"Port {port} is taken. Choose another: --port {other}") from error
+            raise CommandError(f"This machine has no address {bind} to listen on: {error.strerror}.") from error
