@@ -13,6 +13,7 @@ from care.agreements_api import AgreementViewSet
 from care.api import PolicyViewSet
 from care.deciding_api import DecisionViewSet, ProposalViewSet
 from people.api import CommunityViewSet, TokenView
+from training.mining.api import TrialViewSet
 from training.playground.api import GenerationViewSet
 from training.releases.api import AgreementDownloadView, ReleaseViewSet
 from training.runs.api import (
@@ -45,6 +46,7 @@ for prefix, viewset in {
     "runs": RunViewSet,
     "adapters": AdapterViewSet,
     "generations": GenerationViewSet,
+    "trials": TrialViewSet,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 

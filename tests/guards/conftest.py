@@ -25,6 +25,7 @@ from people.services import invite
 from tests.care.agreeing import TERMS, promised
 from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
+from training.mining.models import Trial
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
 
@@ -35,7 +36,9 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     views = "frontend.researcher.views"
     for place in ("training.runs.api", "training.playground.api", f"{views}.runs", f"{views}.mining"):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
-    monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
+    for name in ("ring", "ring_explaining"):
+        monkeypatch.setattr(f"frontend.public.playground.{name}", lambda row: None)
+    monkeypatch.setattr("training.playground.api.ring_explaining", lambda row: None)
     for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
         monkeypatch.setattr(f"{place}.ring_bias", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
@@ -80,6 +83,7 @@ def furnished(
         run=run,
         adapter=adapter,
         probe=ask_for_probe(adapter=adapter, of="answers", asked_by=esi, now=NOW),
+        trial=Trial.objects.create(community=community, project=second, of=first, opened_by=esi, opened_at=NOW),
         generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
         policy=community.policies.get(),
         receipt=validated_corpus[0].receipt,
@@ -208,6 +212,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "runs": rows.run.pk,
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
+        "trials": rows.trial.pk,
         "order": rows.project.pk,
         "holds": rows.restriction.pk,
         "hub": rows.hub_project.pk,

@@ -19,6 +19,7 @@ from people.services import require_role
 from training.lineage.models import Taint
 from training.lineage.tracing import Tainted, taint_of, taint_of_person
 from training.mining.models import Reading
+from training.mining.trials import forget_texts
 from training.playground.models import Generation
 from training.playground.suggesting import maker_of, project_of
 from training.releases.models import DownloadNotice, ReleaseItem
@@ -115,7 +116,7 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
     current.report = {**report, "evaluation": {name: value for name, value in figures.items() if name != "samples"}}
     current.save(update_fields=["state", "deleted_at", "report"])
     AdapterEvent.objects.create(adapter=current, kind=Adapter.State.RETIRED, actor=ended_by, note=note[:1000], at=now)
-    _forget_what_it_wrote(current)
+    _forget_what_it_wrote(current, now)
     append_entry(
         action="adapter.retired",
         subject=f"adapter:{current.pk}",
@@ -128,8 +129,9 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
     return current
 
 
-def _forget_what_it_wrote(adapter: Adapter) -> None:
+def _forget_what_it_wrote(adapter: Adapter, now: datetime) -> None:
     """What a model wrote may hold what it learnt by heart."""
+    forget_texts(adapter=adapter, now=now)
     Generation.objects.filter(adapter=adapter).delete()
     Reading.objects.filter(Q(probe__adapter=adapter) | Q(probe__rival=adapter)).update(text="", rival_text="")
     proposed = Suggestion.objects.filter(made_by=maker_of(adapter), task__project=project_of(adapter))
