@@ -6,6 +6,8 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +23,9 @@ from redis import RedisError
 from frontend.desk import DeskView, show_refusal
 from frontend.public.queries import adapters_with_reasons
 from people.refusals import Refusal
-from training.playground.jobs import ring
-from training.playground.models import Generation
+from training.playground.explanations import request_explanation
+from training.playground.jobs import ring, ring_explaining
+from training.playground.models import Explanation, Generation
 from training.playground.services import request_generation
 from training.playground.stream import follow
 from training.runs.findings import findings_of
@@ -30,6 +33,7 @@ from training.runs.models import Adapter
 
 LONGEST_STREAM = 150.0  # seconds; the browser opens a new one by itself and goes on where this one ended
 ENDED = (Generation.State.FINISHED, Generation.State.FAILED)
+STOP_POLLING = 286  # the status with which htmx ends an "every 2s" trigger
 STREAM_ID = re.compile(r"^\d{1,20}(-\d{1,20})?$")
 
 
@@ -123,14 +127,70 @@ class GenerationView(OneGeneration):
 
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Read them."""
-        generation = self.generation(pk)
+        return self.page(self.generation(pk))
+
+    def page(self, generation: Generation, *, refusal: Refusal | None = None) -> HttpResponse:
+        """Both texts, and which words the adapter's hangs on, if that was asked."""
+        explanation = Explanation.objects.filter(generation=generation).first()
         context = {
             "community": self.community,
             "generation": generation,
             "project": generation.adapter.run.release.project,
             "is_over": generation.state in ENDED,
+            "explanation": explanation,
+            "shades": shades_of(explanation) if explanation else [],
+            "refusal": refusal,
         }
-        return render(request, "public/playground_generation.html", context)
+        status = refusal.status if refusal else 200
+        return render(self.request, "public/playground_generation.html", context, status=status)
+
+
+class ExplainView(GenerationView):
+    """Which words of the sentence the adapter's text hangs on."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """The part of the page that changes while it is reckoned, for htmx to put in place."""
+        generation = self.generation(pk)
+        explanation = Explanation.objects.filter(generation=generation).first()
+        if explanation is not None and explanation.is_live:
+            context = {"community": self.community, "generation": generation, "explanation": explanation}
+            return render(request, "public/_explanation_live.html", context)
+        response = HttpResponse(status=STOP_POLLING)
+        response["HX-Refresh"] = "true"
+        return response
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask a worker."""
+        generation = self.generation(pk)
+        try:
+            ring_explaining(request_explanation(generation=generation, person=self.person, now=self.now))
+        except Refusal as refusal:
+            return self.page(generation, refusal=refusal)
+        return redirect("public:generation", slug=self.community.slug, pk=generation.pk)
+
+
+@dataclass(frozen=True)
+class Shade:
+    """One word as it is shown: its share of all weights in percent, and how dark it is, 0 to 4."""
+
+    word: str
+    percent: int
+    level: int
+
+    @property
+    def shown(self) -> str:
+        """Such as +12 or −5, so that nothing hangs on colours."""
+        return f"+{self.percent}" if self.percent > 0 else str(self.percent).replace("-", "−")
+
+
+def shades_of(explanation: Explanation) -> list[Shade]:
+    """The words of the sentence in their order; none until it is finished."""
+    total = sum(map(abs, explanation.weights)) or 1.0
+    most = max(map(abs, explanation.weights), default=0.0) or 1.0
+    return [
+        Shade(word.strip(), round(100 * weight / total), ceil(4 * abs(weight) / most - 0.5))
+        for word, weight in zip(explanation.words, explanation.weights, strict=False)
+    ]
 
 
 class StreamView(OneGeneration):

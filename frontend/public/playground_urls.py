@@ -10,4 +10,5 @@ urlpatterns = [
     path("", playground.PlaygroundView.as_view(), name="playground"),
     path("<uuid:pk>/", playground.GenerationView.as_view(), name="generation"),
     path("<uuid:pk>/stream/", playground.StreamView.as_view(), name="stream"),
+    path("<uuid:pk>/why/", playground.ExplainView.as_view(), name="explain"),
 ]

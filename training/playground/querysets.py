@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -11,6 +12,10 @@ from care.models import Purpose, Restriction
 if TYPE_CHECKING:
     from annotation.projects.models import Project
     from people.models import Person
+
+
+# Nobody works so long on one: its worker is gone.
+LOST = timedelta(minutes=10)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -27,3 +32,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Finished ones for the same sentence with the project's own adapters, newest first."""
         done = self.filter(adapter__run__release__project=project, source=source, state="finished")
         return done.order_by("-created_at")
+
+
+class ExplanationQuerySet(models.QuerySet["Explanation"]):
+    """Chainable selections of explanations."""
+
+    def going_on(self, now: datetime) -> ExplanationQuerySet:
+        """Those that wait or are reckoned, and have not been given up."""
+        return self.filter(state__in=["queued", "running"], asked_at__gt=now - LOST)

@@ -6,6 +6,9 @@ One JSON request per line on stdin: {"id", "adapter": folder or null, "system", 
 "temperature", "seed"}. JSON lines on stdout: {"event": "ready"} once, {"id", "which":
 "base" | "adapter", "text"} for each piece, {"id", "which", "event": "done", "tokens", "seconds"}, and last
 {"id", "event": "finished"} or {"id", "event": "error", "message"}. It ends when stdin does.
+
+A request with "explain" (`training.recipes.explain`) writes nothing: it is told which words of it the adapter's answer
+hangs on.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import contextlib
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +27,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.recipes.base_model import sha256_of_file
+from training.recipes.explain import explanation_events
 from training.recipes.generation import require_adapter, stream_tokens
 from training.recipes.text import prompt_of
 
@@ -45,6 +50,11 @@ class Writer:
     def answer(self, request: dict[str, Any]) -> None:
         """Write the events of one request."""
         name = self._load(request["adapter"]) if request.get("adapter") else None
+        if name and request.get("explain"):
+            self._model.set_adapter(name)
+            explanation_events(self._model, self._tokenizer, request["explain"], partial(tell, id=request["id"]))
+            tell(id=request["id"], event="finished")
+            return
         with self._without_adapter():
             self._write("base", request)
         if name:
