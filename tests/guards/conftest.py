@@ -83,7 +83,6 @@ def furnished(
         run=run,
         adapter=adapter,
         probe=ask_for_probe(adapter=adapter, of="answers", asked_by=esi, now=NOW),
-        trial=Trial.objects.create(community=community, project=second, of=first, opened_by=esi, opened_at=NOW),
         generation=request_generation(adapter=adapter, person=ben, source="una frase", now=NOW),
         policy=community.policies.get(),
         receipt=validated_corpus[0].receipt,
@@ -109,7 +108,9 @@ def furnished(
 
 
 def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
-    """What stewards look after beside the words."""
+    """What stewards look after beside the words, and a trial."""
+    about = {"community": rows.community, "of": rows.project, "opened_by": young, "opened_at": NOW}
+    rows.trial = Trial.objects.create(project=rows.project, **about)
     rows.hub_project = _followed(rows.community, steward)
     rows.agreement = _agreement(rows.community, steward)
     _responsibility(rows, young)

@@ -185,6 +185,7 @@ def test_nothing_tells_which_is_which(client: Client, trial: Trial, voters: list
         client.get("/api/v1/sources/").content.decode(),
     ]
     assert "Both are bad" in told[0]
+    assert "What a machine writes may be wrong" in told[0]
     assert any("ñä" in page for page in told[:2])
     for page in told:
         assert "first_id" not in page

@@ -40,7 +40,7 @@ def generation(validated_corpus: list[Answer], esi: Person, aroha: Person, ben: 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """In place of the model's process: it says what `weights` holds, and remembers what it was asked."""
-    said = SimpleNamespace(asked=None, weights=[0.4, 0.1, -0.2, 0.1], agreement=1.0, fails=False)
+    said = SimpleNamespace(asked=None, weights=[0.5, 0.1, -0.3, 0.1], agreement=1.0, fails=False)
 
     def generate(base: Any, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         said.asked = request["explain"]
@@ -74,7 +74,7 @@ def test_from_the_button_to_weights_in_numbers(
 
     assert client.get(f"{page}why/").status_code == 286
     shown = client.get(page).content.decode()
-    for word, share in (("una", "+50"), ("frase,", "+12"), ("con", "−25"), ("marcas", "+12")):
+    for word, share in (("una", "+50"), ("frase,", "+10"), ("con", "−30"), ("marcas", "+10")):
         assert f'{word} <small dir="ltr">{share}</small>' in shown
     assert "weighed-4" in shown
     assert "account for 62 %" in shown

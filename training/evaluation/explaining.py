@@ -70,7 +70,7 @@ def masks_of(words: int, samples: int, seed: int) -> Masks:
     which. All there are, where these are no more."""
     if 2**words <= samples:
         every = np.arange(2**words)[::-1]
-        return (every[:, None] >> np.arange(words)) % 2 == 1
+        return np.asarray((every[:, None] >> np.arange(words)) % 2 == 1)
     random_ = np.random.default_rng(seed)
     found = {(True,) * words: None}
     while len(found) < samples:
@@ -80,7 +80,7 @@ def masks_of(words: int, samples: int, seed: int) -> Masks:
     return np.array(list(found))
 
 
-def fit(masks: Masks, scores: Sequence[float]) -> tuple[Floats, float]:
+def fit(masks: Masks, scores: Sequence[float] | Floats) -> tuple[Floats, float]:
     """The weights of a ridge regression on which words are there, near texts weighing most; and its weighted R²."""
     kept = masks.mean(axis=1)
     near = np.exp(-(((1 - np.sqrt(kept)) / WIDTH) ** 2) / 2)
