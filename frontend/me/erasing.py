@@ -5,19 +5,27 @@ from __future__ import annotations
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views import View
+from django.views.decorators.cache import never_cache
 
 from annotation.answers.models import Answer
+from care.models import AccountErasure
 from frontend.desk import show_refusal
-from frontend.me.queries import erasable
 from frontend.me.views import MeView
 from people.models import Community
 from people.refusals import Refusal
-from training.lineage.erasing import erase_answers, erase_person
+from training.lineage.erasing import begin_erasure, erase_answers
+from training.lineage.giving import erasable
+from training.lineage.jobs import ring_erasing
+
+SALT = "wordhearth.erasing"
 
 
 class PasswordForm(forms.Form):
@@ -73,13 +81,32 @@ class EraseAccountView(MeView):
             form.add_error("password", _("This is not your password."))
             return self._page(form, status=422)
         try:
-            erase_person(person=self.person, now=timezone.now())
+            erasure = begin_erasure(person=self.person, now=timezone.now())
         except Refusal as refusal:
             return self._page(form, status=show_refusal(form, refusal))
+        ring_erasing()
         logout(request)
-        messages.success(request, _("Your account and your words are erased."))
-        return redirect("public:home")
+        return redirect("me:erasing", token=token_of(erasure))
 
     def _page(self, form: forms.Form, *, status: int = 200) -> HttpResponse:
         number = Answer.objects.filter(author=self.person).exclude(text="", payload={}).count()
         return render(self.request, "me/erase_account.html", {"form": form, "number": number}, status=status)
+
+
+def token_of(erasure: AccountErasure) -> str:
+    """For an address that nobody can make up, and that names nobody."""
+    return Signer(salt=SALT).sign_object(erasure.pk)
+
+
+@method_decorator(never_cache, name="dispatch")
+class ErasingView(View):
+    """How far the erasing of an account is, for whoever holds its address; there is nobody left to sign in."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Numbers alone."""
+        try:
+            pk = Signer(salt=SALT).unsign_object(token)
+        except (BadSignature, ValueError) as error:
+            raise Http404("No such page.") from error
+        erasure = get_object_or_404(AccountErasure, pk=pk)
+        return render(request, "me/erasing.html", {"erasure": erasure})

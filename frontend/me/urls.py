@@ -12,5 +12,6 @@ urlpatterns = [
     path("data/", views.DataView.as_view(), name="data"),
     path("data/file/", views.FileView.as_view(), name="file"),
     path("data/erase/", erasing.EraseAccountView.as_view(), name="erase_account"),
+    path("erasing/<str:token>/", erasing.ErasingView.as_view(), name="erasing"),
     path("data/erase/<slug:slug>/", erasing.EraseWordsView.as_view(), name="erase_words"),
 ]

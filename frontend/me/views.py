@@ -15,9 +15,9 @@ from care.models import Withdrawal
 from care.reach import communities_ever_of
 from frontend.cases import cases
 from frontend.me.archive import zip_about
-from frontend.me.queries import given_by
 from people.models import Person
 from people.tenants import widen
+from training.lineage.giving import given_by
 
 PAGE = 10
 

@@ -26,7 +26,7 @@ from care.agreements import (
 )
 from care.benefits import deliver_benefit, drop_benefit, promise_benefit, register_of
 from care.models import Agreement, Commitment
-from care.tokens import make_token
+from care.tokens import end_token, make_token
 from frontend.agreement_pages import page_of
 from frontend.desk import show_refusal
 from frontend.public.access_forms import PARTS, PartForm, PromiseForm
@@ -45,6 +45,7 @@ TOLD = {
     "deliver": _("Written down. A steward confirms it when it has come."),
     "drop": _("Taken out."),
     "answer": _("Thank you. It is written down."),
+    "end_token": _("It opens nothing any more."),
     "renew": _("Here is a new request with the same answers. Look through it, then send it."),
 }
 
@@ -132,6 +133,7 @@ class AgreementView(SignedIn):
             "drop": self._drop,
             "answer": self._answer,
             "renew": self._renew,
+            "end_token": self._end_token,
         }
         act = request.POST.get("act", "")
         if act not in acts:
@@ -207,6 +209,9 @@ class AgreementView(SignedIn):
             answered_by=self.person,
             now=timezone.now(),
         )
+
+    def _end_token(self, agreement: Agreement) -> None:
+        end_token(agreement=agreement, person=self.person, ended_by=self.person, now=timezone.now())
 
     def _renew(self, agreement: Agreement) -> Agreement:
         who = {"community": agreement.community, "applicant": self.person, "begun_by": self.person}

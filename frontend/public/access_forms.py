@@ -9,9 +9,11 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from care import duo
 from care.agreements import ALWAYS_FORBIDDEN, LONGEST_MONTHS, OFFERED, require_near
 from care.models import Agreement, Commitment, Purpose
 from care.quorum import months_after
@@ -128,6 +130,11 @@ class WhereForm(PartForm):
         return {"computing": given["computing"], "computing_countries": countries, "users": found}
 
 
+def _code_words(code: duo.Code) -> Any:
+    """Shorthand, number and meaning; the meaning in the language of whoever reads."""
+    return format_lazy("{} ({}): {}", code.shorthand, code.identifier, code.meaning)
+
+
 class LimitsForm(PartForm):
     """What is forbidden, and what comes back."""
 
@@ -152,6 +159,13 @@ class LimitsForm(PartForm):
     )
     comes_back = forms.CharField(
         label=_("What do you make from the words, and how do you give it back?"), max_length=1000, widget=FEW_WORDS
+    )
+    duo = forms.MultipleChoiceField(
+        label=_("Codes of the Data Use Ontology"),
+        choices=[(code.shorthand, _code_words(code)) for code in duo.OFFERED],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("For catalogues that read them. What is agreed is what the words say."),
     )
 
 

@@ -16,10 +16,12 @@ from django.views import View
 from annotation.answers.models import Answer
 from care.benefits import register_of
 from care.models import Agreement, BrokenGlass, Decision, Grant, HarmReport, Purpose, Receipt
+from frontend.energy import told_of_run
 from people.models import Community, Person
 from people.tenants import widen
 from training.mining.preferred import preferred_of
 from training.releases.models import Download, Release
+from training.runs.energy import spent_in
 from training.runs.findings import findings_of
 from training.runs.models import Adapter, Run
 
@@ -115,14 +117,11 @@ def releases(community: Community) -> list[dict[str, Any]]:
 
 
 def runs(community: Community) -> dict[str, Any]:
-    """How often models were trained, and the energy that it took: measured time by the stated power of the machine."""
-    ours = Run.objects.filter(community=community)
-    spent = [one.report.get("energy") or {} for one in Adapter.objects.filter(community=community).only("report")]
-    return {
-        **ours.aggregate(all=Count("pk"), done=Count("pk", filter=Q(state=Run.State.FINISHED))),
-        "watt_hours": round(sum(one.get("wh") or 0 for one in spent), 1),
-        "grams": round(sum(one.get("grams_co2") or 0 for one in spent), 1),
-    }
+    """How often models were trained, and what that took: measured where machines have meters, else estimated."""
+    counts = Run.objects.filter(community=community).aggregate(
+        all=Count("pk"), done=Count("pk", filter=Q(state=Run.State.FINISHED))
+    )
+    return {**counts, "spent": told_of_run(spent_in(community))}
 
 
 def adapters(community: Community) -> list[dict[str, Any]]:

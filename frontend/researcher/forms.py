@@ -57,6 +57,13 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "validate_every": (_("Steps between two validations"), ""),
     "checkpoint_every": (_("Steps between two checkpoints"), ""),
     "threads": (_("Processor threads"), ""),
+    "token_share": (_("Share of the tokens to learn from"), _("1: all of them.")),
+    "token_budget": (_("Tokens to learn from at most"), _("0: all of them.")),
+    "patience": (
+        _("Patience"),
+        _("It ends after so many validations in a row without a better one, and keeps the best. 0: it does not."),
+    ),
+    "tokens_at_once": (_("Tokens read at once"), _("Fewer need less memory; the result is the same.")),
     "max_items": (_("Held-out sentences to measure"), ""),
     "generate_items": (_("Held-out sentences to translate"), ""),
     "max_new_tokens": (_("Tokens at most in a translation"), ""),
@@ -64,6 +71,14 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "shots": (
         _("Examples shown to the base model"),
         _("An adapter must beat the base model that sees these before each question."),
+    ),
+    "memorised": (
+        _("Sentences to measure what it knows by heart"),
+        _("Of those that it learnt from, and as many held-out ones. 0: not measured, and it cannot pass the gate."),
+    ),
+    "seeds": (
+        _("Trainings to measure, with other seeds"),
+        _("3 or more say how far a result depends on chance. Only the first one is kept, and each takes as long."),
     ),
     "preference_epochs": (_("Passes over what is better"), ""),
     "preference_learning_rate": (_("Learning rate for what is better"), _("A tenth of the other one is a good start.")),

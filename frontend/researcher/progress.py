@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -16,7 +15,7 @@ from training.runs.progress import loss_curve
 from training.runs.services import folder_of
 
 TABLE_ROWS = 40
-# What a recipe's log calls its phases; the page translates them, as it does where the energy comes from.
+# What a recipe's log calls its phases; the page translates them.
 PHASES = (
     gettext_noop("preparing the base model"),
     gettext_noop("loading"),
@@ -28,7 +27,6 @@ PHASES = (
 )
 # The one method whose name is not the same in every language.
 METHOD_NAMES = (gettext_noop("Full fine-tuning"),)
-ENERGY_SOURCES = (gettext_noop("stated power times seconds, not measured"), gettext_noop("unknown"))
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,12 @@ class Progress:
     tokens_per_second: float | None
     time_left: str
     watt_hours: float | None
-    watts: float
+    energy_source: str
     charts: list[Chart]
+    other_seed: int | None = None
+    """The seed of a training that is only measured; None while the run's own goes on."""
+    kept_step: int | None = None
+    """Where it ended early, or may have: the step whose weights it kept."""
 
     @property
     def part(self) -> tuple[int, int] | None:
@@ -72,6 +74,7 @@ def run_progress(run: Run) -> Progress:
     """The run's newest facts and its curves."""
     facts: dict[str, Any] = run.progress
     is_training = facts.get("phase") == "training"
+    curve = loss_curve(folder_of(run) / "log.jsonl")
     return Progress(
         phase=str(facts.get("phase", "")),
         step=facts.get("step"),
@@ -82,9 +85,11 @@ def run_progress(run: Run) -> Progress:
         validation_bpb=facts.get("validation_bpb"),
         tokens_per_second=facts.get("tokens_per_second"),
         time_left=spoken_seconds(facts.get("seconds_left")) if is_training else "",
-        watt_hours=facts.get("energy_wh") if settings.TRAINING_WATTS else None,
-        watts=settings.TRAINING_WATTS,
-        charts=_charts(run),
+        watt_hours=facts.get("energy_wh") or None,
+        energy_source=str(facts.get("energy_source", "")),
+        charts=_charts(curve),
+        other_seed=facts.get("other_seed"),
+        kept_step=curve["kept_step"],
     )
 
 
@@ -101,8 +106,7 @@ def spoken_seconds(seconds: float | None) -> str:
     return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes_left}
 
 
-def _charts(run: Run) -> list[Chart]:
-    curve = loss_curve(folder_of(run) / "log.jsonl")
+def _charts(curve: dict[str, Any]) -> list[Chart]:
     kinds = (
         ("training", _("Training loss"), _("nats per token"), False),
         ("validation", _("Validation"), _("bits per byte"), True),
@@ -113,7 +117,13 @@ def _charts(run: Run) -> list[Chart]:
             unit=unit,
             rows=thin(curve[name], TABLE_ROWS),
             drawing=line_chart(
-                curve[name], name=f"{name}-curve", title=title, x_label=_("step"), y_label=unit, second=second
+                curve[name],
+                name=f"{name}-curve",
+                title=title,
+                x_label=_("step"),
+                y_label=unit,
+                second=second,
+                mark=curve["kept_step"],
             ),
         )
         for name, title, unit, second in kinds

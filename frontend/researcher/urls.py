@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.researcher.views import dataset, home, mining, releases, runs, trials
+from frontend.researcher.views import comparing, dataset, grids, hardware, home, mining, releases, runs, trials
 
 app_name = "researcher"
 
@@ -23,6 +23,13 @@ urlpatterns = [
     path("releases/<int:pk>/verify/", releases.VerifyView.as_view(), name="verify"),
     path("releases/<int:pk>/download/", releases.DownloadView.as_view(), name="download"),
     path("releases/<int:pk>/run/", runs.StartView.as_view(), name="start"),
+    path("releases/<int:pk>/grid/", grids.StartGridView.as_view(), name="start-grid"),
+    path("grids/<int:pk>/", grids.GridView.as_view(), name="grid"),
+    path("grids/<int:pk>/live/", grids.LiveGridView.as_view(), name="grid-live"),
+    path("grids/<int:pk>/cancel/", grids.CancelGridView.as_view(), name="grid-cancel"),
+    path("grids/<int:pk>/figures.csv", grids.GridFileView.as_view(), name="grid-file"),
+    path("hardware/", hardware.HardwareView.as_view(), name="hardware"),
+    path("runs/compare/", comparing.CompareView.as_view(), name="compare"),
     path("runs/<int:pk>/", runs.RunView.as_view(), name="run"),
     path("runs/<int:pk>/live/", runs.LiveView.as_view(), name="live"),
     path("runs/<int:pk>/cancel/", runs.CancelView.as_view(), name="cancel"),
@@ -30,4 +37,5 @@ urlpatterns = [
     path("runs/<int:pk>/recommend/", runs.RecommendView.as_view(), name="recommend"),
     path("runs/<int:pk>/bias/", runs.BiasView.as_view(), name="bias"),
     path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),
+    path("runs/<int:pk>/download/", comparing.DownloadRunView.as_view(), name="run-download"),
 ]

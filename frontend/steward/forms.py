@@ -249,6 +249,12 @@ class ScheduleForm(forms.Form):
         initial=100,
         help_text=_("Validated, and allowed for training, since the last run."),
     )
+    withdrawn_percent = forms.IntegerField(
+        label=_("Or so many percent taken back"),
+        initial=0,
+        required=False,
+        help_text=_("Of the sentences of the last run. 0: not for that."),
+    )
     cadence_hours = forms.TypedChoiceField(label=_("At most"), choices=CADENCES, coerce=int, initial=24 * 7)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -257,6 +263,10 @@ class ScheduleForm(forms.Form):
         hours = self.initial.get("cadence_hours")
         if hours and hours not in dict(CADENCES):
             self.fields["cadence_hours"].choices = [*CADENCES, (hours, _("every %(hours)s hours") % {"hours": hours})]  # type: ignore[attr-defined]
+
+    def clean_withdrawn_percent(self) -> int:
+        """Left empty, it is as good as 0."""
+        return self.cleaned_data["withdrawn_percent"] or 0
 
 
 class GrantForm(forms.Form):

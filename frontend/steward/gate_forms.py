@@ -12,11 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from training.runs.gate import Bounds
 
 # How many of a stored bound's units make one of the form's.
-UNITS = {"least_sentences": 1, "least_gain": 10, "most_score_loss": 100, "most_forgetting": 1000, "most_bias": 1000}
+UNITS = {
+    **{"least_sentences": 1, "least_gain": 10, "most_score_loss": 100},
+    **{"most_forgetting": 1000, "most_bias": 1000, "most_memorised": 100},
+}
 
 
 class BoundsForm(forms.Form):
-    """The five numbers of the gate that a community may choose."""
+    """The six numbers of the gate that a community may choose."""
 
     least_sentences = forms.IntegerField(
         label=_("Held-out sentences, at least"),
@@ -39,6 +42,11 @@ class BoundsForm(forms.Form):
         label=_("Bias against the base model, in nats per byte, at most"),
         decimal_places=3,
         help_text=_("How much further it may lean to one group of people; asked once there are 20 pairs of sentences."),
+    )
+    most_memorised = forms.DecimalField(
+        label=_("Bits known by heart, at most"),
+        decimal_places=2,
+        help_text=_("How much more surely it may know answers that it learnt from than answers that it never saw."),
     )
 
     @classmethod

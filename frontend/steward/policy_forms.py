@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from care.models import NEEDED, Purpose
+from people.models import LANGUAGE_TAG
 
 
 class LinesField(forms.CharField):
@@ -135,13 +136,37 @@ class PolicyForm(forms.Form):
 
 
 class RenderingForm(forms.Form):
-    """The draft in the community's language."""
+    """The draft in one language; after an objection, what its writer says to that."""
 
     text_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    language = forms.CharField(widget=forms.HiddenInput, max_length=128)
     rendering = forms.CharField(
-        label=_("The same text in your language"),
         max_length=20_000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 14}),
         help_text=_("It says exactly what the draft says. If the draft is in the language already, copy it here."),
+    )
+    answer = forms.CharField(
+        label=_("Your answer to the objection"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The new wording may be answer enough. If the wording stays, say why."),
+    )
+
+    def __init__(self, *args: Any, name: str, is_objected: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rendering"].label = _("Write it in %(language)s") % {"language": name}
+        if not is_objected:
+            del self.fields["answer"]
+
+
+class OtherLanguageForm(forms.Form):
+    """A language that is not among those that the page names."""
+
+    language = forms.CharField(
+        label=_("Language tag (BCP 47)"),
+        max_length=128,
+        validators=[LANGUAGE_TAG],
+        help_text=_("Such as ote, quz-PE or sr-Latn."),
     )

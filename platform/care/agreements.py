@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from care import duo
 from care.agreement_steps import note, take
 from care.benefits import fall_due, require_promises_kept
 from care.deciding import give_up, propose
@@ -41,7 +42,8 @@ NEEDED_TERMS = (
     *("organisation", "country", "tier", "aim", "purposes", "releases", "computing", "computing_countries"),
     *("publication", "comes_back"),
 )
-TERMS = (*NEEDED_TERMS, "covers_later", "forbidden", "forbidden_words", "publication_words", "starts_on", "ends_at")
+OTHERS = ("covers_later", "forbidden", "forbidden_words", "publication_words", "starts_on", "ends_at")
+TERMS = (*NEEDED_TERMS, *OTHERS, "duo")
 
 
 class NoBenefit(Conflicting):
@@ -50,7 +52,8 @@ class NoBenefit(Conflicting):
 
 def terms_hash(agreement: Agreement) -> str:
     """SHA-256 over everything that is agreed: the terms, who is named, and what is promised."""
-    terms = {name: getattr(agreement, name) for name in TERMS}
+    # Agreements without codes keep the hash that they had before there were any.
+    terms = {name: getattr(agreement, name) for name in TERMS if name != "duo" or agreement.duo}
     people = sorted(agreement.users.values_list("pk", flat=True))
     promised = [[row.kind, row.words, row.due_on] for row in agreement.commitments.order_by("pk")]
     content = {"terms": terms, "applicant": agreement.applicant_id, "users": people, "promised": promised}
@@ -124,6 +127,7 @@ def save_terms(
         raise Invalid("%(why)s", field=field, why=error.message_dict[field][0]) from error
     if set(current.purposes) - set(OFFERED):
         raise Invalid("This use is not one for people outside.", field="purposes")
+    duo.require_fitting(current.duo, purposes=current.purposes, tier=current.tier)
     require_near(current.starts_on, now)
     _require_dates(current)
     current.save()

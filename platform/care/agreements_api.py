@@ -7,10 +7,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers, viewsets
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from care.duo import as_json
 from care.models import Agreement, AgreementToken, Commitment
 from care.tokens import find_token
 from people.api import person_of
@@ -60,11 +62,20 @@ class CommitmentSerializer(serializers.ModelSerializer[Commitment]):
         read_only_fields = fields
 
 
+class CodeSerializer(serializers.Serializer[Any]):
+    """A code of the Data Use Ontology."""
+
+    code = serializers.CharField()
+    shorthand = serializers.CharField()
+    name = serializers.CharField()
+
+
 class AgreementSerializer(serializers.ModelSerializer[Agreement]):
     """An access agreement in which you are named."""
 
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     commitments = CommitmentSerializer(many=True, read_only=True)
+    duo = serializers.SerializerMethodField()
 
     class Meta:
         model = Agreement
@@ -77,12 +88,18 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
             "releases",
             "covers_later",
             "forbidden",
+            "duo",
             "starts_on",
             "ends_at",
             "terms_sha256",
             "commitments",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(CodeSerializer(many=True))
+    def get_duo(self, agreement: Agreement) -> list[dict[str, str]]:
+        """Its codes of the Data Use Ontology; what its words say is what is agreed."""
+        return as_json(agreement.duo)
 
 
 class AgreementViewSet(viewsets.ReadOnlyModelViewSet[Agreement]):

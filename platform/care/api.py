@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from care.models import Policy, Purpose, Receipt
+from care.models import Policy, Purpose, Receipt, Rendering
 from care.reach import communities_ever_of
 from care.services import publish_policy
 from people.api import person_of
@@ -19,16 +20,46 @@ from people.models import Community
 from people.tenants import widen
 
 
+class RenderingSerializer(serializers.ModelSerializer[Rendering]):
+    """The text in one language, as a second speaker has checked it."""
+
+    class Meta:
+        model = Rendering
+        fields = ["language", "sha256", "text", "checked_at"]
+        read_only_fields = fields
+
+
 class PolicySerializer(serializers.ModelSerializer[Policy]):
     """One version of a community's consent text."""
 
     community = serializers.SlugRelatedField(slug_field="slug", queryset=Community.objects.all())
     purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices))
+    renderings = serializers.SerializerMethodField()
 
     class Meta:
         model = Policy
-        fields = ["id", "community", "version", "text", "purposes", "text_sha256", "waiver", "state", "published_at"]
+        fields = [
+            "id",
+            "community",
+            "version",
+            "text",
+            "purposes",
+            "text_sha256",
+            "renderings",
+            "waiver",
+            "state",
+            "published_at",
+        ]
         read_only_fields = ["version", "text_sha256", "state", "published_at"]
+
+    @extend_schema_field(RenderingSerializer(many=True))
+    def get_renderings(self, policy: Policy) -> list[dict[str, Any]]:
+        """The checked renderings that it was published with."""
+        known: dict[int, list[Rendering]] = self.context.setdefault("renderings", {})
+        if policy.community_id not in known:
+            known[policy.community_id] = list(Rendering.objects.filter(community=policy.community_id))
+        found = [one for one in known[policy.community_id] if one.sha256 in policy.renderings]
+        return [dict(row) for row in RenderingSerializer(found, many=True).data]
 
 
 class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
@@ -38,6 +69,9 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices), write_only=True)
     granted = serializers.SerializerMethodField()
+    rendering_sha256 = serializers.CharField(
+        max_length=64, required=False, help_text="Of the rendering that you read; empty for the stewards' own text."
+    )
 
     class Meta:
         model = Receipt
@@ -46,6 +80,7 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
             "community",
             "policy",
             "policy_sha256",
+            "rendering_sha256",
             "purposes",
             "granted",
             "given_at",

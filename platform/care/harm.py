@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
@@ -191,6 +192,32 @@ def close_report(*, report: HarmReport, closed_by: Person, now: datetime) -> Har
     report = _locked(report, closed_by)
     _step(report, "close")
     return _changed(report, "harm.closed", closed_by, now)
+
+
+STEPS = ("hold", "let_be", "hold_after_all", "investigate", "decide", "remedy", "close")
+
+
+def take_step(
+    *,
+    report: HarmReport,
+    act: str,
+    taken_by: Person,
+    now: datetime,
+    outcome: str = "",
+    answer: str = "",
+    done: str = "",
+) -> HarmReport:
+    """The one of `STEPS` that somebody chose, with what it asks for. Raises as that step does."""
+    steps = {
+        "hold": partial(triage, holds=True, triaged_by=taken_by),
+        "let_be": partial(triage, holds=False, triaged_by=taken_by),
+        "hold_after_all": partial(hold_after_all, held_by=taken_by),
+        "investigate": partial(investigate, begun_by=taken_by),
+        "decide": partial(decide_report, outcome=outcome, answer=answer, decided_by=taken_by),
+        "remedy": partial(remedy, done=done, done_by=taken_by),
+        "close": partial(close_report, closed_by=taken_by),
+    }
+    return steps[act](report=report, now=now)
 
 
 @transaction.atomic

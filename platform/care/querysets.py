@@ -38,6 +38,15 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return self.filter(person_id=person.pk, community_id=community.pk, ended_at__isnull=True)
 
 
+class RenderingQuerySet(models.QuerySet["Rendering"]):
+    """Chainable selections of renderings of consent texts."""
+
+    def waiting(self) -> RenderingQuerySet:
+        """Those that nobody has checked, and nobody objects to as they are now."""
+        objected = self.filter(objections__answered_at__isnull=True, objections__isnull=False)
+        return self.filter(checked_by__isnull=True).exclude(pk__in=objected.values("pk"))
+
+
 class GrantQuerySet(models.QuerySet["Grant"]):
     """Chainable selections of granted purposes."""
 
@@ -223,3 +232,11 @@ class WithdrawalStageQuerySet(models.QuerySet["WithdrawalStage"]):
     def late(self, now: datetime) -> WithdrawalStageQuerySet:
         """Those whose time is over."""
         return self.waiting().filter(due_at__lt=now)
+
+
+class AccountErasureQuerySet(models.QuerySet["AccountErasure"]):
+    """Chainable selections of accounts that are erased."""
+
+    def unfinished(self) -> AccountErasureQuerySet:
+        """Those with words that are still to be erased."""
+        return self.filter(finished_at__isnull=True)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from care.models import Grant, Policy, Purpose, Receipt
+from care.models import Grant, Policy, Purpose, Receipt, Rendering
 from care.services import terms_of
 from care.terms import Terms
 from ledger.sealing import read_seed
@@ -62,10 +62,11 @@ def record_of(receipt: Receipt) -> dict[str, Any]:
 
 def _process(grant: Grant, policy: Policy, terms: Terms) -> dict[str, Any]:
     months, read = terms.retention_months, grant.receipt.rendering_sha256
+    rendering = Rendering.objects.filter(community=policy.community_id, sha256=read).first() if read else None
     notice = f"policy:{policy.pk}:{policy.version}:sha256:{policy.content_sha256 or policy.text_sha256}"
     return {
         "privacy_notice": f"{notice}:rendering:sha256:{read}" if read else notice,
-        "language": policy.community.language_tag,
+        "language": rendering.language if rendering else policy.community.language_tag,
         "purpose": grant.purpose,
         "purpose_type": OF_VOCABULARY[Purpose(grant.purpose)],
         "lawful_basis": "explicit consent",

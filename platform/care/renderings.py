@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from care.models import Policy, PolicyDraft, Rendering
+from care.models import Policy, PolicyDraft, Rendering, RenderingObjection
 from care.services import check_purposes, sha256_of, terms_to_agree
 from ledger.services import append_entry
-from people.models import Community, Person, Role
+from people.models import LANGUAGE_TAG, Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.services import require_role
 
 LONGEST = 20_000
+LONGEST_TAG = 128
 
 
 @transaction.atomic
@@ -57,37 +59,76 @@ def keep_draft(
 
 @transaction.atomic
 def write_rendering(
-    *, community: Community, text_sha256: str, language: str, text: str, written_by: Person, now: datetime
+    *,
+    community: Community,
+    text_sha256: str,
+    language: str,
+    text: str,
+    written_by: Person,
+    now: datetime,
+    answer: str = "",
 ) -> Rendering:
     """Write the draft's text in a language; it replaces an earlier one, which must be checked anew.
 
-    A text that is in the language already is its own rendering. Raises Invalid, Conflicting, NotAllowed.
+    A text that is in the language already is its own rendering. Whoever objected to the earlier one is answered with
+    it, and with `answer`, which may be empty where the wording changed. Raises Invalid, Conflicting, NotAllowed.
     """
     require_role(written_by, community, Role.STEWARD, Role.EXPERT, Role.SPEAKER)
     if not PolicyDraft.objects.filter(community=community, text_sha256=text_sha256).exists():
         raise Conflicting("The draft has changed since. Reload, and render what it says now.")
     if not text.strip() or len(text) > LONGEST:
         raise Invalid("Write the text, in at most %(most)s letters.", field="rendering", most=LONGEST)
-    written = Rendering.objects.filter(community=community, text_sha256=text_sha256, language=language).first()
+    language = language_to_render(community, language)
+    of_text = Rendering.objects.select_for_update().filter(community=community, text_sha256=text_sha256)
+    written = of_text.filter(language=language).first()
     if written and Policy.objects.filter(community=community, renderings__contains=[written.sha256]).exists():
         # Receipts name it: what people read when they agreed is kept.
         raise Conflicting("This was written anew or checked meanwhile. Reload to see how it is now.")
+    sha256 = hashlib.sha256(f"{language}\n{text}".encode()).hexdigest()
+    if written:
+        _answer_objection(
+            written, changed=sha256 != written.sha256, answer=answer.strip()[:500], by=written_by, now=now
+        )
     rendering, _ = Rendering.objects.update_or_create(
         community=community,
         text_sha256=text_sha256,
         language=language,
         defaults={
             "text": text,
-            "sha256": hashlib.sha256(f"{language}\n{text}".encode()).hexdigest(),
+            "sha256": sha256,
             "written_by": written_by,
             "written_at": now,
             "checked_by": None,
             "checked_at": None,
-            "objection": "",
         },
     )
-    _record("rendering.written", f"rendering:{rendering.pk}", community, written_by, now, sha256=rendering.sha256)
+    _record(
+        "rendering.written",
+        f"rendering:{rendering.pk}",
+        community,
+        written_by,
+        now,
+        private={"answer": answer},
+        sha256=rendering.sha256,
+    )
     return rendering
+
+
+def language_to_render(community: Community, tag: str) -> str:
+    """The tag as it is written in this house: as the community, or an earlier rendering, writes it. Raises Invalid."""
+    if not re.match(LANGUAGE_TAG.regex, tag) or len(tag) > LONGEST_TAG:
+        raise Invalid("Write a BCP 47 language tag such as ote, quz-PE or sr-Latn.", field="language")
+    rendered = Rendering.objects.filter(community=community).values_list("language", flat=True).distinct()
+    known = (community.language_tag, *rendered.order_by("language"))
+    return next((one for one in known if one.casefold() == tag.casefold()), tag)
+
+
+def _answer_objection(written: Rendering, *, changed: bool, answer: str, by: Person, now: datetime) -> None:
+    """Whoever objected is answered by another wording, or by words on why it stays. Raises Invalid without both."""
+    objected = written.objections.filter(answered_at__isnull=True)
+    if not changed and not answer and objected.exists():
+        raise Invalid("Change the wording, or say why it stays.", field="answer")
+    objected.update(answer=answer, answered_by=by, answered_at=now)
 
 
 @transaction.atomic
@@ -101,21 +142,25 @@ def check_rendering(*, rendering: Rendering, sha256: str, checked_by: Person, ob
     require_role(checked_by, current.community, Role.SPEAKER)
     if current.written_by_id == checked_by.pk:
         raise NotAllowed("You wrote this. Somebody else who speaks the language checks it.")
-    if current.sha256 != sha256 or current.checked_by_id is not None or current.objection:
+    if current.sha256 != sha256 or not Rendering.objects.waiting().filter(pk=current.pk).exists():
         raise Conflicting("This was written anew or checked meanwhile. Reload to see how it is now.")
-    current.objection = objection.strip()[:500]
-    if not current.objection:
+    words = objection.strip()[:500]
+    if words:
+        RenderingObjection.objects.create(
+            rendering=current, sha256=sha256, words=words, objected_by=checked_by, objected_at=now
+        )
+    else:
         current.checked_by, current.checked_at = checked_by, now
-    current.save(update_fields=["objection", "checked_by", "checked_at"])
+        current.save(update_fields=["checked_by", "checked_at"])
     _record(
         "rendering.checked",
         f"rendering:{current.pk}",
         current.community,
         checked_by,
         now,
-        private={"objection": current.objection},
+        private={"objection": words},
         sha256=current.sha256,
-        agrees=not current.objection,
+        agrees=not words,
     )
 
 
@@ -127,15 +172,27 @@ def renderings_of_draft(community: Community) -> QuerySet[Rendering]:
 
 def renderings_to_check(community: Community, person: Person) -> QuerySet[Rendering]:
     """Renderings of the draft that wait for somebody like this person: not the writer, and nothing objected to."""
-    return renderings_of_draft(community).filter(checked_by__isnull=True, objection="").exclude(written_by=person)
+    waiting = Rendering.objects.waiting().filter(pk__in=renderings_of_draft(community).values("pk"))
+    return waiting.exclude(written_by=person)
 
 
-def rendering_to_read(policy: Policy | None) -> Rendering | None:
-    """The policy in the community's language, if it was published with a checked rendering in it."""
+def renderings_to_read(policy: Policy | None, languages: Sequence[str]) -> list[Rendering]:
+    """The checked renderings that a policy was published with, for a reader of these languages, best first.
+
+    What is best is in the first of `languages` that there is, a regional form standing for its language (`es-mx` reads
+    `es`); without any, what is in the community's own comes first. The others follow in the order of their tags.
+    """
     if policy is None:
-        return None
-    of_language = Rendering.objects.filter(community=policy.community_id, language=policy.community.language_tag)
-    return of_language.filter(sha256__in=policy.renderings).first()
+        return []
+    found = list(Rendering.objects.filter(community=policy.community_id, sha256__in=policy.renderings))
+    wanted = [one.casefold() for one in (*languages, policy.community.language_tag)]
+    wanted = [tag for one in wanted for tag in (one, one.split("-")[0])]
+
+    def place(rendering: Rendering) -> int:
+        tag = rendering.language.casefold()
+        return wanted.index(tag) if tag in wanted else len(wanted)
+
+    return sorted(found, key=place)
 
 
 def _record(

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from care.agreements import require_not_named
 from care.models import Agreement, AgreementToken
 from ledger.services import append_entry
 from people.models import Person
-from people.refusals import NotAllowed
+from people.refusals import Conflicting, NotAllowed
 from people.tenants import every_community
 
 # So that a token which somebody published by mistake can be found.
@@ -38,6 +39,25 @@ def make_token(*, agreement: Agreement, person: Person, now: datetime) -> str:
         now=now,
     )
     return secret
+
+
+@transaction.atomic
+def end_token(*, agreement: Agreement, person: Person, ended_by: Person, now: datetime) -> None:
+    """Let somebody's token open nothing any more, and break off what is being downloaded with it: by whoever holds it,
+    or by a steward who is not named in the agreement. Raises NotAllowed, Conflicting where there is none."""
+    if ended_by.pk != person.pk:
+        require_not_named(agreement, ended_by)
+    live = AgreementToken.objects.filter(agreement=agreement, person=person, ended_at__isnull=True)
+    if not live.update(ended_at=now):
+        raise Conflicting("There is no such token any more.")
+    append_entry(
+        action="agreement.token_ended",
+        subject=agreement.subject,
+        community=agreement.community.slug,
+        actor=str(ended_by.pk),
+        now=now,
+        details={"by_holder": ended_by.pk == person.pk},
+    )
 
 
 def find_token(*, secret: str, now: datetime) -> AgreementToken | None:

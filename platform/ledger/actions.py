@@ -73,6 +73,10 @@ DECIDING = (
     *("decided_alone", "given_up", "in_force", "had_no_effect", "expired", "revoked"),
     *("suspended", "suspension_ratified", "suspension_lifted", "suspension_lapsed"),
 )
+METHODS = (
+    *("qlora", "lora", "qdylora", "dylora", "full", "continue_pretraining"),
+    *("kto", "dpo", "reward", "self_evolution"),
+)
 HARM = one_of("sacred", "child", "threat", "misuse", "personal", "offensive", "wrong", "died", "other")
 OUTCOME = one_of("upheld", "in_part", "not_upheld", "keep", "restrict", "remove")
 CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
@@ -131,6 +135,7 @@ ACTIONS: Mapping[str, Action] = {
     **{f"agreement.{what}": Action() for what in ("returned", "rejected", "suspended", "revoked", "closed", "expired")},
     "agreement.signed": Action({"side": SIDE, "active": flag, "terms_sha256": sha256}),
     "agreement.token_made": Action(),
+    "agreement.token_ended": Action({"by_holder": flag}),
     **{
         f"benefit.{what}": Action({"kind": BENEFIT, "agreement": number})
         for what in ("promised", "dropped", "delivered", "sent_back", "confirmed")
@@ -158,23 +163,9 @@ ACTIONS: Mapping[str, Action] = {
     "release.frozen": Action({"number": number, "sha256": sha256, "purpose": PURPOSE, "judgements": flag}),
     "release.downloaded": Action({"agreement": number, "sha256": sha256, "bytes": number}),
     "notice.answered": Action({"agreement": number, "answer": one_of("deleted", "replaced", "refused")}),
-    "run.queued": Action(
-        {
-            "release": sha256,
-            "method": one_of(
-                "qlora",
-                "lora",
-                "qdylora",
-                "dylora",
-                "full",
-                "continue_pretraining",
-                "kto",
-                "dpo",
-                "reward",
-                "self_evolution",
-            ),
-        }
-    ),
+    "run.queued": Action({"release": sha256, "method": one_of(*METHODS)}),
+    "grid.started": Action({"release": sha256, "methods": some_of(*METHODS), "runs": number}),
+    "grid.cancelled": Action({"runs": number}),
     "run.cancelling": Action(),
     "run.cancelled": Action(),
     "run.resumed": Action(),
@@ -188,9 +179,12 @@ ACTIONS: Mapping[str, Action] = {
     "adapter.retired": Action(),
     "adapter.rolled_back": Action({"to": sha256}),
     "gate.set": Action(
-        dict.fromkeys(("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias"), number)
+        dict.fromkeys(
+            ("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias", "most_memorised"),
+            number,
+        )
     ),
-    "schedule.set": Action({"allowed": flag, "items": number, "hours": number}),
+    "schedule.set": Action({"allowed": flag, "items": number, "hours": number, "withdrawn": number}),
     # the ledger itself
     "secrets.erased": Action({"secrets": number}),
     "ledger.chained_anew": Action({"entries": number, "earlier_head": sha256}),

@@ -38,6 +38,7 @@ PART_OF = {
 }
 # What belongs to no community, and why.
 OF_NONE = {
+    "care.AccountErasure": "an account may be in several communities; counts, and no word of any",
     "care.Erasure": "ids of what is gone, of accounts too; after a restore all of them are erased again",
     "guard.Watch": "how far a job has read, for the whole house",
     "ledger.Checkpoint": "signs a whole chain; says nothing but its length and hash",

@@ -9,10 +9,12 @@ from annotation.conflicts.api import DisputeViewSet
 from annotation.corpora.api import ImportViewSet, PictureView, SourceViewSet
 from annotation.guard.api import StandingViewSet
 from annotation.projects.api import AssignmentViewSet, ProjectViewSet
+from care.ages_api import AgeViewSet
 from care.agreements_api import AgreementViewSet
 from care.api import PolicyViewSet
 from care.deciding_api import DecisionViewSet, ProposalViewSet
 from people.api import CommunityViewSet, TokenView
+from training.lineage.api import DataView, EverythingView, HarmReportViewSet, WithdrawalViewSet
 from training.mining.api import TrialViewSet
 from training.playground.api import GenerationViewSet
 from training.releases.api import AgreementDownloadView, ReleaseViewSet
@@ -20,10 +22,12 @@ from training.runs.api import (
     AdapterViewSet,
     ConsentViewSet,
     RunViewSet,
+    ScheduleOutlookView,
     ScheduleView,
     WithdrawAnswerView,
     WithdrawConsentView,
 )
+from training.runs.grid_api import GridViewSet
 
 router = DefaultRouter(use_regex_path=False)
 # One address for each thing: the form of an answer is asked for with `Accept`, not with `.json` at the end.
@@ -35,6 +39,9 @@ for prefix, viewset in {
     "proposals": ProposalViewSet,
     "decisions": DecisionViewSet,
     "agreements": AgreementViewSet,
+    "ages": AgeViewSet,
+    "reports": HarmReportViewSet,
+    "withdrawals": WithdrawalViewSet,
     "sources": SourceViewSet,
     "imports": ImportViewSet,
     "projects": ProjectViewSet,
@@ -44,6 +51,7 @@ for prefix, viewset in {
     "standings": StandingViewSet,
     "releases": ReleaseViewSet,
     "runs": RunViewSet,
+    "grids": GridViewSet,
     "adapters": AdapterViewSet,
     "generations": GenerationViewSet,
     "trials": TrialViewSet,
@@ -58,6 +66,9 @@ urlpatterns = [
     path("answers/<uuid:pk>/withdraw/", WithdrawAnswerView.as_view(), name="api-answer-withdraw"),
     path("agreements/<int:pk>/releases/<int:number>/", AgreementDownloadView.as_view(), name="api-agreement-download"),
     path("consent/withdraw/", WithdrawConsentView.as_view(), name="api-consent-withdraw"),
+    path("me/", DataView.as_view(), name="api-me"),
+    path("me/everything/", EverythingView.as_view(), name="api-me-everything"),
     path("projects/<int:pk>/schedule/", ScheduleView.as_view(), name="api-schedule"),
+    path("projects/<int:pk>/schedule/outlook/", ScheduleOutlookView.as_view(), name="api-schedule-outlook"),
     path("", include(router.urls)),
 ]

@@ -10,6 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
+from training.metering.grid import grid_of
 from wordhearth.embedded.addresses import celery_url, database_settings
 from wordhearth.embedded.folders import var_folder
 
@@ -172,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},
     "follow-withdrawals": {"task": "training.lineage.jobs.follow_withdrawals_job", "schedule": 20.0},
+    "erase-accounts": {"task": "training.lineage.jobs.erase_accounts_job", "schedule": 60.0},
     "start-scheduled-runs": {"task": "training.runs.jobs.start_scheduled_runs_job", "schedule": 60.0},
 }
 
@@ -264,6 +266,11 @@ SPECTACULAR_SETTINGS = {
         "PolicyStateEnum": "care.models.Policy.State",
         "AgreementStateEnum": "care.models.Agreement.State",
         "CommitmentStateEnum": "care.models.Commitment.State",
+        "CommitmentKindEnum": "care.models.Commitment.Kind",
+        "HarmOutcomeEnum": "care.models.HarmReport.Outcome",
+        "HarmReportStateEnum": "care.models.HarmReport.State",
+        "ReportableKindEnum": "training.lineage.api.KINDS",
+        "RestrictionKindEnum": "care.models.Restriction.Kind",
         "RunStateEnum": "training.runs.models.Run.State",
         "AdapterStateEnum": "training.runs.models.Adapter.State",
         "GenerationStateEnum": "training.playground.models.Generation.State",
@@ -280,9 +287,20 @@ RELEASES_DIR = VAR_DIR / "releases"
 RUNS_DIR = VAR_DIR / "runs"
 # What was erased, by id: kept apart from backups of the database, to erase it again after a restore (docs/my-data.md).
 ERASURES_FILE = VAR_DIR / "erasures.jsonl"
-# Stated electric power of the training machine, in watts, when no meter can be read (docs/operations.md).
+# Stated electric power of the training machine at full load, in watts, where no meter can be read; what its building
+# draws for each of them; and the grid it hangs on (docs/energy.md).
 TRAINING_WATTS = float(os.environ.get("WORDHEARTH_TRAINING_WATTS", "65"))
-TRAINING_GRAMS_PER_KWH = float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH", "0"))
+TRAINING_PUE = float(os.environ.get("WORDHEARTH_TRAINING_PUE", "1"))
+TRAINING_GRID = grid_of(
+    os.environ.get("WORDHEARTH_TRAINING_REGION", ""),
+    grams_per_kwh=float(os.environ.get("WORDHEARTH_TRAINING_GRAMS_PER_KWH") or 0),
+    source=os.environ.get("WORDHEARTH_TRAINING_GRAMS_SOURCE", ""),
+    year=int(os.environ.get("WORDHEARTH_TRAINING_GRAMS_YEAR") or 0),
+)
+# What one community may take up: runs that wait or run, runs at the same time, hours in thirty days (0: no limit).
+TRAINING_MOST_LIVE = int(os.environ.get("WORDHEARTH_TRAINING_MOST_LIVE", "200"))
+TRAINING_AT_ONCE = int(os.environ.get("WORDHEARTH_TRAINING_AT_ONCE", "0"))
+TRAINING_MOST_HOURS = int(os.environ.get("WORDHEARTH_TRAINING_MOST_HOURS", "0"))
 
 LOGGING = {
     "version": 1,

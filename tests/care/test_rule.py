@@ -48,6 +48,25 @@ def test_whatever_is_not_known_is_refused() -> None:
     assert refusal("research", facts) is None
 
 
+def test_counter_examples_are_for_whoever_asks_for_them_by_name() -> None:
+    turned_down = Facts([Consent.GIVEN], Allowed.IN_FORCE, is_validated=False, is_counter_example=True)
+    assert refusal("research", turned_down) == Why.NOT_VALIDATED
+    assert refusal("research", turned_down, counter_examples=True) is None
+    unsettled = Facts([Consent.GIVEN], Allowed.IN_FORCE, is_validated=False)
+    assert refusal("research", unsettled, counter_examples=True) == Why.NOT_VALIDATED
+
+
+def test_words_of_somebody_under_age_are_kept_from_what_is_named() -> None:
+    kept = Facts([Consent.GIVEN], Allowed.IN_FORCE, kept_from={"research"})
+    assert refusal("research", kept) == Why.HOLD
+    assert refusal("evaluate_models", kept) is None
+
+
+def test_in_its_season_a_label_stops_nothing() -> None:
+    assert refusal("research", Facts([Consent.GIVEN], Allowed.IN_FORCE, labels=["tks"])) == Why.LABEL
+    assert refusal("research", Facts([Consent.GIVEN], Allowed.IN_FORCE, labels=["tks"], in_season=True)) is None
+
+
 def test_all_labels_and_notices_are_known_by_code() -> None:
     families = [code[:2] for code, label in LABELS.items() if not label.is_notice]
     assert (families.count("tk"), families.count("bc")) == (20, 10)

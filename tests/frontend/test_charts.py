@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from frontend.charts import MOST_POINTS, line_chart, round_ticks, thin
+from frontend.charts import MOST_POINTS, Line, line_chart, many_lines, round_ticks, thin
 
 
 def chart(points: list[tuple[int, float]], **more: str) -> str:
@@ -89,3 +89,17 @@ def test_ticks_are_even_and_span_the_values(low: float, high: float) -> None:
     assert ticks[-1] >= high
     assert len(steps) == 1
     assert 2 <= len(ticks) <= 8
+
+
+def test_many_lines_are_told_apart_and_their_bars_stand_beside_each_other() -> None:
+    lines = [Line(name, [(1000.0, 3.0, 2.5, 3.5), (20_000.0, 2.0, None, None)]) for name in ("LoRA", "<b>")]
+    svg = str(many_lines([*lines, Line("none", [])], name="rank", title="Rank 4", x_label="tokens", y_label="bits"))
+
+    root = ElementTree.fromstring(svg)  # noqa: S314 - made by ourselves
+    assert re.findall(r'<g class="(line s\d)">', svg) == ["line s0", "line s1"]
+    bars = re.findall(r'<path d="M([\d.]+) [\d.]+V', svg)
+    assert len(set(bars)) == len(bars) == 2
+    assert "LoRA: 3 at tokens 1000, 2 at tokens 20000; lowest 2." in " ".join(root.itertext())
+    assert "20k" in svg
+    assert "<b>" not in svg
+    assert many_lines([Line("none", [])], name="x", title="x", x_label="x", y_label="x") == ""

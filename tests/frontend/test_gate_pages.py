@@ -41,7 +41,7 @@ def test_each_check_stands_with_its_number_its_bound_and_what_is_missing(
     better = make_adapter(make_run(release, esi))
     text = steward.get(page("adapter", community, pk=better.pk)).text
     assert "Every check is passed." in text
-    assert text.count('<span class="badge good">passed</span>') == 11
+    assert text.count('<span class="badge good">passed</span>') == 13
     assert "-0.400" in text
     assert "What it forgot" in text
     AdapterEvent.objects.all().delete()
@@ -77,11 +77,11 @@ def test_bounds_are_set_in_the_units_that_people_read(steward: Client, community
     asked = steward.get(page("gate", community)).text
     assert 'value="0.035"' in asked
     sent = {"least_sentences": 50, "least_gain": "2.5", "most_score_loss": "0.25", "most_forgetting": "0.02"}
-    sent["most_bias"] = "0.04"
+    sent |= {"most_bias": "0.04", "most_memorised": "1.5"}
     assert "stand in the record" in steward.post(page("gate", community), sent, follow=True).text
     row = GateBounds.objects.get()
     kept = (row.least_sentences, row.least_gain, row.most_score_loss, row.most_forgetting, row.most_bias)
-    assert kept == (50, 25, 25, 20, 40)
+    assert (*kept, row.most_memorised) == (50, 25, 25, 20, 40, 150)
     refused = steward.post(page("gate", community), {**sent, "least_gain": "80"})
     assert refused.status_code == 422
     assert 'value="80"' in refused.text
@@ -93,15 +93,15 @@ def test_where_the_community_votes_the_bounds_go_to_the_vote_in_words(
     make_stewards(community)
     adopt(community, aroha)
     sent = {"least_sentences": 50, "least_gain": "2.5", "most_score_loss": "0.25", "most_forgetting": "0.02"}
-    sent["most_bias"] = "0.04"
+    sent |= {"most_bias": "0.04", "most_memorised": "1.5"}
     refused = steward.post(page("gate", community), sent)
     assert refused.status_code == 403
-    assert "subject=gate%3A50-25-25-20-40" in refused.text
-    asked = {"matter": "adapter", "subject": "gate:50-25-25-20-40", "asked": "subject"}
+    assert "subject=gate%3A50-25-25-20-40-150" in refused.text
+    asked = {"matter": "adapter", "subject": "gate:50-25-25-20-40-150", "asked": "subject"}
     propose = page("propose", community)
     asked |= {"text": "More to measure.", "purposes": [], "harm": "None.", "benefit": "Surer.", "days": 7}
     steward.post(propose, asked)
-    proposal = Proposal.objects.get(subject="gate:50-25-25-20-40")
+    proposal = Proposal.objects.get(subject="gate:50-25-25-20-40-150")
     text = steward.get(page("proposal", community, pk=proposal.pk)).text
     assert "at least 50 sentences measured, at least 2.5 % of the bits saved" in text
 

@@ -16,6 +16,7 @@ from care.models import Withdrawal
 from people.models import Person
 from tests.conftest import NOW, PASSWORD
 from tests.frontend.made import make_adapter, make_release, make_run
+from training.lineage.jobs import erase_accounts_job
 from training.lineage.services import follow_withdrawals
 from training.playground.services import request_generation
 from training.runs.models import Adapter
@@ -95,10 +96,14 @@ def test_the_account_goes_with_the_right_password_alone(page, adapter, ben):
     assert page.post(f"{PAGE}erase/", {"password": ""}).status_code == 422
     assert "not your password" in page.post(f"{PAGE}erase/", {"password": "a guess"}).content.decode()
     assert Person.objects.filter(username="ben").exists()
-    told = page.post(f"{PAGE}erase/", {"password": PASSWORD}, follow=True).content.decode()
-    assert "Your account and your words are erased." in told
+    sent = page.post(f"{PAGE}erase/", {"password": PASSWORD})
+    told = page.get(sent["Location"]).content.decode()
+    assert "0 of 4 answers are erased." in told
     assert not Person.objects.filter(username="ben").exists()
     assert page.get(PAGE).status_code == 302
+    assert erase_accounts_job() == 4
+    assert "Your account and your words are erased." in page.get(sent["Location"]).content.decode()
+    assert page.get(f"{sent['Location'][:-4]}xyz/").status_code == 404
 
 
 def test_the_last_steward_reads_why_not(client, community, aroha):

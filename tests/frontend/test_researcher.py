@@ -17,11 +17,12 @@ from annotation.projects.models import Project
 from care.models import Purpose
 from people.models import Community, Person
 from tests.conftest import NOW
-from tests.frontend.made import make_adapter, make_release, make_run
+from tests.frontend.made import make_adapter, make_release, make_run, part, report
 from training.recipes.configuration import FROM_VOTES, METHODS
 from training.releases.models import Release
 from training.releases.services import folder_of
 from training.runs.models import Adapter, Run
+from training.runs.services import finish_run
 from training.runs.services import folder_of as folder_of_run
 from training.runs.supervisor import configuration_of
 from training.runs.withdrawals import withdraw_answer
@@ -297,6 +298,37 @@ def test_a_finished_run_compares_base_and_adapter(
     assert "1.500" in text
     assert "-0.600 … -0.400" in text
     assert "adapter writes" in text
+
+
+def test_what_it_knows_by_heart_whom_it_serves_and_other_seeds_are_told(
+    researcher: Client, community: Community, run: Run
+) -> None:
+    made = report()
+    spelling = {**part("request", says="worse", low=0.1, high=0.2), "adapter_bpb_as_written": 1.234}
+    made["evaluation"]["robustness"] = {
+        "variety": [part("ots"), part("", sentences=4, says="few")],
+        "orthography": [part("Popular", says="unsure", low=-0.1, high=0.1)],
+        "spelling": [spelling],
+    }
+    measured = [{"seed": 7, "bpb": 1.5, "score_name": "chrF++", "score": 21.5}, {"seed": 8, "failure": "No number."}]
+    over = {"number": 2, "mean": 3.1234, "deviation": 0.0214, "low": 3.0, "high": 3.2}
+    made["evaluation"]["seeds"] = {"measured": measured, "bpb": over, "score": {"name": "chrF++", **over}}
+    finish_run(run=run, report=made, now=NOW)
+    text = researcher.get(url("run", community, run.pk)).text
+    for told in (
+        "0.50 (-0.30 … 1.30)",
+        "12 %",
+        "<bdi>ots</bdi>",
+        "too few to say",
+        "<bdi>Popular</bdi>",
+        "not surely different",
+        "Asked without accents",
+        "the adapter, as written: 1.234",
+        "Bits per byte over 2 seeds: 3.123 ± 0.021",
+        "chrF++: 3.12 ± 0.02.",
+        "No number.",
+    ):
+        assert told in text, told
 
 
 def test_a_worse_adapter_is_called_so(researcher: Client, community: Community, run: Run) -> None:

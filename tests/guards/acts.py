@@ -38,7 +38,7 @@ from care.models import Agreement, Commitment, HarmReport
 from care.renderings import check_rendering, keep_draft, write_rendering
 from care.restricting import lift, place_hold, put_label, suspend_purpose
 from care.services import give_consent, publish_policy, withdraw_purposes
-from care.tokens import make_token
+from care.tokens import end_token, make_token
 from people.fonts import remove_font, set_font
 from people.language import save_orthography, save_variety, set_own_words
 from people.models import Community
@@ -62,7 +62,8 @@ from training.releases.models import Download, DownloadNotice, Release
 from training.releases.notices import answer_notice
 from training.releases.services import freeze_release
 from training.runs.gate import Bounds
-from training.runs.models import Adapter, Run
+from training.runs.grids import cancel_grid, plan_of, start_grid
+from training.runs.models import Adapter, Grid, Run
 from training.runs.promotion import recommend_adapter, roll_back, set_bounds
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
@@ -235,6 +236,10 @@ def access(s: SimpleNamespace) -> dict[str, Act]:
     def in_force() -> None:
         Agreement.objects.update(state="active", **signed_by(s.aroha))
 
+    def held() -> None:
+        in_force()
+        make_token(**by, person=rua)
+
     def at_home() -> None:
         in_force()
         Agreement.objects.update(computing_countries=["ZZ"])
@@ -265,6 +270,7 @@ def access(s: SimpleNamespace) -> dict[str, Act]:
         "revoke_access": partial(agreements.revoke_access, **by, reason="Stop.", revoked_by=s.aroha),
         "close_agreement": partial(agreements.close_agreement, **by, closed_by=rua),
         "make_token": after(in_force, lambda _: make_token(**by, person=rua)),
+        "end_token": after(held, lambda _: end_token(**by, person=rua, ended_by=rua)),
         "download_release": after(at_home, hand_out),
         "answer_notice": after(
             downloaded, lambda made: answer_notice(notice=made, answer="deleted", answered_by=rua, now=NOW)
@@ -312,6 +318,10 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
     """Commands of training."""
     queue = partial(queue_run, release=s.release, started_by=s.esi, now=NOW)
 
+    def grid() -> Grid:
+        plan = plan_of(methods=["lora"], ranks=[4], budgets=["50%"], seeds=3, given={})
+        return start_grid(release=s.release, plan=plan, started_by=s.esi, now=NOW)
+
     def cancelled() -> Run:
         return cancel_run(run=queue(), cancelled_by=s.esi, now=NOW)
 
@@ -330,6 +340,8 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "queue_run": queue,
         "cancel_run": after(queue, lambda run: cancel_run(run=run, cancelled_by=s.esi, now=NOW)),
         "resume_run": after(cancelled, lambda run: resume_run(run=run, resumed_by=s.esi, now=NOW)),
+        "start_grid": grid,
+        "cancel_grid": after(grid, lambda made: cancel_grid(grid=made, cancelled_by=s.esi, now=NOW)),
         "finish_run": after(queue, lambda run: finish_run(run=run, report=report(), now=NOW)),
         "end_run": after(queue, lambda run: end_run(run=run, state=Run.State.FAILED, now=NOW, failure="Why.")),
         "recommend_adapter": after(

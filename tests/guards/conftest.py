@@ -28,6 +28,9 @@ from tests.frontend.made import make_adapter, make_release, make_run
 from training.mining.models import Trial
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
+from training.releases.models import Release
+from training.runs.grids import plan_of, start_grid
+from training.runs.models import Grid
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,8 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ring", "ring_explaining"):
         monkeypatch.setattr(f"frontend.public.playground.{name}", lambda row: None)
     monkeypatch.setattr("training.playground.api.ring_explaining", lambda row: None)
+    for place in ("training.runs.grid_api", f"{views}.grids"):
+        monkeypatch.setattr(f"{place}.ring_grid", lambda grid: None)
     for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
         monkeypatch.setattr(f"{place}.ring_bias", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
@@ -107,10 +112,17 @@ def furnished(
     return rows
 
 
+def _grid(release: Release, researcher: Person) -> Grid:
+    """Three runs that wait."""
+    plan = plan_of(methods=["lora"], ranks=[4], budgets=["50%"], seeds=3, given={})
+    return start_grid(release=release, plan=plan, started_by=researcher, now=NOW)
+
+
 def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
-    """What stewards look after beside the words, and a trial."""
+    """What stewards look after beside the words, a grid and a trial."""
     about = {"community": rows.community, "of": rows.project, "opened_by": young, "opened_at": NOW}
     rows.trial = Trial.objects.create(project=rows.project, **about)
+    rows.grid = _grid(rows.release, young)
     rows.hub_project = _followed(rows.community, steward)
     rows.agreement = _agreement(rows.community, steward)
     _responsibility(rows, young)
@@ -211,6 +223,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "decisions": rows.proposal.decisions.get().pk,
         "releases": rows.release.pk,
         "runs": rows.run.pk,
+        "grids": rows.grid.pk,
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
         "trials": rows.trial.pk,
@@ -278,5 +291,9 @@ def body(furnished: SimpleNamespace) -> dict[str, Any]:
         "is_allowed": "true",
         "minimum_new_items": 5,
         "cadence_hours": 24,
+        "methods": ["lora"],
+        "ranks": [4],
+        "budgets": ["50%"],
+        "seeds": 3,
         "file": SimpleUploadedFile("lines.tsv", b"text\tdocument\nuna\tA\n"),
     }

@@ -46,6 +46,10 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "post public:join": ({410}, "the same"),
     "post public:language": ({302}, "the language of the pages is for whoever reads them to choose"),
     "get public:agreements": ({200}, "one's own agreements: none"),
+    "get api-me": ({200}, "what one gave: nothing"),
+    "get api-me-everything": ({200}, "one's own data, and nobody else's"),
+    "post api-reports-list": ({400}, "this form names nothing to report"),
+    "post api-ages-list": ({400}, "this form says nothing of anybody's age"),
     "get api-root": ({200}, "names addresses, holds no rows"),
     "get api-schema": ({200}, "describes addresses, holds no rows"),
     "post api-token": ({400}, "signing in; this form has no password"),
@@ -89,6 +93,9 @@ BEHIND_GLASS = {
 # Apps of others: one's own account, and an administration that asks whoever is not staff to sign in as staff.
 ACCOUNTS = {200, 302, 404}
 ADMIN_SIGN_IN = {"admin:login", "admin:logout"}
+
+# What staff read of themselves: their own lines of the record say where they looked in, and nothing of what is there.
+OF_ONESELF = {"api-me-everything"}
 
 # Arguments that say nothing about another community: its own address, an invitation, a number counted inside it.
 OF_ONES_OWN = {"slug", "secret", "version", "kind"}
@@ -171,7 +178,7 @@ def test_the_staff_of_the_platform_find_nothing_either(
 
     wrong = []
     for address, method, response in walk(client, furnished, body, furnished.operator):
-        if not address.is_ours:
+        if not address.is_ours or address.name in OF_ONESELF:
             continue
         closed = is_empty_list(address, response) if method == "get" else False
         if not (response.status_code == 404 or closed or is_closed(address, method, response, FOR_STAFF)):
@@ -195,7 +202,7 @@ def test_broken_glass_opens_pages_to_read_and_nothing_else(
 
     opened, wrong = set(), []
     for address, method, response in walk(client, furnished, body, furnished.operator):
-        if not address.is_ours:
+        if not address.is_ours or address.name in OF_ONESELF:
             continue
         is_open = response.status_code == 200 and not response.streaming and b"test-otomi" in response.content
         if is_open and method == "get":

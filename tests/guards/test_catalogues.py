@@ -253,6 +253,8 @@ def latin_words_of(page: str) -> set[str]:
     """Words in Latin letters that a reader of the page meets, but for hashes and what is meant for machines."""
     seen = re.sub(r"(?s)<(script|style|svg|pre|code)\b.*?</\1>", " ", page)
     seen = re.sub(r'(<[^>]*class="[^"]*\bmono\b[^>]*>)[^<]*', r"\1", seen)
+    # The names of published tables, which are marked as English.
+    seen = re.sub(r'(<bdi lang="en"[^>]*>)[^<]*', r"\1", seen)
     spoken = re.findall(r'(?:aria-label|title|placeholder|data-(?!text-id)[a-z-]+)="([^"]* [^"]*)"', seen)
     words = html.unescape(re.sub(r"<[^>]*>", "\n", seen) + "\n" + "\n".join(spoken))
     return set(re.findall(r"[A-Za-zÀ-ÿ]{3,}", re.sub(rf"\b(?:{DATA})(?!\w)|\S*[0-9a-f]{{12}}\S*", " ", words)))

@@ -51,7 +51,8 @@ WITHOUT_ENTRY = {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
         *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
     },
-    "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run"},
+    "leases of workers": {"claim_run", "claim_probe", "claim_bias", "renew_lease", "give_back_run", "ask_to_stop"},
+    "the row of a run, which queue_run and start_grid enter": {"store_run"},
     "sentences that somebody tried in the playground": {
         *("request_generation", "start_generation", "end_generation"),
         *("request_explanation", "start_explanation", "note_progress", "end_explanation"),
@@ -64,7 +65,7 @@ WITHOUT_ENTRY = {
         *("open_withdrawal", "add_stage", "finish_stage", "trace", "stop_runs_on"),
     },
     "several entries each, one for every chain and one for what was erased of it (tests/care/test_erasure.py)": {
-        *("erase_answers", "erase_person", "replay_erasures", "forget_answers", "forget_person"),
+        *("erase_answers", "erase_person", "begin_erasure", "replay_erasures", "forget_answers", "forget_person"),
     },
     "writes a file in memory, no row": {"subset", "shrink"},
     "a transaction for reading": {"reading_for"},

@@ -18,6 +18,7 @@ VARIABLE = re.compile(r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$")
 NOT_FOR_OPERATORS = {
     "MKL_CBWR": "set by the supervisor for the training process, which only reports it",
     "LOCAL_RANK": "set by accelerate or torchrun for each of several training processes",
+    "LOCAL_WORLD_SIZE": "set by accelerate or torchrun for each of several training processes",
     "WORLD_SIZE": "set by accelerate or torchrun for each of several training processes",
 }
 

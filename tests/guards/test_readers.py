@@ -33,13 +33,14 @@ READERS = {
     },
     "taking back and erasing: what is found is hidden, marked or deleted": {
         *("training/lineage/services.py::roots_of", "training/lineage/erasing.py::erase_answers"),
-        *("training/lineage/erasing.py::_erase_answers", "training/lineage/erasing.py::erase_person"),
+        *("training/lineage/erasing.py::_erase_answers", "training/lineage/erasing.py::begin_erasure"),
         *("training/lineage/erasing.py::replay_erasures", "training/lineage/forgetting.py::forget_answers"),
-        "training/lineage/erasing.py::_erase_again",
+        *("training/lineage/erasing.py::_erase_again", "training/lineage/erasing.py::_erase_some"),
+        "training/lineage/erasing.py::_words_left",
     },
     "one's own words": {
         *("training/lineage/about.py::answers", "frontend/me/erasing.py::_page"),
-        *("frontend/me/queries.py::_given", "frontend/me/queries.py::erasable"),
+        *("training/lineage/giving.py::_given", "training/lineage/giving.py::erasable"),
         *("training/runs/api.py::post", "frontend/speaker/queries.py::my_numbers"),
         "frontend/speaker/queries.py::reach_of_answer",
     },

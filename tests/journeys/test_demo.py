@@ -38,13 +38,13 @@ KEYS = {
     "adapter_chrf",
     "seconds",
 }
-ANSWERS = (5, 4, 3, 3, 5, 4)
+ANSWERS = (8, 7, 5, 5, 8, 7)
 SETTINGS = {
     "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 1, "threads": 1},
     "evaluation": {"max_items": 4, "generate_items": 2, "max_new_tokens": 4, "samples": 2},
 }
 # Asks for nothing but to be better: the test split has four sentences, and the tiny model knows no English to forget.
-BOUNDS = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000)
+BOUNDS = Bounds(least_sentences=2, least_gain=0, most_score_loss=10_000, most_forgetting=10_000, most_memorised=3200)
 
 
 class SiteInThisProcess:

@@ -88,7 +88,7 @@ def write_run(folder: Path, base: Path, *, preference: dict[str, Any] | None = N
         "preference": {"longest_try": 8, **(preference or {})},
         "mixing": {"replay": 0.0},
         "evaluation": {"max_items": 6, "generate_items": 3, "max_new_tokens": 8, "samples": 2},
-        "energy": {"watts": 60.0},
+        "energy": {"watts": 60.0, "region": "KEN"},
     }
     (folder / "config.toml").write_text(tomli_w.dumps(config))
     return folder / "config.toml"

@@ -30,7 +30,7 @@ def write_release(folder, *, without=()):
     kept = {row["id"]: splits[row["id"]] for row in rows}
     files = data_files(rows, kept)
     manifest = json.dumps(manifest_of(head={}, rows=rows, splits=kept, files=files), sort_keys=True).encode()
-    write_folder(folder, files=files, manifest=manifest, card="")
+    write_folder(folder, files=files, manifest=manifest, beside={})
     return folder
 
 

@@ -6,14 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from transformers import AutoTokenizer
 
 from tests.forking import RealPopen
 from tests.recipes.conftest import lesson, write_run
+from training.metering.grid import table
+from training.metering.power import ESTIMATED, Meter
 from training.recipes import loop, qlora, stages
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration
@@ -59,11 +63,32 @@ def test_it_learns_and_says_so(finished):
     assert report["parameters"]["trainable"] == 2 * 4 * sum(
         (64 + 64, 64 + 32, 64 + 32, 64 + 64, 64 + 128, 64 + 128, 128 + 64)
     )
-    assert report["energy"]["wh"] == pytest.approx(60 * report["seconds"] / 3600, rel=0.05)
+    assert report["energy"]["source"] == ESTIMATED
+    assert report["energy"]["wh_high"] == pytest.approx(60 * report["seconds"] / 3600, rel=0.05)
+    assert 0 < report["energy"]["wh_low"] < report["energy"]["wh"] < report["energy"]["wh_high"]
     assert report["steps"] == 12
     assert report["tokens_per_second"] > 0
-    assert report["energy"]["grams_co2"] is None
+    grid = table()["KEN"]
+    assert report["energy"]["grid"] == grid.facts()
+    assert report["energy"]["grams_co2"] == pytest.approx(report["energy"]["wh"] * 0.070492, abs=0.001)
     assert report["adapter_sha256"] in (finished.parent / "README.md").read_text()
+
+
+def test_the_hub_reads_its_card(finished):
+    card = ModelCard.load(finished.parent / "adapter" / "README.md")
+    report = json.loads((finished.parent / "report.json").read_text())
+    assert card.data.co2_eq_emissions["emissions"] == report["energy"]["grams_co2"]
+    assert card.data.co2_eq_emissions["geographical_location"] == "KEN"
+    assert {result.metric_type for result in card.data.eval_results} == {"bits_per_byte", "chrf"}
+    assert card.data.library_name == "peft"
+
+
+def test_measuring_changes_no_byte_of_the_adapter(finished, tiny_base, tmp_path, monkeypatch):
+    monkeypatch.setattr(Meter, "start", partialmethod(Meter.start, every=0.001))
+    config = write_run(tmp_path / "run", tiny_base)
+    assert qlora.main(config) == 0
+    first, second = (json.loads((one.parent / "report.json").read_text()) for one in (finished, config))
+    assert second["adapter_sha256"] == first["adapter_sha256"]
 
 
 def test_nothing_that_leaves_the_machine_tells_its_folders(finished, tiny_base):
@@ -127,6 +152,7 @@ def test_a_checkpoint_made_with_other_settings_is_refused(finished, tiny_base):
         ("rank = 4", "rnak = 4", "unknown setting rnak"),
         ("train.jsonl", "gone.jsonl", "which is not there"),
         ("max_items = 6", "max_items = 0", "max_items must be from 1"),
+        ('"KEN"', '"KENYA"', "No grid is known for 'KENYA'"),
     ],
 )
 def test_a_wrong_configuration_ends_the_run_with_a_line_in_the_log(tiny_base, tmp_path, old, new, message):

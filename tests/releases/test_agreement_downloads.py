@@ -14,11 +14,12 @@ from rest_framework.test import APIClient
 from annotation.answers.models import Answer
 from care.agreements import close_agreement, revoke_access, suspend_access
 from care.deciding import DecisionNeeded
-from care.models import Agreement, Grant, Purpose, WithdrawalStage
+from care.models import Agreement, AgreementToken, Grant, Purpose, WithdrawalStage
 from care.restricting import lift, place_hold, suspend_purpose
 from care.services import publish_policy
-from care.tokens import make_token
+from care.tokens import end_token, make_token
 from ledger.models import Entry
+from people.models import Person
 from people.refusals import Conflicting, Invalid, NotAllowed, TooMany
 from people.services import found_community
 from tests.care.agreeing import active
@@ -95,6 +96,7 @@ def test_a_download_brings_the_data_its_manifest_and_the_agreement_and_leaves_a_
     assert answer["X-Manifest-SHA256"] == release.sha256
     assert {"manifest.json", "README.md", "data/train.jsonl", "AGREEMENT.json"} <= set(inside)
     assert (paper["manifest_sha256"], paper["agreement"]) == (release.sha256, agreement.pk)
+    assert [one["shorthand"] for one in paper["duo"]] == ["US", "TS"]
     receipt = Download.objects.get()
     assert (receipt.agreement, receipt.release, receipt.person) == (agreement, release, dana)
     assert (receipt.manifest_sha256, receipt.bytes, receipt.at) == (release.sha256, len(content), NOW)
@@ -149,6 +151,47 @@ def test_a_download_that_was_begun_stops_when_it_may_not_be_had_any_more(
         assert answer.status_code == 200
         with pytest.raises(NotAllowed):
             next(iter(answer.streaming_content))
+
+
+@pytest.mark.parametrize("how", ["ended", "ended by a steward", "made anew", "account closed"])
+def test_a_download_with_a_token_stops_when_the_token_or_its_holder_does(client, holder, agreement, dana, aroha, how):
+    client.force_login(dana)
+    page, program = client.get(f"/agreements/{agreement.pk}/releases/1/"), holder.get(address(agreement))
+    if how == "made anew":
+        make_token(agreement=agreement, person=dana, now=NOW)
+    elif how == "account closed":
+        Person.objects.filter(pk=dana.pk).update(is_active=False)
+    else:
+        by = dana if how == "ended" else aroha
+        end_token(agreement=agreement, person=dana, ended_by=by, now=NOW)
+        with pytest.raises(Conflicting):
+            end_token(agreement=agreement, person=dana, ended_by=by, now=NOW)
+    with pytest.raises(NotAllowed):
+        next(iter(program.streaming_content))
+    # What they download on the page, signed in, is theirs as long as the account is alive.
+    if how == "account closed":
+        with pytest.raises(NotAllowed):
+            next(iter(page.streaming_content))
+    else:
+        assert next(iter(page.streaming_content))
+
+
+def test_who_ends_a_token(client, holder, agreement, community, dana, aroha, ben):
+    with pytest.raises(NotAllowed):
+        end_token(agreement=agreement, person=dana, ended_by=ben, now=NOW)
+    client.force_login(aroha)
+    desk = f"/c/{community.slug}/steward/agreements/{agreement.pk}/"
+    assert "End the token" in client.get(desk).content.decode()
+    token = AgreementToken.objects.get()
+    assert client.post(desk, {"act": "end_token", "token": token.pk}).status_code == 302
+    assert client.post(desk, {"act": "end_token", "token": token.pk}).status_code == 404
+    assert holder.get(address(agreement)).status_code == 401
+    make_token(agreement=agreement, person=dana, now=NOW)
+    client.force_login(dana)
+    assert client.post(f"/agreements/{agreement.pk}/", {"act": "end_token"}).status_code == 302
+    assert not AgreementToken.objects.filter(ended_at=None).exists()
+    ended = Entry.objects.filter(action="agreement.token_ended").order_by("pk").values_list("details", flat=True)
+    assert list(ended) == [{"by_holder": False}, {"by_holder": True}]
 
 
 def test_a_token_of_one_agreement_opens_nothing_of_another(holder, agreement, community, aroha, release):

@@ -63,6 +63,11 @@ def test_a_row_says_what_a_model_is_asked_and_should_say(release):
         assert row["lesson"]["completion"] == row["target"]
 
 
+def test_a_row_names_the_orthography_where_its_project_has_one(release, project, community):
+    project.orthography = community.orthographies.create(name="Popular")
+    assert {row["orthography"] for row in draft_release(project=project, purpose=PURPOSE).rows} == {"Popular"}
+
+
 def test_labelled_sentences_teach_too_and_choices_do_not(project, validated_corpus, esi, now):
     settings = {"labels": [{"name": "DOC", "words": "documents"}]}
     type(project).objects.filter(pk=project.pk).update(kind="label", settings=settings)

@@ -258,7 +258,7 @@ def test_reports_about_an_adapter_are_counted_by_what_they_came_to(
 def test_a_vote_from_before_this_bound_is_still_told_in_words() -> None:
     assert "at most 0.050 nats per byte of bias" in bounds_in_words("gate:30-10-100-35")
     assert "at most 0.020 nats per byte of bias" in bounds_in_words("gate:30-10-100-35-20")
-    assert bounds_in_words("gate:1-2-3-4-5-6") == "gate:1-2-3-4-5-6"
+    assert bounds_in_words("gate:1-2-3-4-5-6-7") == "gate:1-2-3-4-5-6-7"
 
 
 @pytest.mark.slow

@@ -25,7 +25,8 @@ from training.recipes.report import sha256_of_tensors
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.runs.artefacts import FILE, adapter_folder, is_whole, sha256_of_adapter
-from training.runs.gate import Bounds, Facts, Gain, GateClosed, checks_of, gain_of, gain_over_few_shot
+from training.runs.gate import Bounds, ByHeart, Facts, Gain, GateClosed, Part, checks_of
+from training.runs.measured import by_heart_of, gain_of, gain_over_few_shot, parts_of
 from training.runs.models import Adapter, GateBounds
 from training.runs.promotion import before, bounds_of, gate_of, in_service, recommend_adapter, roll_back, set_bounds
 from training.runs.services import Leaks, decide_adapter, finish_run, queue_run
@@ -38,6 +39,8 @@ CLEAN = Facts(
     over_service=None,
     score=("chrF++", 20.0, 25.0),
     forgetting=0.01,
+    by_heart=ByHeart(bits=0.4, low=-0.3, high=1.1),
+    parts=[Part("east", 40, -0.6, -0.4)],
     not_usable=0,
     leaks=0,
 )
@@ -50,7 +53,7 @@ def failing(facts: Facts, bounds: Bounds | None = None) -> list[str]:
 
 def test_who_is_better_and_clean_passes() -> None:
     assert failing(CLEAN) == []
-    assert len(checks_of(CLEAN, Bounds())) == 11
+    assert len(checks_of(CLEAN, Bounds())) == 13
     assert failing(replace(CLEAN, has_service=True, over_service=CLEAN.over_base)) == []
 
 
@@ -78,6 +81,16 @@ def test_who_is_better_and_clean_passes() -> None:
         ({"score": None}, "What it writes was not scored."),
         ({"forgetting": 0.05}, "It forgot 0.050 bits per byte of another language, 0.015 more than the 0.035"),
         ({"forgetting": None}, "was not measured"),
+        ({"by_heart": None}, "What it knows by heart was not measured."),
+        (
+            {"by_heart": ByHeart(3.4, 2.31, 4.5)},
+            "surely by 2.31 bits more than answers that it never saw; at most 2.00 are allowed.",
+        ),
+        ({"parts": None}, "It was not measured for each variety and orthography."),
+        (
+            {"parts": [Part("east", 40, -0.6, -0.4), Part("west", 10, 0.012, 0.3)]},
+            "It foretells “west” worse than the base model: surely by 0.012 bits per byte, and must not.",
+        ),
         ({"not_usable": 3}, "3 of its sentences may not be used now"),
         (
             {"leaks": 2, "first_leak": ("a", "b")},
@@ -94,8 +107,19 @@ def test_every_refusal_says_which_number_and_by_how_much(changed: dict[str, Any]
     assert words in told
 
 
+def test_what_is_not_sure_is_not_refused() -> None:
+    assert failing(replace(CLEAN, by_heart=ByHeart(3.1, 2.0, 4.2))) == []
+    assert failing(replace(CLEAN, by_heart=ByHeart(3.1, 2.31, 4.2)), Bounds(most_memorised=240)) == []
+    few, unsure = Part("west", 9, 0.2, 0.4), Part("south", 30, -0.1, 0.4)
+    assert failing(replace(CLEAN, parts=[few, unsure])) == []
+    with translation.override("en"):
+        (told,) = [check.told for check in checks_of(replace(CLEAN, parts=[few]), Bounds()) if "variety" in check.name]
+    assert told == "No variety or orthography has 10 held-out sentences yet, so it is not asked."
+
+
 def test_what_is_no_number_does_not_pass() -> None:
     nan = float("nan")
+    assert len(failing(replace(CLEAN, by_heart=ByHeart(nan, nan, nan), parts=[Part("east", 40, nan, nan)]))) == 2
     assert len(failing(replace(CLEAN, over_base=Gain(2, nan, nan, 99)))) == 2
     assert len(failing(replace(CLEAN, over_few_shot=Gain(2, nan, nan, 99)))) == 1
     assert len(failing(replace(CLEAN, score=("chrF++", nan, 20.0), forgetting=nan))) == 2
@@ -284,7 +308,8 @@ def test_bounds_are_the_community_s_and_the_only_way_around(release: Release, es
     entry = Entry.objects.filter(action="gate.set").last()
     assert entry is not None
     assert entry.details == {
-        **{"least_sentences": 30, "least_gain": 10, "most_score_loss": 100, "most_forgetting": 35, "most_bias": 50}
+        **{"least_sentences": 30, "least_gain": 10, "most_score_loss": 100, "most_forgetting": 35, "most_bias": 50},
+        "most_memorised": 200,
     }
     assert approve(adapter, aroha).is_usable
 
@@ -295,7 +320,7 @@ def test_where_the_community_votes_it_decides_on_the_very_numbers(release: Relea
     adopt(release.community, aroha)
     with pytest.raises(DecisionNeeded) as needed:
         set_bounds(community=release.community, bounds=Bounds(), set_by=aroha, now=NOW)
-    assert needed.value.subject == "gate:30-10-100-35-50"
+    assert needed.value.subject == "gate:30-10-100-35-50-200"
     assert not GateBounds.objects.exists()
 
 
@@ -306,6 +331,15 @@ def test_a_report_without_figures_gives_no_gain() -> None:
     shown = {"bpb": 1.5, "difference_ci95": [-0.3, -0.1]}
     found = gain_over_few_shot({"evaluation": {"adapter_bpb": 1.3, "items": 40, "few_shot": shown}})
     assert found == Gain(before=1.5, after=1.3, high=-0.1, sentences=40)
+
+
+def test_a_report_from_before_says_nothing_of_what_is_known_by_heart_and_of_varieties() -> None:
+    for old in ({}, {"evaluation": {}}, {"evaluation": {"memorisation": None}}):
+        assert by_heart_of(old) is None
+        assert parts_of(old) is None
+    made = report()
+    assert by_heart_of(made) == ByHeart(0.5, -0.3, 1.3)
+    assert parts_of(made) == [Part("", 40, -0.6, -0.4)] * 2
 
 
 def test_the_hash_of_a_file_is_the_one_that_a_recipe_reports(tmp_path: Any) -> None:

@@ -128,6 +128,8 @@ def test_for_real_everything_comes_back_and_nothing_is_left():
 RESTORED = {
     "answers": restore.ANSWERS,
     "found_when_written": restore.ANSWERS,
+    "guarded_when_written": restore.GUARDED,
+    "guarded_when_restored": restore.GUARDED,
     "found_when_erased": 0,
     "found_when_restored": restore.ANSWERS,
     "served": True,
@@ -142,6 +144,7 @@ RESTORED = {
         ({}, []),
         ({"found_when_served": 3}, ["Words were there when the site was served."]),
         ({"found_when_restored": 0}, ["The backup did not bring the words back."]),
+        ({"guarded_when_restored": [1, 3]}, ["The restored database does not refuse what the one before did."]),
         ({"found_when_erased": 1, "served": False}, ["Erasing left words behind.", "The site did not answer."]),
     ],
 )
@@ -151,9 +154,9 @@ def test_a_restored_backup_is_judged_by_what_is_found(changes, failures):
 
 
 FORGOTTEN = {
-    "rows": 96,
-    "withdrawn_rows": 12,
-    "steps": 72,
+    "rows": 116,
+    "withdrawn_rows": 32,
+    "steps": 87,
     "before_sha256": "a" * 64,
     "retrained_sha256": "b" * 64,
     "never_saw_sha256": "b" * 64,
@@ -162,6 +165,9 @@ FORGOTTEN = {
     "killed_after_step": 11,
     "killed_by_signal": 9,
     "resumed_from_step": 8,
+    "canary_before_bits": 6.0,
+    "canary_after_bits": 1.2,
+    "control_bits": 1.2,
     "seconds": 40.0,
 }
 
@@ -174,6 +180,8 @@ FORGOTTEN = {
         ({"resumed_sha256": "c" * 64}, "it is not the adapter of the uninterrupted run"),
         ({"killed_by_signal": 0}, "was not killed in the middle"),
         ({"resumed_from_step": None}, "was not killed in the middle"),
+        ({"canary_before_bits": 3.1}, "The canaries were not learnt"),
+        ({"canary_after_bits": 2.3}, "it knows the canaries better than the adapter that never saw them"),
     ],
 )
 def test_what_a_withdrawal_leaves_behind_is_named(changes, failure):
@@ -184,7 +192,8 @@ def test_what_a_withdrawal_leaves_behind_is_named(changes, failure):
 
 
 def test_the_rows_of_who_never_saw_them_are_the_same_rows_otherwise_written():
-    everything = withdrawal.lessons(withdrawal.ROWS)
+    everything = [*withdrawal.lessons(withdrawal.ROWS), *withdrawal.canaries()]
+    assert len([row for row in everything if row["id"] in withdrawal.WITHDRAWN]) == len(withdrawal.WITHDRAWN) == 32
     kept = [row for row in everything if row["id"] not in withdrawal.WITHDRAWN]
     lines = withdrawal.written_apart()
     assert sorted(map(json.loads, lines), key=lambda row: row["id"]) == sorted(kept, key=lambda row: row["id"])

@@ -7,7 +7,7 @@ rows, each (1, tokens).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -89,6 +89,67 @@ def sentence_readings(model: Any, batch: dict[str, Tensor]) -> list[tuple[float,
     counts = torch.bincount(rows, minlength=size).clamp(min=1).tolist()
     means = [total / count for total, count in zip(_sums(torch.cat(entropies), rows, size), counts, strict=True)]
     return list(zip(_sums(torch.cat(losses), rows, size), means, strict=True))
+
+
+@torch.no_grad()
+def shared_recalls(model: Any, examples: Sequence[tuple[Sequence[int], int]]) -> list[tuple[float, bool]]:
+    """For each example (its tokens, and how many of them are its request) the summed loss of its answer in nats, and
+    whether each of the answer's tokens is the likeliest: whether greedy decoding writes exactly this answer.
+
+    What examples begin alike is read once for all, in one row: a token sees those before it of its own example, and
+    nothing else. Answers to one request cost little more than one.
+    """
+    laid = _Laid(examples)
+    core, device = _core(model), model.device
+    hidden = core.model(
+        input_ids=torch.tensor([laid.ids], device=device),
+        position_ids=torch.tensor([laid.places], device=device),
+        attention_mask=laid.mask(core.lm_head.weight.dtype).to(device),
+        use_cache=False,
+    ).last_hidden_state[0, laid.before]
+    labels = torch.tensor(laid.labels, device=device)
+    losses, misses = [], []
+    for part in _pieces(hidden, core.lm_head):
+        scores = core.lm_head(hidden[part]).float()
+        losses.append(F.cross_entropy(scores, labels[part], reduction="none"))
+        misses.append((scores.argmax(dim=-1) != labels[part]).float())
+    rows = torch.tensor(laid.rows)
+    nats, missed = (_sums(torch.cat(some), rows, len(examples)) for some in (losses, misses))
+    return [(one, not number) for one, number in zip(nats, missed, strict=True)]
+
+
+class _Laid:
+    """Examples as a tree whose branches part where they differ: its tokens and their positions; and of each token of an
+    answer the label, the number of the example, and where it is foretold."""
+
+    def __init__(self, examples: Sequence[tuple[Sequence[int], int]]) -> None:
+        self.ids: list[int] = []
+        self.places: list[int] = []
+        self.labels: list[int] = []
+        self.rows: list[int] = []
+        self.before: list[int] = []
+        self._parents: list[int] = []
+        known: dict[tuple[int, int], int] = {}
+        for number, (tokens, prompt) in enumerate(examples):
+            path = [-1]
+            for place, token in enumerate(tokens):
+                if (path[-1], token) not in known:
+                    known[path[-1], token] = len(self.ids)
+                    self.ids.append(token)
+                    self.places.append(place)
+                    self._parents.append(path[-1])
+                path.append(known[path[-1], token])
+            self.before += path[prompt:-1]
+            self.labels += tokens[prompt:]
+            self.rows += [number] * (len(tokens) - prompt)
+
+    def mask(self, dtype: torch.dtype) -> Tensor:
+        """What each token sees, to be added to the scores of attention, (1, 1, tokens, tokens)."""
+        seen = torch.eye(len(self.ids), dtype=torch.bool)
+        for one, parent in enumerate(self._parents):
+            if parent >= 0:
+                seen[one] |= seen[parent]
+        return torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)[None, None]
 
 
 class _TokenLosses(torch.autograd.Function):

@@ -23,6 +23,7 @@ from care.models import (
     Proposal,
     ProposalRemark,
     Receipt,
+    RenderingObjection,
     Vote,
     Withdrawal,
 )
@@ -199,12 +200,16 @@ def decisions_made(person: Person, now: datetime) -> list[Row]:
 
 
 def remarks(person: Person, now: datetime) -> list[Row]:
-    """What the person said about work and about proposals, and beside answers of others."""
+    """What the person said about work, proposals and renderings of consent texts, and beside answers of others."""
     said = [
         {"task": row.task_id, "text": row.text, "at": _day(row.said_at)} for row in Remark.objects.filter(author=person)
     ]
     spoken = ProposalRemark.objects.filter(author=person)
     said += [{"proposal": row.proposal_id, "text": row.text, "at": _day(row.at)} for row in spoken]
+    objected = RenderingObjection.objects.filter(objected_by=person)
+    said += [{"rendering": row.rendering_id, "text": row.words, "at": _day(row.objected_at)} for row in objected]
+    replied = RenderingObjection.objects.filter(answered_by=person).exclude(answer="")
+    said += [{"rendering": row.rendering_id, "text": row.answer, "at": _day(row.answered_at)} for row in replied]
     beside = AnswerEvent.objects.filter(actor=person).exclude(answer__author=person).exclude(note="")
     return [*said, *({"answer": str(row.answer_id), "text": row.note, "at": _day(row.at)} for row in beside)]
 

@@ -17,11 +17,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from annotation.answers.models import Answer
 from annotation.answers.services import withdraw_answer as take_back
-from care.models import Erasure, Grant, Receipt, Withdrawal
+from care.models import AccountErasure, Erasure, Grant, Receipt, Withdrawal
 from care.withdrawing import Name, add_stage, finish_stage
 from ledger.services import append_entry, erase_secrets
 from people.models import Community, Person
@@ -41,6 +41,7 @@ from training.releases.models import ReleaseItem
 from training.runs.withdrawals import lock_releases, withdraw_answer, withdraw_consent
 
 Kind = Erasure.Kind
+AT_A_TIME = 200
 
 
 class NotTakenBack(Conflicting):
@@ -89,19 +90,26 @@ def _erase_answers(asked: Iterable[Answer], now: datetime) -> int:
     return erased
 
 
-@transaction.atomic
 def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> int:
-    """Erase everything about a person, by their own wish: they leave, take everything back, and are forgotten.
+    """Erase everything about a person here and now, as after a restore; pages ask with `begin_erasure`, and a job does
+    the rest. Returns how many answers were erased. Raises LastSteward."""
+    with transaction.atomic():
+        erasure = begin_erasure(person=person, now=now, is_replay=is_replay)
+        return finish_erasure(erasure=erasure, now=now)
+
+
+@transaction.atomic
+def begin_erasure(*, person: Person, now: datetime, is_replay: bool = False) -> AccountErasure:
+    """By their own wish everything about a person ends at once: they leave, take every use of their words back, and
+    their name, account and own remarks are gone. What is left are answers that nobody reads, for `finish_erasure`.
 
     What they decided or wrote in an office of the community (texts of consent, guidelines, proposals, labels) stays,
-    without their name. After a restore (`is_replay`) they had left already: the last steward, too. Returns how many
-    answers were erased. Raises LastSteward.
+    without their name. After a restore (`is_replay`) they had left already: the last steward, too. Raises LastSteward.
     """
     # Before anything else is locked, as a download does it, so that neither waits for the other.
     written = Answer.objects.filter(Q(author=person) | Q(receipt__person=person) | Q(built_on__person=person))
-    made = [row.key for row in taint_of(written.values_list("pk", flat=True), edges=WORDS)]
     receipts = Receipt.objects.filter(person=person)
-    lock_releases(ReleaseItem.objects.touched_by(answers=Answer.objects.filter(pk__in=made), receipts=receipts))
+    lock_releases(ReleaseItem.objects.touched_by(answers=written, receipts=receipts))
     current = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     for community in communities_of(current):
         for membership in community.memberships.filter(person=current, ended_at__isnull=True):
@@ -111,18 +119,68 @@ def erase_person(*, person: Person, now: datetime, is_replay: bool = False) -> i
         if purposes:
             withdraw_consent(person=current, community=community, purposes=purposes, now=now)
         close_agreements(current, community, now=now)
-    for answer in Answer.objects.filter(author=current).exclude(state=Answer.State.WITHDRAWN).order_by("pk"):
-        take_back(answer=answer, author=current, now=now)
-    theirs = Answer.objects.filter(author=current).select_related("task__project__community")
-    erased = _erase_answers(list(theirs), now)
     for case in Withdrawal.objects.filter(person=current):
-        _tick_off(case, erased, now)
+        add_stage(withdrawal=case, name=Name.ERASED, now=now)
     sealed = entries_on_agreements(current)
     forget_person(current)
-    if _keep_in_mind(Kind.PERSON, [str(current.pk)], None, now):
-        append_entry(action="person.erased", subject=f"person:{current.pk}", now=now)
     erase_secrets(entries=sealed, about=str(current.pk), now=now)
+    # From here on they are erased again after a restore, however far the job has come.
+    _keep_in_mind(Kind.PERSON, [str(current.pk)], None, now)
+    left = _words_left(current).count()
+    erasure, is_new = AccountErasure.objects.get_or_create(person=current, defaults={"asked_at": now, "answers": left})
+    if not is_new and erasure.finished_at is not None and left:
+        # A backup brought words back after the row was written.
+        erasure.answers, erasure.erased, erasure.finished_at = left, 0, None
+        erasure.save(update_fields=["answers", "erased", "finished_at"])
+    return erasure
+
+
+def finish_erasure(*, erasure: AccountErasure, now: datetime) -> int:
+    """Take the answers of an account back and erase them, some at a time, each time in a transaction of its own; how
+    many were erased, corrections by others included. Whoever calls it while another one is at it does nothing."""
+    erased = 0
+    while (some := _erase_some(erasure.pk, now)) is not None:
+        erased += some
     return erased
+
+
+@transaction.atomic
+def _erase_some(pk: int, now: datetime) -> int | None:
+    """One time of it; None when nothing is left, and that is written down."""
+    mine = AccountErasure.objects.unfinished().select_for_update(skip_locked=True, of=("self",))
+    current = mine.select_related("person").filter(pk=pk).first()
+    if current is None:
+        return None
+    some = list(_words_left(current.person).order_by("pk")[:AT_A_TIME])
+    if not some:
+        _close(current, now)
+        return None
+    made = [row.key for row in taint_of([row.pk for row in some], edges=WORDS)]
+    lock_releases(ReleaseItem.objects.touched_by(answers=Answer.objects.filter(pk__in=made)))
+    for answer in some:
+        if answer.state != Answer.State.WITHDRAWN:
+            take_back(answer=answer, author=current.person, now=now)
+    erased = _erase_answers(some, now)
+    current.erased = min(current.erased + len(some), current.answers)
+    current.save(update_fields=["erased"])
+    return erased
+
+
+def _words_left(person: Person) -> QuerySet[Answer]:
+    """The person's answers of which words, or a hash of them, are still kept."""
+    mine = Answer.objects.filter(author=person).exclude(text="", payload={}, body_sha256="")
+    return mine.select_related("task__project__community")
+
+
+def _close(erasure: AccountErasure, now: datetime) -> None:
+    """Nothing is left: said in what they took back, and in the record, whose sealed parts on the way go too."""
+    person = erasure.person
+    for case in Withdrawal.objects.filter(person=person):
+        _tick_off(case, erasure.erased, now)
+    erasure.finished_at = now
+    erasure.save(update_fields=["finished_at"])
+    append_entry(action="person.erased", subject=f"person:{person.pk}", now=now)
+    erase_secrets(about=str(person.pk), now=now)
 
 
 def _tick_off(case: Withdrawal, number: int, now: datetime) -> None:
@@ -182,9 +240,12 @@ def replay_erasures(*, now: datetime) -> Replayed:
     returned = list(Answer.objects.filter(pk__in=answers).exclude(text="", payload={}, body_sha256="").order_by("pk"))
     accounts = Person.objects.filter(pk__in=people).order_by("pk")
     alive = [person for person in accounts if person.username != name_of_erased(person)]
+    begun = AccountErasure.objects.unfinished().exclude(person__in=alive)
     acts: list[tuple[str, Callable[[], object]]] = [
         *((f"answer {row.pk}", partial(_erase_again, row.pk, now)) for row in returned),
         *((f"person {row.pk}", partial(erase_person, person=row, now=now, is_replay=True)) for row in alive),
+        # The backup was made while a job was at it.
+        *((f"person {row.person_id}", partial(finish_erasure, erasure=row, now=now)) for row in begun),
     ]
     done = 0
     for name, act in acts:

@@ -46,7 +46,7 @@ from care.models import (
     Matter,
     Proposal,
     ProposalRemark,
-    Rendering,
+    RenderingObjection,
     Vote,
 )
 from ledger.models import Entry
@@ -171,12 +171,9 @@ def forget_person(person: Person) -> None:
 
 
 def _forget_objections(person: Person) -> None:
-    """What the person found wrong with a rendering of a consent text; who that was, only the record knows."""
-    for rendering in Rendering.objects.exclude(objection=""):
-        checks = Entry.objects.filter(action="rendering.checked", subject=f"rendering:{rendering.pk}")
-        last = checks.order_by("sequence").last()
-        if last is not None and last.actor == str(person.pk):
-            Rendering.objects.filter(pk=rendering.pk).update(objection=ERASED)
+    """What the person found wrong with a rendering of a consent text, and what they answered to others."""
+    RenderingObjection.objects.filter(objected_by=person).update(words=ERASED)
+    RenderingObjection.objects.filter(answered_by=person).exclude(answer="").update(answer=ERASED)
 
 
 def _forget_agreements(person: Person) -> None:

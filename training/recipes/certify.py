@@ -43,7 +43,7 @@ SURROUNDINGS = {
     "TORCHDYNAMO_DISABLE": "1",
 }
 # What is measured of the adapter changes nothing in it, so as little as possible is.
-MEASURED = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0}
+MEASURED = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0, "memorised": 0}
 
 Facts = dict[str, Any]
 
@@ -205,7 +205,7 @@ def train_again(release: Path, report: Facts, base: Path) -> str:
             "release": report["release"],
             "language": report["language"],
             "recipe": report["recipe"],
-            "evaluation": MEASURED,
+            "evaluation": measured_of(report),
             "preference": report.get("preference", {}),
             "reading": report.get("reading", {}),
             # Runs from before replay had none.
@@ -223,6 +223,13 @@ def train_again(release: Path, report: Facts, base: Path) -> str:
         if done.returncode:
             raise Unreadable(f"It could not be trained again: {done.stderr.strip()[-1000:]}")
         return str(_json(Path(place) / "report.json")["adapter_sha256"])
+
+
+def measured_of(report: Facts) -> Facts:
+    """As little as can be measured; where measurements decided when it ended, those on the validation split again."""
+    if not report["recipe"].get("patience"):
+        return MEASURED
+    return {**MEASURED, "max_items": report["measured"]["max_items"]}
 
 
 def _data_files(release: Path) -> dict[str, Path]:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluation.forgetting import FixedText, forgotten, texts_beside
+from training.evaluation.memorisation import changed_by_training, memorised
 from training.evaluation.scores import bits_per_byte, chrf, difference_interval, sentence_chrf
 from training.evaluation.tasks import compare_on_task
 from training.recipes.configuration import Configuration
 from training.recipes.few_shot import measure_shots, shots_of
 from training.recipes.generation import generate_batch
 from training.recipes.journal import Journal, Stopped
+from training.recipes.recalling import drawn, recalls_of
+from training.recipes.respelling import read_respelt, respelt, robustness
 from training.recipes.stages import RecipeError, losses_of
 from training.recipes.text import TOKENS_AT_ONCE, Example, Row, ordered, parts_of, prompt_of, read_rows
 
@@ -30,28 +33,34 @@ def compare(
     config: Configuration,
     journal: Journal,
     base_of: Callable[[Any, Configuration], AbstractContextManager[Any]],
+    trained: Sequence[Example] = (),
 ) -> dict[str, Any]:
-    """The evaluation part of a report. `base_of` gives the base model; an adapter's is the same model without it."""
-    chosen = ordered(examples, seed=config.recipe.seed, epoch=-2)[: config.evaluation.max_items]
+    """The evaluation part of a report. `base_of` gives the base model; an adapter's is the same model without it.
+    `trained` are rows that it learnt from."""
+    chosen, read, asked = _chosen(examples, rows, config)
     batches = parts_of(chosen, TOKENS_AT_ONCE)
-    by_id = {row.id: row for row in rows}
-    asked = [by_id[example.id] for example in chosen[: config.evaluation.generate_items]]
     beside = texts_beside(config.language.target_tag, config.language.source_tag)
     shots = shots_of(tokenizer, read_rows(config.data.train), config.evaluation.shots, config)
-    rounds = 3 if shots else 2
-    work = _Work(journal, of=rounds * (len(chosen) + len(asked)) + 2 * len(beside))
+    # As many as are answered: what is asked is long, and all of it is read anew.
+    plainly = respelt(tokenizer, asked, config)
+    by_heart = [drawn(some, config) for some in (trained, examples)]
+    in_both = len(beside) + sum(len(one.examples) for one in plainly) + sum(map(len, by_heart))
+    work = _Work(journal, of=(3 if shots else 2) * (len(chosen) + len(asked)) + 2 * in_both)
 
     adapter_nats, adapter_texts = _measure(model, tokenizer, batches, asked, config, work)
     after = _read_all(model, tokenizer, beside, work)
+    adapter_plainly = read_respelt(model, plainly, work.add)
+    adapter_recalls = [recalls_of(model, some, work.add) for some in by_heart]
     with base_of(model, config) as base:
         base_nats, base_texts = _measure(base, tokenizer, batches, asked, config, work)
         before = _read_all(base, tokenizer, beside, work)
-        shown = _with_shots(base, tokenizer, [by_id[one.id] for one in chosen], len(asked), shots, config, work)
+        base_plainly = read_respelt(base, plainly, work.add)
+        base_recalls = [recalls_of(base, some, work.add) for some in by_heart]
+        shown = _with_shots(base, tokenizer, read, len(asked), shots, config, work)
 
     sizes = [example.target_bytes for batch in batches for example in batch]
     interval = difference_interval(base_nats, adapter_nats, sizes, seed=config.recipe.seed)
-    references = [row.completion for row in asked]
-    sources = [row.source or row.request for row in asked]
+    references, sources = _said_and_asked(asked)
     return {
         "items": len(sizes),
         "generated_items": len(asked),
@@ -62,22 +71,66 @@ def compare(
         "adapter_chrf": chrf(adapter_texts, references),
         **_beside_few_shot(shown, adapter_nats, sizes, config),
         **compare_on_task(_kind_of(config.data.test), sources, references, base_texts, adapter_texts),
+        "memorisation": memorised(*map(changed_by_training, adapter_recalls, base_recalls)),
+        "robustness": robustness(read, (base_nats, adapter_nats), sizes, plainly, (base_plainly, adapter_plainly)),
         "forgetting": [
             forgotten(text, first, second, tokens, seed=config.recipe.seed)
             for text, (first, tokens), (second, _) in zip(beside, before, after, strict=True)
         ],
         "samples": [
-            {
-                "id": row.id,
-                "source": row.source or row.request,
-                "reference": row.completion,
-                "base": plain,
-                "adapter": adapter,
-                "base_chrf": sentence_chrf(plain, row.completion),
-                "adapter_chrf": sentence_chrf(adapter, row.completion),
-            }
-            for row, plain, adapter in zip(asked, base_texts, adapter_texts, strict=True)
-        ][: config.evaluation.samples],
+            _sample(*one)
+            for one in list(zip(asked, base_texts, adapter_texts, strict=True))[: config.evaluation.samples]
+        ],
+    }
+
+
+def measure_alone(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    rows: Sequence[Row],
+    config: Configuration,
+    journal: Journal,
+) -> dict[str, Any]:
+    """`figures_of` a model on the rows on which `compare` measures, without a base model beside it."""
+    chosen, _, asked = _chosen(examples, rows, config)
+    work = _Work(journal, of=len(chosen) + len(asked))
+    nats, texts = _measure(model, tokenizer, parts_of(chosen, TOKENS_AT_ONCE), asked, config, work)
+    references, sources = _said_and_asked(asked)
+    scores = compare_on_task(_kind_of(config.data.test), sources, references, texts, texts)["scores"]
+    return figures_of(bits_per_byte(nats, [example.target_bytes for example in chosen]), scores)
+
+
+def figures_of(bpb: float, scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is said of each training where several are measured; `scores` as `compare_on_task` gives them."""
+    first = {"score_name": scores[0]["name"], "score": scores[0]["adapter"]} if scores else {}
+    return {"bpb": bpb, **first}
+
+
+def _chosen(
+    examples: Sequence[Example], rows: Sequence[Row], config: Configuration
+) -> tuple[list[Example], list[Row], list[Row]]:
+    """The held-out rows that are read, as tokens and as they are, and the first of them, which are answered."""
+    chosen = ordered(examples, seed=config.recipe.seed, epoch=-2)[: config.evaluation.max_items]
+    by_id = {row.id: row for row in rows}
+    read = [by_id[example.id] for example in chosen]
+    return chosen, read, read[: config.evaluation.generate_items]
+
+
+def _said_and_asked(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """What people answered, and to what."""
+    return [row.completion for row in rows], [row.source or row.request for row in rows]
+
+
+def _sample(row: Row, base: str, adapter: str) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "source": row.source or row.request,
+        "reference": row.completion,
+        "base": base,
+        "adapter": adapter,
+        "base_chrf": sentence_chrf(base, row.completion),
+        "adapter_chrf": sentence_chrf(adapter, row.completion),
     }
 
 

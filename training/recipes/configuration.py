@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from annotation.worded import Worded
+from training.metering.grid import Grid, grid_of
 
 Section = TypeVar("Section")
 
@@ -66,9 +67,13 @@ class Data:
 
 @dataclass(frozen=True)
 class Release:
-    """Which release the files are of: the SHA-256 of its manifest.json. Empty for files of no release."""
+    """Which release the files are of: the SHA-256 of its manifest.json. Empty for files of no release.
+
+    `labels` are the names of the Local Contexts labels on its words, a line each, for the card.
+    """
 
     sha256: str = ""
+    labels: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,15 @@ class RecipeSettings:
     validate_every: int = 25
     checkpoint_every: int = 25
     threads: int = 2
+    token_share: float = 1.0
+    """Of the training lessons' tokens: so much is learnt from, the first lessons in an order that the seed gives."""
+    token_budget: int = 0
+    """The same as a number of tokens; 0: all of them. The smaller of the two holds."""
+    patience: int = 0
+    """After so many measurements of the validation split in a row, none better than the best, learning the completions
+    ends, and the best is kept. 0: it does not end early."""
+    tokens_at_once: int = 768
+    """Most tokens of a step that are read together. Fewer need less memory and add up to the same gradient."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +161,7 @@ class Mixing:
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How much of the held-out split is measured. Numbers of sentences, and of new tokens per sentence."""
+    """How much is measured, and how often. Numbers of sentences, and of new tokens per sentence."""
 
     max_items: int = 60
     generate_items: int = 24
@@ -155,15 +169,32 @@ class EvaluationSettings:
     samples: int = 12
     shots: int = 4
     """Answered requests that the base model is shown before each question, as what an adapter must beat; 0: none."""
+    memorised: int = 24
+    """Training rows, and as many held-out ones, by which is measured what it knows by heart; 0: it is not measured."""
+    seeds: int = 1
+    """How many trainings are measured: the run's own and others with the seeds after its, which are not kept."""
 
 
 @dataclass(frozen=True)
 class Energy:
-    """A stated electric power in watts (0: unknown), and a country's grams of CO2 per kWh (0: unknown)."""
+    """What `training.metering` cannot measure: power, building and grid."""
 
     watts: float = 0.0
+    """Of the machine at full load, without graphics cards; used where no meter can be read. 0: unknown."""
+    pue: float = 1.0
+    """What the building draws for each watt of its machines (power usage effectiveness)."""
+    region: str = ""
+    """Whose grid: a country (NZL), a region of Google's cloud, or WORLD. Empty: no carbon is told."""
     grams_per_kwh: float = 0.0
-    country: str = ""
+    """Of that grid, by somebody who knows better than the table; with its source and year."""
+    grid_source: str = ""
+    grid_year: int = 0
+
+    def grid(self) -> Grid | None:
+        """The grid, if one is named. Raises UnknownGrid."""
+        if not (self.region or self.grams_per_kwh):
+            return None
+        return grid_of(self.region, grams_per_kwh=self.grams_per_kwh, source=self.grid_source, year=self.grid_year)
 
 
 # (least, most) of every number a person may set.
@@ -183,6 +214,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "validate_every": (1, 100_000),
     "checkpoint_every": (1, 100_000),
     "threads": (1, 256),
+    "token_share": (0.001, 1),
+    "token_budget": (0, 10**9),
+    "patience": (0, 1000),
+    "tokens_at_once": (16, 1_000_000),
     "preference_epochs": (1, 100),
     "preference_learning_rate": (1e-7, 0.1),
     "beta": (0.001, 10),
@@ -200,8 +235,12 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_new_tokens": (1, 1024),
     "samples": (0, 1000),
     "shots": (0, 64),
+    "memorised": (0, 10_000),
+    "seeds": (1, 20),
     "watts": (0, 1e6),
+    "pue": (1, 3),
     "grams_per_kwh": (0, 5000),
+    "grid_year": (0, 2100),
 }
 
 

@@ -84,6 +84,15 @@ def add_up(trainable: Sequence[Any], loss: float) -> float:
     return float(total)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the error says that there was not enough memory: on a GPU, in Python, or as torch says it on processors.
+
+    A process that the kernel ends instead says nothing.
+    """
+    said = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return said or isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
 def any_of_us(yes: bool) -> bool:
     """Whether it is so for one process at least: all must stop at the same step."""
     if processes() == 1:

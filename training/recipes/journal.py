@@ -15,6 +15,9 @@ from typing import Any
 
 import torch
 
+from training.metering.band import Band
+from training.metering.power import Meter
+
 
 class Stopped(Exception):
     """The process was asked to stop (SIGTERM or SIGINT); a checkpoint is there."""
@@ -26,8 +29,11 @@ class Journal:
     def __init__(self, folder: Path, *, is_muted: bool = False) -> None:
         """Muted, it writes nothing: where several processes train, one tells of it."""
         self._path, self._is_muted = folder / "log.jsonl", is_muted
-        self.watts = 0.0
-        self._before = self._seconds_before()
+        self.meter = Meter()
+        """Of the electricity that is used; it knows nothing until the configuration is read."""
+        self.about: dict[str, Any] = {}
+        """What every line says besides, for the time being."""
+        self._before, self._energy_before = self._spent_before()
         if not is_muted:
             self._mend()
         self._started = time.monotonic()
@@ -44,17 +50,21 @@ class Journal:
             with self._path.open("ab") as file:
                 file.write(b"\n")
 
-    def _seconds_before(self) -> float:
+    def _spent_before(self) -> tuple[float, Band]:
+        """Seconds and watt-hours of earlier attempts: what the last readable line says."""
         try:
             lines = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:
-            return 0.0
+            return 0.0, Band()
         for line in reversed(lines):
             try:
-                return float(json.loads(line)["seconds"])
+                event = json.loads(line)
+                energy = float(event["energy_wh"])
+                low, high = event.get("energy_between_wh", (energy, energy))
+                return float(event["seconds"]), Band(float(low), energy, float(high))
             except (ValueError, KeyError, TypeError):
                 continue
-        return 0.0
+        return 0.0, Band()
 
     @property
     def seconds(self) -> float:
@@ -62,19 +72,22 @@ class Journal:
         return self._before + time.monotonic() - self._started
 
     @property
-    def watt_hours(self) -> float:
-        """Energy so far: the stated power times the seconds, in watt-hours."""
-        return self.watts * self.seconds / 3600
+    def watt_hours(self) -> Band:
+        """Energy so far, over all attempts; what was used after the last line of one that was killed is lost."""
+        return self._energy_before + self.meter.watt_hours()
 
     def write(self, event: str, **facts: Any) -> None:
         """Append one event; it is on disk when this returns, so a page can show it."""
         if self._is_muted:
             return
+        energy = self.watt_hours.rounded(5)
         line = {
             "event": event,
+            **self.about,
             **facts,
             "seconds": round(self.seconds, 2),
-            "energy_wh": round(self.watt_hours, 4),
+            "energy_wh": energy.middle,
+            "energy_between_wh": [energy.low, energy.high],
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -3,7 +3,7 @@
 Read it from `main` down. The run's folder gets log.jsonl (live), checkpoints/, adapter/, report.json and README.md. The
 same configuration on the same machine gives the same adapter, bit by bit, whether or not it was interrupted.
 
-Exit codes: 0 finished, 1 failed (the log says why), 75 stopped on request after a checkpoint.
+Exit codes: 0 finished, 1 failed (the log says why), 71 out of memory, 75 stopped on request after a checkpoint.
 """
 
 from __future__ import annotations
@@ -22,18 +22,23 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer
 
+from training.evaluation.seeds import over_seeds
+from training.metering.grid import UnknownGrid
+from training.metering.power import meter_of_machine
 from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
-from training.recipes.comparison import compare
+from training.recipes.comparison import compare, figures_of
 from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
-from training.recipes.devices import is_first, join, leave
+from training.recipes.devices import is_first, is_out_of_memory, join, leave
 from training.recipes.journal import Journal, Stopped, write_json
 from training.recipes.mixing import lessons_of
 from training.recipes.report import build_report
+from training.recipes.seeds import train_other_seeds
 from training.recipes.stages import Completions, RecipeError, Stage, train, validation_part
-from training.recipes.text import Example, encode, read_rows
+from training.recipes.text import Example, encode, read_rows, within_budget
 
 STOPPED = 75  # EX_TEMPFAIL
+OUT_OF_MEMORY = 71  # EX_OSERR
 
 
 class Method(ABC):
@@ -99,7 +104,11 @@ def main(path: Path, method: Method) -> int:
         return 1
     except Exception as error:
         journal.write("error", message=f"{type(error).__name__}: {error}"[:1000])
+        if is_out_of_memory(error):
+            return OUT_OF_MEMORY
         raise
+    finally:
+        journal.meter.stop()
     return 0
 
 
@@ -108,7 +117,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     if config.recipe.method != method.name:
         # What is shown must be what ran.
         raise RecipeError(f"This config.toml is for training.recipes.{config.recipe.method}.")
-    journal.watts = config.energy.watts
+    measure_energy(config, journal)
     torch.set_num_threads(config.recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(config.recipe.seed)
@@ -116,8 +125,10 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     journal.phase("loading")
     tokenizer = AutoTokenizer.from_pretrained(config.base.path)
     examples = {split: load_examples(config, tokenizer, split) for split in SPLITS}
+    examples["train"] = within_budget(examples["train"], config.recipe)
     check_base(config)
     check_release(config)
+    others = train_other_seeds(config, journal, method, tokenizer, examples)
     model = method.prepare(config, journal)
 
     journal.phase("training")
@@ -131,13 +142,36 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     method.before_reading(model, config)
     more = method.also_evaluate(model, validation_part(examples["validation"], config), config, journal)
     rows = read_rows(config.data.test)
-    evaluation = compare(model, tokenizer, examples["test"], rows, config, journal, method.base_of)
+    evaluation = compare(model, tokenizer, examples["test"], rows, config, journal, method.base_of, examples["train"])
 
     journal.phase("saving")
     report = build_report(config, model, method.learnt(model), examples, training, evaluation, journal) | more
+    if others:
+        evaluation["seeds"] = over_seeds([own_figures(report), *others])
     save(method, model, config, card_of(report))
     write_json(config.folder / "report.json", report)
     journal.phase("finished")
+
+
+def measure_energy(config: Configuration, journal: Journal) -> None:
+    """Begin to measure; where several processes train on this machine, the first does for all. Raises RecipeError."""
+    try:
+        config.energy.grid()
+    except UnknownGrid as error:
+        raise RecipeError(str(error)) from error
+    if not is_first():
+        return
+    together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    journal.meter = meter_of_machine(watts=config.energy.watts, overhead=config.energy.pue, processes=together)
+    journal.meter.start()
+    journal.write("energy", energy_source=journal.meter.name)
+
+
+def own_figures(report: dict[str, Any]) -> dict[str, Any]:
+    """What the run's own training came to, as `train_other_seeds` has it of others."""
+    evaluation = report["evaluation"]
+    found = {"seed": report["recipe"]["seed"], "adapter_sha256": report["adapter_sha256"]}
+    return found | figures_of(evaluation["adapter_bpb"], evaluation["scores"])
 
 
 def load_examples(config: Configuration, tokenizer: Any, split: str) -> list[Example]:

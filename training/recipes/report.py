@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,8 @@ def build_report(
         "reading": vars(config.reading),
         "mixing": vars(config.mixing),
         "measured": vars(config.evaluation),
-        "release": vars(config.release),
+        "release": {"sha256": config.release.sha256},
+        "consent": consent_of(config),
         "data": {split: data_of(Path(getattr(config.data, split)), examples[split]) for split in SPLITS},
         "beside_the_release": {
             name: sha256_of_file(Path(path)) for name in BESIDE if (path := getattr(config.data, name))
@@ -53,17 +55,18 @@ def build_report(
         **training,
         "seconds": round(journal.seconds, 2),
         "peak_memory_mb": round(peak_memory_mb()),
-        "energy": energy_of(config.energy, journal.watt_hours),
+        "energy": energy_of(config.energy, journal),
         "environment": environment_of(config.recipe.threads),
         "evaluation": evaluation,
     }
 
 
 def data_of(path: Path, examples: Sequence[Example]) -> dict[str, Any]:
-    """How many rows a split has, how many were short enough, and the hashes of the file and of the rows' ids."""
+    """How many rows of a split were used, with how many tokens, of how many; the hashes of the file and of all ids."""
     rows = read_rows(path)
     return {
         "used": len(examples),
+        "tokens": sum(len(example.tokens) for example in examples),
         "rows": len(rows),
         "sha256": sha256_of_file(path),
         "items_sha256": sha256_of_ids(row.id for row in rows),
@@ -94,16 +97,47 @@ def parameters_of(model: Any) -> dict[str, int]:
     }
 
 
-def energy_of(stated: Energy, watt_hours: float) -> dict[str, Any]:
-    """Energy in Wh and carbon in grams, as far as the power and the grid were stated. Neither is measured."""
-    grams = stated.grams_per_kwh if stated.watts else 0.0
+def energy_of(stated: Energy, journal: Journal) -> dict[str, Any]:
+    """Energy in Wh with its bounds and where it comes from; where a grid is named, grams of CO2, with source and year.
+
+    Without a meter and without stated watts nothing is known, and 0 Wh stand there.
+    """
+    spent, grid = journal.watt_hours, stated.grid()
+    grams = grid.grams(spent).rounded(3) if grid and spent.middle else None
+    wh = spent.rounded(5)
     return {
-        "wh": round(watt_hours, 5),
-        "watts": stated.watts,
-        "source": "stated power times seconds, not measured" if stated.watts else "unknown",
-        "country": stated.country,
-        "grams_co2": round(watt_hours / 1000 * grams, 3) if grams else None,
+        "wh": wh.middle,
+        "wh_low": wh.low,
+        "wh_high": wh.high,
+        "watts": round(3600 * spent.middle / journal.seconds, 1),
+        "source": journal.meter.name,
+        "pue": stated.pue,
+        "grams_co2": grams.middle if grams else None,
+        "grams_co2_low": grams.low if grams else None,
+        "grams_co2_high": grams.high if grams else None,
+        "grid": grid.facts() if grid else None,
     }
+
+
+def consent_of(config: Configuration) -> dict[str, Any] | None:
+    """For what the people behind the data allowed it, and on which terms, in numbers that name nobody: from the
+    manifest beside the data. None for files of no release, and where the manifest does not say it."""
+    if not config.release.sha256:
+        return None
+    manifest = json.loads((Path(config.data.train).parent.parent / "manifest.json").read_text(encoding="utf-8"))
+    try:
+        return {
+            "community": manifest["community"]["name"],
+            "project": manifest["project"]["title"],
+            "kind": manifest["project"]["kind"],
+            "purpose": manifest["query"]["purpose"],
+            "contributors": manifest["counts"]["contributors"],
+            "receipts": len({receipt for item in manifest["items"] for receipt in item["receipts"]}),
+            "licences": manifest["licences"],
+            "labels": [label for label in config.release.labels.split("\n") if label],
+        }
+    except KeyError:
+        return None
 
 
 def environment_of(threads: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from training.evaluation.scores import bits_per_byte
 from training.recipes.configuration import Configuration
 from training.recipes.devices import add_up, any_of_us, is_first, mine, processes
 from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint
+from training.recipes.patience import go_back_to_best, had_enough, is_over
 from training.recipes.text import TOKENS_AT_ONCE, AnyLesson, Example, Lesson, batches_of, ordered, pack, parts_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Stage(ABC):
     """As the log and the report call it."""
     epochs: int
     learning_rate: float
+    tokens_at_once = TOKENS_AT_ONCE
+    """Most tokens that `learn` reads together."""
+    may_end_early = False
+    """Whether bits per byte on the validation split say when it has learnt enough."""
 
     @abstractmethod
     def expected(self) -> int:
@@ -84,6 +89,7 @@ class Completions(Stage):
     learning_rate: float
     name: str = "completions"
     notes: dict[str, Any] = field(default_factory=dict)
+    may_end_early = True
 
     def expected(self) -> int:
         """All of them."""
@@ -95,28 +101,28 @@ class Completions(Stage):
 
     def learn(self, model: Any, batch: Sequence[Example]) -> float:
         """See `learn_completions`."""
-        return learn_completions(model, batch)
+        return learn_completions(model, batch, self.tokens_at_once)
 
     def facts(self) -> list[Any]:
         """Its tokens."""
         return [*super().facts(), [(one.id, one.tokens, one.prompt) for one in self.examples]]
 
 
-def learn_completions(model: Any, batch: Sequence[Example]) -> float:
+def learn_completions(model: Any, batch: Sequence[Example], tokens_at_once: int = 0) -> float:
     """Add the gradient of the mean loss in nats per completion token, part by part; returns that loss."""
     completion_tokens = sum(len(example.tokens) - example.prompt for example in batch)
     total = 0.0
-    for part in shares_of(batch):
+    for part in shares_of(batch, tokens_at_once or TOKENS_AT_ONCE):
         # Every token of the batch weighs the same, in whichever part it is.
         loss = completion_loss(model, on_device(model, pack(part))) / completion_tokens
         total += add_gradient(loss)
     return total
 
 
-def shares_of(batch: Sequence[AnyLesson]) -> Sequence[list[AnyLesson]]:
+def shares_of(batch: Sequence[AnyLesson], tokens_at_once: int) -> Sequence[list[AnyLesson]]:
     """The batch in parts that fit into memory: all of them, or where several processes train, this one's."""
     whole = sum(len(lesson.tokens) for lesson in batch)
-    return mine(parts_of(batch, min(TOKENS_AT_ONCE, math.ceil(whole / processes()))))
+    return mine(parts_of(batch, min(tokens_at_once, math.ceil(whole / processes()))))
 
 
 def add_gradient(loss: Any) -> float:
@@ -152,6 +158,8 @@ class Training:
     """Those of the stage, where it keeps them."""
     made: list[dict[str, Any]] = field(default_factory=list)
     """The stages that are over or have begun, for the report."""
+    best: dict[str, Any] = field(default_factory=dict)
+    """The best measurement of a stage that may end early (`training/recipes/patience.py`)."""
 
     @property
     def tokens_per_second(self) -> float:
@@ -192,15 +200,19 @@ class Training:
         return state
 
 
-REMEMBERED = ("made_for", "stage", "step", "began_at", "tokens", "busy", "worked", "lessons", "made")
+REMEMBERED = ("made_for", "stage", "step", "began_at", "tokens", "busy", "worked", "lessons", "made", "best")
 
 
-def fingerprint(config: Configuration, stages: Sequence[Stage]) -> str:
-    """SHA-256 of all that decides the adapter's bytes: settings, base model, what is learnt from."""
+def fingerprint(config: Configuration, stages: Sequence[Stage], validation: Sequence[Example]) -> str:
+    """SHA-256 of all that decides the adapter's bytes: settings, base model, what is learnt from, and where it may end
+    early, what is measured and when."""
     settings = {name: asdict(getattr(config, name)) for name in ("recipe", "preference", "reading", "mixing")}
     for watching in ("validate_every", "checkpoint_every"):
         del settings["recipe"][watching]
-    facts = [settings, config.base.sha256, [stage.facts() for stage in stages]]
+    facts: list[Any] = [settings, config.base.sha256, [stage.facts() for stage in stages]]
+    if config.recipe.patience:
+        measured = [(one.id, one.tokens, one.prompt) for one in validation_part(validation, config)]
+        facts.append([config.recipe.validate_every, measured])
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -216,7 +228,9 @@ def train(
 
     A second of a processor is the same whatever else the machine does; with one thread, methods compare by it.
     """
-    state = Training(method, model, config, made_for=fingerprint(config, stages))
+    state = Training(method, model, config, made_for=fingerprint(config, stages, validation))
+    for stage in stages:
+        stage.tokens_at_once = config.recipe.tokens_at_once
     saved = state.recall()
     for number in range(state.stage, len(stages)):
         _train_stage(state, stages, number, saved if saved and number == saved["stage"] else None, validation, journal)
@@ -254,7 +268,9 @@ def _train_stage(
         state.remember(optimiser, schedule)
 
     model.train()
-    for epoch, batch in batches_from(lessons, config, begun=state.step - state.began_at, steps=steps):
+    is_patient = bool(recipe.patience) and stage.may_end_early
+    left = 0 if is_over(state.best) else steps
+    for epoch, batch in batches_from(lessons, config, begun=state.step - state.began_at, steps=left):
         if any_of_us(journal.stop_asked):
             state.remember(optimiser, schedule)
             raise Stopped
@@ -278,9 +294,13 @@ def _train_stage(
         )
         if state.step % recipe.validate_every == 0 or state.step == last:
             state.method.before_reading(model, config)
-            validate(model, validation, config, journal, state.step)
+            bpb = validate(model, validation, config, journal, state.step)
+            if is_patient and had_enough(state, bpb):
+                break
         if state.step % recipe.checkpoint_every == 0:
             state.remember(optimiser, schedule)
+    if is_patient:
+        go_back_to_best(state, journal)
     state.remember(optimiser, schedule)
 
 
@@ -291,7 +311,7 @@ def _lessons_of(
     if saved is not None:
         return stage.recalled(state.lessons, state.model, state.config, journal)
     lessons = stage.begin(state.model, state.config, journal)
-    state.stage, state.began_at, state.lessons = number, state.step, stage.kept(lessons)
+    state.stage, state.began_at, state.lessons, state.best = number, state.step, stage.kept(lessons), {}
     begun = {"name": stage.name, "lessons": len(lessons), "from_step": state.step, **stage.notes}
     state.made = [*state.made, begun]
     return lessons
@@ -339,22 +359,24 @@ def validation_part(examples: Sequence[Example], config: Configuration) -> list[
     return ordered(examples, seed=config.recipe.seed, epoch=-1)[: max(1, config.evaluation.max_items // 2)]
 
 
-def validate(model: Any, examples: list[Example], config: Configuration, journal: Journal, step: int) -> None:
-    """Bits per byte on part of the validation split, for the curve; of several processes the first measures it."""
+def validate(model: Any, examples: list[Example], config: Configuration, journal: Journal, step: int) -> float:
+    """Bits per byte on part of the validation split; infinite where another of several processes measures them."""
     if not is_first():
-        return
+        return math.inf
     model.eval()
     part = validation_part(examples, config)
     nats = losses_of(model, part)
     tokens = sum(len(example.tokens) - example.prompt for example in part)
+    bpb = bits_per_byte(nats, [example.target_bytes for example in part])
     journal.write(
         "validation",
         step=step,
-        bpb=round(bits_per_byte(nats, [example.target_bytes for example in part]), 5),
+        bpb=round(bpb, 5),
         loss=round(math.fsum(nats) / tokens, 5),
         items=len(part),
     )
     model.train()
+    return bpb
 
 
 def losses_of(model: Any, examples: Sequence[Example]) -> list[float]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from training.recipes.configuration import RecipeSettings
+
 IGNORED = -100
 # A step's activations are the largest part of the memory, so a larger batch is read in parts of this many tokens. The
 # gradient is the same.
-TOKENS_AT_ONCE = 768
+TOKENS_AT_ONCE = RecipeSettings().tokens_at_once
 
 AnyLesson = TypeVar("AnyLesson", bound="Lesson")
 
@@ -31,6 +35,8 @@ class Row:
     completion: str
     source: str = ""
     """The sentence alone, for people who look at samples; empty where the request is the sentence."""
+    variety: str = ""
+    orthography: str = ""
 
 
 class Lesson(Protocol):
@@ -71,6 +77,8 @@ def read_rows(path: Path | str) -> list[Row]:
                 request=lesson["request"],
                 completion=lesson["completion"],
                 source=str(value.get("source") or value.get("text") or ""),
+                variety=str(value.get("variety") or ""),
+                orthography=str(value.get("orthography") or ""),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"Line {number} of {Path(path).name} is no lesson ({error!r}).") from error
@@ -109,6 +117,20 @@ def ordered(examples: Sequence[AnyLesson], *, seed: int, epoch: int) -> list[Any
         return hmac.new(f"{seed}:{epoch}".encode(), example.id.encode(), hashlib.sha256).digest()
 
     return sorted(examples, key=key)
+
+
+def within_budget(examples: Sequence[Example], settings: RecipeSettings) -> list[Example]:
+    """The first examples, one at least, whose tokens are no more than `token_budget` and `token_share` allow.
+
+    Which come first follows from seed and ids, so that a small budget's examples are among those of a larger one.
+    """
+    whole = sum(len(example.tokens) for example in examples)
+    budget = min(settings.token_budget or whole, math.floor(settings.token_share * whole))
+    if budget >= whole:
+        return list(examples)
+    order = ordered(examples, seed=settings.seed, epoch=-8)
+    ends = accumulate(len(example.tokens) for example in order)
+    return [example for place, (example, end) in enumerate(zip(order, ends, strict=True)) if end <= budget or not place]
 
 
 def batches_of(examples: Sequence[AnyLesson], size: int) -> list[list[AnyLesson]]:

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from care.agreements import computes_abroad
 from care.deciding import require_decision
-from care.models import Agreement, Matter, Purpose
+from care.duo import as_json
+from care.models import Agreement, AgreementToken, Matter, Purpose
 from ledger.services import append_entry
 from people.limits import count_act
 from people.models import Person
@@ -68,11 +69,16 @@ def require_access(*, agreement: Agreement, release: Release, person: Person, no
     return purposes
 
 
-def may_go_on(*, agreement: Agreement, release: Release, person: Person, now: datetime) -> bool:
+def may_go_on(
+    *, agreement: Agreement, release: Release, person: Person, now: datetime, token: AgreementToken | None = None
+) -> bool:
     """Whether a download that was begun may go on: the agreement is in force, names the person and covers the release,
-    and nobody has taken words in it back or holds it back meanwhile. Asked every second, so it looks at no row."""
-    current = Agreement.objects.in_force(now).filter(pk=agreement.pk, users=person).first()
+    their account and the token with which they began are alive, and nobody has taken words in it back or holds it back
+    meanwhile. Asked every second, so it looks at no row."""
+    current = Agreement.objects.in_force(now).filter(pk=agreement.pk, users=person, users__is_active=True).first()
     if current is None:
+        return False
+    if token is not None and not AgreementToken.objects.filter(pk=token.pk, ended_at__isnull=True).exists():
         return False
     return Release.objects.covered_by(current).trainable().filter(pk=release.pk).exists()
 
@@ -127,6 +133,7 @@ def _paper(agreement: Agreement, release: Release, key: str, purposes: list[str]
         "terms_sha256": agreement.terms_sha256,
         "purposes": purposes,
         "forbidden": agreement.forbidden,
+        "duo": as_json(agreement.duo),
         "downloaded_at": now.isoformat(),
         "ends_at": agreement.ends_at.isoformat(),
         "when_words_are_withdrawn": "You are told on your page of the agreement: delete or replace within seven days.",

@@ -129,9 +129,9 @@ class AgreementDownloadView(APIView):
         """The release's folder as a zip; each call writes a receipt. It is refused when the agreement is not in force,
         does not cover the release, or words in it may not be used any more, and breaks off when that happens
         meanwhile."""
-        person, token = person_of(request), request.auth
+        person, token = person_of(request), request.auth if isinstance(request.auth, AgreementToken) else None
         mine = Agreement.objects.held_by(person).select_related("community")
-        if isinstance(token, AgreementToken):
+        if token is not None:
             mine = mine.filter(pk=token.agreement_id)
         agreement = get_object_or_404(mine, pk=pk)
         release = get_object_or_404(Release.objects.covered_by(agreement), number=number)
@@ -144,7 +144,7 @@ class AgreementDownloadView(APIView):
         )
         about = {"agreement": agreement, "release": release, "person": person}
         answer.streaming_content = while_allowed(
-            answer.streaming_content, lambda: may_go_on(**about, now=timezone.now())
+            answer.streaming_content, lambda: may_go_on(**about, token=token, now=timezone.now())
         )
         answer.headers["X-Manifest-SHA256"] = made.manifest_sha256
         answer.headers["Cache-Control"] = "no-store"

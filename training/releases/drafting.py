@@ -185,6 +185,7 @@ def _row(answer: Answer, project: Project) -> dict[str, Any]:
         "source_language": source.language_tag,
         "target_language": project.target_language_tag,
         "variety": source.variety.code if source.variety else "",
+        **({"orthography": project.orthography.name} if project.orthography else {}),
         "document": f"{source.origin}: {source.title}",
         "licence": source.licence,
         "contributors": sorted(pseudonym(person, project.community) for person in people),

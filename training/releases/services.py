@@ -16,19 +16,21 @@ from django.utils.translation import gettext
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
 from care.deciding import require_decision
-from care.models import Matter, Purpose, Receipt
+from care.labels import label_of
+from care.models import Matter, Purpose, Receipt, Restriction
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Invalid, TooLate
 from people.services import require_role
+from training.releases.cards import described
 from training.releases.drafting import Draft, NothingToRelease, draft_release, replaced_by_next, selected_answers, told
 from training.releases.leaks import leaks_in_files
 from training.releases.models import Release, ReleaseItem
 from training.releases.notices import queue_notices
 from training.releases.pseudonyms import pseudonym
 from training.releases.querysets import ReleaseItemQuerySet
-from training.releases.writing import canonical, card_of, sha256_of_row, write_folder
+from training.releases.writing import canonical, sha256_of_row, write_folder
 
 PURPOSES = (Purpose.TRAIN_NONCOMMERCIAL, Purpose.TRAIN_COMMERCIAL)
 
@@ -99,7 +101,7 @@ def freeze_release(
         folder_of(release),
         files=draft.files,
         manifest=draft.manifest_bytes,
-        card=card_of(draft.manifest, draft.sha256),
+        beside=described(draft.manifest, draft.sha256, labels_on(release), now.date()),
     )
     checkpoint_after_commit(community=community.slug, now=now)
     return release, True
@@ -154,6 +156,25 @@ def _store_items(release: Release, draft: Draft) -> None:
         ],
         batch_size=1000,
     )
+
+
+def labels_on(release: Release) -> list[str]:
+    """The Local Contexts labels and notices that stand on its words now, by name: on sentences, documents, project,
+    community or the release itself. Whose words somebody's label is on, it does not say."""
+    items = release.items.all()
+    on = {
+        "community": [release.community_id],
+        "project": [release.project_id],
+        "release": [release.pk],
+        "source": items.values_list("answer__task__item__source", flat=True),
+        "item": items.values_list("answer__task__item", flat=True),
+        "answer": items.values_list("answer", flat=True),
+    }
+    standing = Restriction.objects.live().filter(community=release.community_id, cause=Restriction.Cause.LABEL)
+    kinds = set(standing.values_list("kind", flat=True)) & set(on)
+    keys = {kind: {str(key) for key in on[kind]} for kind in kinds}
+    found = {code for kind, key, code in standing.values_list("kind", "key", "code") if key in keys.get(kind, ())}
+    return [label_of(code).name for code in sorted(found)]
 
 
 def folder_of(release: Release) -> Path:
@@ -233,6 +254,7 @@ __all__ = [
     "folder_of",
     "freeze_release",
     "items_with_words_of",
+    "labels_on",
     "leaks_of",
     "mark_withdrawn",
     "not_usable_any_more",

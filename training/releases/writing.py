@@ -1,4 +1,4 @@
-"""The folder of a release: data/*.jsonl, manifest.json and a card, each a function of the rows alone."""
+"""The folder of a release: data/*.jsonl and manifest.json, each a function of the rows alone."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def manifest_of(
     }
 
 
-def write_folder(folder: Path, *, files: dict[str, bytes], manifest: bytes, card: str) -> None:
-    """Write the folder whole or not at all; one that is there already is left as it is."""
+def write_folder(folder: Path, *, files: dict[str, bytes], manifest: bytes, beside: Mapping[str, bytes]) -> None:
+    """Write the folder whole or not at all, with what describes it `beside`; one that is there already is left."""
     if folder.exists():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -128,66 +128,9 @@ def write_folder(folder: Path, *, files: dict[str, bytes], manifest: bytes, card
     try:
         building.chmod(0o755)
         (building / "data").mkdir()
-        for name, content in {**files, "manifest.json": manifest, "README.md": card.encode()}.items():
+        for name, content in {**files, "manifest.json": manifest, **beside}.items():
             (building / name).write_bytes(content)
         os.replace(building, folder)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-
-
-def _what_it_holds(manifest: dict[str, Any]) -> str:
-    source, target, kind = manifest["source_language"], manifest["target_language"], manifest["project"]["kind"]
-    into = f"{target['name']} ({target['tag']})"
-    if kind == "translate":
-        return f"Sentences in {source['name']} with their translations into {into}."
-    return f"Answers of the kind `{kind}` in {into}, with what was asked in {source['name']}."
-
-
-def _judged(counts: dict[str, int]) -> str:
-    if "judged" not in counts:
-        return ""
-    return (
-        f"- data/*.judged.jsonl: {counts['judged']} lines of what people said of answers. Answers that were turned\n"
-        "  down are in them as counter-examples, and nowhere else. A vote has its voter's pseudonym, and how likely\n"
-        "  it is right.\n"
-    )
-
-
-def card_of(manifest: dict[str, Any], sha256: str) -> str:
-    """The dataset card (README.md) for people."""
-    counts, copies = manifest["counts"], len(manifest.get("withheld_as_copies", []))
-    judged = _judged(counts)
-    nearly = (
-        f" {copies} of them are nearly the same as\n  a training sentence; the manifest names the pairs."
-        if copies
-        else ""
-    )
-    licences = "\n".join(f"- {name}: {number} sentences" for name, number in manifest["licences"].items())
-    varieties = ", ".join(f"{name} ({number})" for name, number in manifest["varieties"].items())
-    return f"""# {manifest["community"]["name"]}: {manifest["project"]["title"]}
-
-{_what_it_holds(manifest)} They were written and checked by
-members of the community, each under the author's consent for the purpose `{manifest["query"]["purpose"]}`.
-
-| split | sentences |
-|---|---|
-| train | {counts["train"]} |
-| validation | {counts["validation"]} |
-| test | {counts["test"]} |
-
-- No document and no contributor is in two splits; {counts["withheld_to_prevent_leaks"]} sentences were withheld
-  for that.{nearly}
-{judged}- {counts["contributors"]} contributors (by pseudonym), {counts["documents"]} documents. Varieties: {varieties}.
-- Manifest SHA-256: `{sha256}`. It names the consent receipt of every sentence.
-
-## Terms of the source texts
-
-{licences}
-
-## Use
-
-Only for the purpose above, and only while the consent holds: check with the community that no words were
-withdrawn since. The manifest says which rows to leave out by their ids. A CARE-supporting platform made this
-dataset; the community's stewards decide on its use.
-"""

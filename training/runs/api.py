@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -23,14 +24,17 @@ from care.reach import communities_ever_of
 from people.api import person_of
 from people.models import Community
 from people.tenants import widen
+from training.metering.foresight import band_of
+from training.metering.grid import table
 from training.recipes.configuration import METHODS
 from training.releases.models import Release
+from training.runs.findings import findings_of
 from training.runs.jobs import ring
 from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
 from training.runs.promotion import recommend_adapter
 from training.runs.samples import readable_samples
-from training.runs.schedule import set_schedule
+from training.runs.schedule import look, set_schedule
 from training.runs.services import cancel_run, decide_adapter, folder_of, queue_run, resume_run
 from training.runs.withdrawals import Reached, change_consent, withdraw_answer, withdraw_consent
 
@@ -41,6 +45,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     adapter = serializers.PrimaryKeyRelatedField(read_only=True)
     settings = serializers.DictField(read_only=True)
+    foretold = serializers.DictField(read_only=True, help_text="Wh and seconds that it was expected to take.")
     progress = serializers.DictField(read_only=True)
 
     class Meta:
@@ -50,12 +55,14 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "community",
             "number",
             "release",
+            "grid",
             "method",
             "base_model",
             "base_sha256",
             "settings",
             "trigger",
             "state",
+            "foretold",
             "progress",
             "failure",
             "attempts",
@@ -104,6 +111,18 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
         ]
 
 
+class FindingsSerializer(serializers.Serializer[Any]):
+    """What was found about an adapter, in numbers that name nobody (docs/evaluation.md)."""
+
+    pairs = serializers.IntegerField(help_text="How many pairs of sentences there are to measure it on.")
+    state = serializers.CharField(source="reading.state", default=None, help_text="Of the newest reading.")
+    measured_at = serializers.DateTimeField(source="reading.measured_at", default=None)
+    is_current = serializers.BooleanField(help_text="Whether the result is of exactly these pairs.")
+    found = serializers.ListField(source="leans", child=serializers.DictField(), help_text="For each two groups.")
+    reports_received = serializers.IntegerField(source="received")
+    reports_waiting = serializers.IntegerField(source="waiting", help_text="Of which nothing was decided yet.")
+
+
 class DecisionSerializer(serializers.Serializer[Any]):
     """A steward's decision."""
 
@@ -116,8 +135,25 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
 
     class Meta:
         model = Schedule
-        fields = ["is_allowed", "minimum_new_items", "cadence_hours", "last_checked_at", "last_outcome"]
+        fields = [
+            "is_allowed",
+            "minimum_new_items",
+            "withdrawn_percent",
+            "cadence_hours",
+            "last_checked_at",
+            "last_outcome",
+        ]
         read_only_fields = ["last_checked_at", "last_outcome"]
+
+
+class OutlookSerializer(serializers.Serializer[Any]):
+    """What would happen if a schedule were looked at now."""
+
+    starts = serializers.BooleanField()
+    outcome = serializers.CharField()
+    new = serializers.IntegerField()
+    withdrawn = serializers.IntegerField()
+    held = serializers.IntegerField()
 
 
 class PurposesSerializer(serializers.Serializer[Any]):
@@ -155,7 +191,11 @@ class ConsentViewSet(ReceiptViewSet):
         visible = Policy.objects.filter(community__in=Community.objects.visible_to(person))
         policy = get_object_or_404(visible, pk=given.validated_data["policy"].pk)
         receipt = change_consent(
-            person=person, policy=policy, purposes=given.validated_data["purposes"], now=timezone.now()
+            person=person,
+            policy=policy,
+            purposes=given.validated_data["purposes"],
+            rendering=given.validated_data.get("rendering_sha256", ""),
+            now=timezone.now(),
         )
         return Response(self.get_serializer(receipt).data, status=status.HTTP_201_CREATED)
 
@@ -256,6 +296,23 @@ class AdapterViewSet(viewsets.ReadOnlyModelViewSet[Adapter]):
         evaluation = {**adapter.report.get("evaluation", {}), "samples": samples}
         return Response({**adapter.report, "evaluation": evaluation})
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def energy(self, request: Request, pk: str) -> Response:
+        """What its run took in Wh and grams of CO2, and what the same energy would have emitted in every region that is
+        known; each with source and year."""
+        adapter = self.get_object()
+        watt_hours = band_of(adapter.report.get("energy") or {})
+        regions = [{**grid.facts(), "grams_co2": asdict(grid.grams(watt_hours))} for grid in table().values()]
+        return Response({"energy": adapter.report.get("energy"), "elsewhere": regions if watt_hours.middle else []})
+
+    @extend_schema(responses=FindingsSerializer)
+    @action(detail=True, methods=["get"])
+    def bias(self, request: Request, pk: str) -> Response:
+        """How it leans between groups of people on the community's pairs, and how many reports of harm it has."""
+        adapter = self.get_object()
+        return Response(FindingsSerializer(findings_of([adapter])[adapter.pk]).data)
+
 
 class ScheduleView(APIView):
     """The schedule of one project."""
@@ -280,6 +337,17 @@ class ScheduleView(APIView):
             **{**defaults, **given.validated_data},
         )
         return Response(ScheduleSerializer(schedule).data)
+
+
+class ScheduleOutlookView(APIView):
+    """A dry run of the schedule of one project."""
+
+    @extend_schema(responses=OutlookSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """Whether a run would start now, and why or why not; nothing is started or stored."""
+        project = get_object_or_404(Project.objects.visible_to(person_of(request)), pk=pk)
+        schedule = Schedule.objects.filter(project=project).first() or Schedule(project=project)
+        return Response(OutlookSerializer(look(schedule, now=timezone.now())).data)
 
 
 class WithdrawAnswerView(APIView):

@@ -26,9 +26,11 @@ class NotInUse(NotAllowed):
     """The decision on the adapter does not hold any more."""
 
 
-def require_run_decision(*, release: Release, started_by: Person | None, now: datetime) -> Decision | None:
-    """The decision under which a run may train on the release: on this run, on its schedule, or a standing approval
-    within whose limits it stays. Raises DecisionNeeded, LimitReached, IsSuspended.
+def require_run_decision(
+    *, release: Release, started_by: Person | None, now: datetime, runs: int = 1
+) -> Decision | None:
+    """The decision under which so many runs may train on the release: on this release, on its schedule, or a standing
+    approval within whose limits all of them stay. Raises DecisionNeeded, LimitReached, IsSuspended.
     """
     community = release.community
     if started_by is None:
@@ -48,15 +50,21 @@ def require_run_decision(*, release: Release, started_by: Person | None, now: da
     except DecisionNeeded:
         if standing is None:
             raise
-    _stay_within(community, standing.conditions, now)
+    _stay_within(community, standing.conditions, now, runs)
     return standing
 
 
-def _stay_within(community: Community, limits: dict[str, Any], now: datetime) -> None:
-    """Raise LimitReached when the last thirty days used up the runs or the hours."""
+def used_up(community: Community, now: datetime) -> tuple[int, float]:
+    """How many runs the community began in the last thirty days, and the hours that they trained."""
     recent = list(Run.objects.filter(community=community, created_at__gt=now - MONTH))
-    hours = sum(((run.ended_at or now) - run.started_at).total_seconds() for run in recent if run.started_at) / 3600
-    if len(recent) >= int(limits.get("runs", 0)) or hours >= float(limits.get("hours", 0)):
+    seconds = sum(((run.ended_at or now) - run.started_at).total_seconds() for run in recent if run.started_at)
+    return len(recent), seconds / 3600
+
+
+def _stay_within(community: Community, limits: dict[str, Any], now: datetime, runs: int) -> None:
+    """Raise LimitReached when so many more are beyond what the last thirty days left of the runs, or of the hours."""
+    begun, hours = used_up(community, now)
+    if begun + runs > int(limits.get("runs", 0)) or hours >= float(limits.get("hours", 0)):
         raise LimitReached("The standing approval allows no more training now; its limits are for thirty days.")
 
 

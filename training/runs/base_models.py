@@ -13,11 +13,21 @@ DEFAULT = "smollm2-135m-instruct"
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base model on disk: name, folder, and the SHA-256 of its weights."""
+    """A base model on disk: name, folder, the SHA-256 of its weights, and where it says so, its licence and source."""
 
     name: str
     folder: Path
     sha256: str
+    licence: str = ""
+    source: str = ""
+
+    @property
+    def weight_bytes(self) -> int:
+        """Size of its weights; 0 where they are not to be read."""
+        try:
+            return (self.folder / "model.safetensors").stat().st_size
+        except OSError:
+            return 0
 
 
 def find_base_model(name: str) -> BaseModel | None:
@@ -27,4 +37,12 @@ def find_base_model(name: str) -> BaseModel | None:
         facts = json.loads((folder / "model.json").read_text())
     except (OSError, ValueError):
         return None
-    return BaseModel(name=name, folder=folder, sha256=facts["sha256"])
+    more = {key: str(facts.get(key, "")) for key in ("licence", "source")}
+    return BaseModel(name=name, folder=folder, sha256=facts["sha256"], **more)
+
+
+def known_base_models() -> list[BaseModel]:
+    """Every base model that is prepared here, by name."""
+    folders = sorted(Path(settings.MODELS_DIR).glob("*/model.json"))
+    found = [find_base_model(path.parent.name) for path in folders]
+    return [base for base in found if base is not None]

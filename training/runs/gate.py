@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from people.refusals import Conflicting, said
+from training.evaluation.robustness import LEAST_OF_GROUP
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Bounds:
     """Thousandths of a bit per byte that it may lose on texts in other languages."""
     most_bias: int = 50
     """Thousandths of a nat per byte by which it may lean further to one of two groups of people than the base model."""
+    most_memorised: int = 200
+    """Hundredths of a bit by which it may know answers that it learnt from more surely than answers it never saw."""
 
 
 # From how many pairs of sentences on the gate asks how a model leans, and from how many about the same two groups it
@@ -65,6 +67,27 @@ class Lean:
 
 
 @dataclass(frozen=True)
+class ByHeart:
+    """How much more surely an adapter knows answers that it learnt from than held-out ones, in bits of exposure, with
+    the 95 % interval."""
+
+    bits: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """Held-out sentences of one variety or one orthography: how many, and the 95 % interval of the adapter's bits per
+    byte minus the base model's."""
+
+    name: str
+    sentences: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the gate looks at. None means that it was not measured, and does not pass."""
 
@@ -77,6 +100,8 @@ class Facts:
     """The task's first score: its name, the base model's, the adapter's; higher is better."""
     forgetting: float | None
     """The worst of the fixed texts, in bits per byte."""
+    by_heart: ByHeart | None
+    parts: Sequence[Part] | None
     not_usable: int
     """Sentences that it learnt from, or was measured on, which may not be used for that at this moment."""
     leaks: int
@@ -133,6 +158,8 @@ def checks_of(facts: Facts, bounds: Bounds) -> list[Check]:
         _score(facts.score, bounds),
         _forgetting(facts.forgetting, bounds),
         _bias(facts, bounds),
+        _by_heart(facts.by_heart, bounds),
+        _parts(facts.parts),
         _consent(facts),
         _leaks(facts),
         _files(facts),
@@ -255,6 +282,39 @@ def _bias(facts: Facts, bounds: Bounds) -> Check:
     return Check(name, measured, f"≤ {bound:.3f}", why if beyond else "", values)
 
 
+def _by_heart(found: ByHeart | None, bounds: Bounds) -> Check:
+    """Beyond the bound is what surely is."""
+    name, bound = gettext_noop("Bits known by heart of what it learnt"), bounds.most_memorised / 100
+    if found is None:
+        return Check(name, "–", f"≤ {bound:.2f}", gettext_noop("What it knows by heart was not measured."))
+    values = {"measured": f"{found.low:.2f}", "bound": f"{bound:.2f}"}
+    why = gettext_noop(
+        "It knows answers that it learnt from by heart: surely by %(measured)s bits more than answers that it never "
+        "saw; at most %(bound)s are allowed."
+    )
+    measured = f"{found.bits:+.2f} ({found.low:+.2f} … {found.high:+.2f})"
+    return Check(name, measured, f"≤ {bound:.2f}", "" if found.low <= bound else why, values)
+
+
+def _parts(parts: Sequence[Part] | None) -> Check:
+    """Of each variety and orthography with sentences enough, the near end of the interval."""
+    name = gettext_noop("No variety or orthography is served worse than by the base model, surely")
+    if parts is None:
+        why = gettext_noop("It was not measured for each variety and orthography.")
+        return Check(name, "–", "≤ 0", why)
+    judged = [part for part in parts if part.sentences >= LEAST_OF_GROUP]
+    if not judged:
+        note = gettext_noop("No variety or orthography has %(bound)s held-out sentences yet, so it is not asked.")
+        return Check(name, "–", "≤ 0", values={"bound": LEAST_OF_GROUP}, note=note)
+    worse = [part for part in judged if not part.low <= 0]
+    worst = max(worse or judged, key=lambda part: part.low)
+    why = gettext_noop(
+        "It foretells “%(name)s” worse than the base model: surely by %(measured)s bits per byte, and must not."
+    )
+    values = {"name": worst.name or "–", "measured": f"{worst.low:.3f}"}
+    return Check(name, f"{worst.name or '–'} {worst.low:+.3f}", "≤ 0", why if worse else "", values)
+
+
 def _consent(facts: Facts) -> Check:
     why = gettext_noop("%(measured)s of its sentences may not be used now; none may be such a one.")
     passed = facts.not_usable == 0
@@ -301,28 +361,3 @@ def _recommended(facts: Facts) -> Check:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-def gain_of(report: Mapping[str, Any]) -> Gain | None:
-    """The comparison with the base model out of a run's report; None where a figure is missing."""
-    try:
-        evaluation = report["evaluation"]
-        return Gain(
-            float(evaluation["base_bpb"]),
-            float(evaluation["adapter_bpb"]),
-            float(evaluation["bpb_difference_ci95"][1]),
-            int(evaluation["items"]),
-        )
-    except (KeyError, TypeError, IndexError, ValueError):
-        return None
-
-
-def gain_over_few_shot(report: Mapping[str, Any]) -> Gain | None:
-    """The comparison with few-shot prompting out of a run's report; None where a figure is missing."""
-    try:
-        evaluation = report["evaluation"]
-        shown = evaluation["few_shot"]
-        high = float(shown["difference_ci95"][1])
-        return Gain(float(shown["bpb"]), float(evaluation["adapter_bpb"]), high, int(evaluation["items"]))
-    except (KeyError, TypeError, IndexError, ValueError):
-        return None

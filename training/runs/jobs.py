@@ -6,17 +6,19 @@ import logging
 import os
 import socket
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.conf import settings
+from django.db.models import Count
 from django.utils import timezone
 
 from training.runs import supervisor
 from training.runs.bias import claim_bias, give_up_bias, keep_bias, renew_lease
 from training.runs.bias_reader import leans_of, rows_of
-from training.runs.models import Adapter, BiasReading, Run, Schedule
+from training.runs.models import Adapter, BiasReading, Grid, Run, Schedule
 from training.runs.processes import ProcessEnded
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
@@ -24,15 +26,37 @@ from training.runs.schedule import check_schedule
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+# How many waiting runs a worker looks at, and how many bells are rung again at once.
+AT_ONCE, BELLS = 50, 4
 
 
 @shared_task
-def execute_run_job(*, run_id: int, **kwargs: Any) -> None:
-    """Train one run; ringing twice is harmless, since the second finds nothing waiting."""
-    outcome = supervisor.execute(run_id)
-    log.info("run %s: %s", run_id, outcome)
-    if outcome == "finished":
-        compare_adapter_job.delay(adapter_id=Adapter.objects.values_list("pk", flat=True).get(run=run_id))
+def execute_run_job(**kwargs: Any) -> None:
+    """Train the run that is next; ringing twice is harmless, since the second finds nothing waiting.
+
+    The bell was rung for a run, but it says only that one waits: which comes first is seen when a worker is free.
+    """
+    for run_id in next_runs(timezone.now()):
+        outcome = supervisor.execute(run_id)
+        log.info("run %s: %s", run_id, outcome)
+        if outcome == "not waiting":
+            continue
+        # Of a grid's many adapters most are only looked at; a steward has one compared where it matters.
+        made = Adapter.objects.filter(run=run_id, run__grid__isnull=True).values_list("pk", flat=True).first()
+        if outcome == "finished" and made is not None:
+            compare_adapter_job.delay(adapter_id=made)
+        break
+
+
+def next_runs(now: datetime) -> list[int]:
+    """Which runs a free worker may take, the next one first: those that somebody started by themselves before a grid's,
+    then whichever has waited longest; none of a community that has as many running as one may."""
+    waiting = Run.objects.waiting(now).order_by("priority", "created_at", "pk")
+    if settings.TRAINING_AT_ONCE:
+        running = Run.objects.filter(state__in=["running", "cancelling"], lease_expires_at__gt=now)
+        busy = running.values("community").annotate(number=Count("pk")).filter(number__gte=settings.TRAINING_AT_ONCE)
+        waiting = waiting.exclude(community__in=busy.values("community"))
+    return list(waiting.values_list("pk", flat=True)[:AT_ONCE])
 
 
 @shared_task
@@ -58,10 +82,17 @@ def ring(run: Run) -> None:
     execute_run_job.delay_on_commit(run_id=run.pk)
 
 
+def ring_grid(grid: Grid) -> None:
+    """Wake the training workers for a grid, a bell for each run."""
+    for run in grid.runs.all():
+        ring(run)
+
+
 @shared_task
 def recover_runs_job(**kwargs: Any) -> int:
-    """Ring again for runs whose bell or worker was lost (every half minute)."""
-    waiting = list(Run.objects.waiting(timezone.now()).values_list("pk", flat=True))
+    """Ring again for runs whose bell or worker was lost (every half minute). A few bells are enough: with a grid's runs
+    waiting, many would pile up behind a worker that is busy for hours."""
+    waiting = next_runs(timezone.now())[:BELLS]
     for run_id in waiting:
         execute_run_job.delay(run_id=run_id)
     return len(waiting)

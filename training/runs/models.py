@@ -1,4 +1,4 @@
-"""Training runs, the adapters they made, and the schedule by which a community lets them start."""
+"""Training runs, grids of them, the adapters they made, and the schedule by which a community lets them start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,31 @@ from people.models import Community, Person
 from people.refusals import said
 from training.recipes.configuration import METHODS, WHOLE_MODELS
 from training.releases.models import Release
-from training.runs.querysets import AdapterQuerySet, BiasReadingQuerySet, RunQuerySet
+from training.runs.querysets import AdapterQuerySet, BiasReadingQuerySet, GridQuerySet, RunQuerySet
+
+
+class Grid(models.Model):
+    """Many runs on one release that differ in method, rank, tokens and seed alone, to be compared. Each is a run like
+    any other; they wait behind those that somebody started by themselves."""
+
+    community = models.ForeignKey(Community, models.PROTECT, related_name="grids")
+    release = models.ForeignKey(Release, models.PROTECT, related_name="grids")
+    number = models.PositiveIntegerField()
+    methods = models.JSONField(default=list)
+    ranks = models.JSONField(default=list)
+    budgets = models.JSONField(default=list, help_text="Settings of the recipe: token_share or token_budget of each.")
+    seeds = models.JSONField(default=list)
+    started_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = GridQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["community", "number"], name="grid_number_is_unique")]
+
+    def __str__(self) -> str:
+        return f"grid {self.number}"
 
 
 class Run(models.Model):
@@ -35,6 +59,10 @@ class Run(models.Model):
         PERSON = "person", _("started by a person")
         SCHEDULE = "schedule", _("started by the schedule")
 
+    class Priority(models.IntegerChoices):
+        USUAL = 0
+        LOW = 1
+
     community = models.ForeignKey(Community, models.PROTECT, related_name="runs")
     release = models.ForeignKey(Release, models.PROTECT, related_name="runs")
     number = models.PositiveIntegerField()
@@ -42,14 +70,20 @@ class Run(models.Model):
     base_model = models.CharField(max_length=100)
     base_sha256 = models.CharField(max_length=64, blank=True)
     settings = models.JSONField(default=dict, help_text="The recipe's settings, by section of its config.toml.")
+    grid = models.ForeignKey(Grid, models.PROTECT, null=True, blank=True, related_name="runs")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.USUAL)
     trigger = models.CharField(max_length=16, choices=Trigger.choices, default=Trigger.PERSON)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     failure = models.CharField(max_length=2000, blank=True)
     folder = models.CharField(max_length=300, help_text="Relative to the runs folder.")
     attempts = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveSmallIntegerField(default=0, help_text="Since somebody last started it.")
     lease_owner = models.CharField(max_length=100, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     progress = models.JSONField(default=dict, help_text="The newest lines of log.jsonl, by event.")
+    foretold = models.JSONField(
+        default=dict, blank=True, help_text="What it was expected to take, as `training.metering.foresight` says."
+    )
     started_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
@@ -96,6 +130,8 @@ class RunEvent(models.Model):
         gettext_noop("started"),
         gettext_noop("continued"),
         gettext_noop("given back"),
+        gettext_noop("tried again"),
+        gettext_noop("begun anew with less at once"),
     )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="events")
@@ -272,6 +308,7 @@ class GateBounds(models.Model):
     most_score_loss = models.PositiveIntegerField(default=100, help_text="Hundredths of a point of the task's score.")
     most_forgetting = models.PositiveIntegerField(default=35, help_text="Thousandths of a bit per byte.")
     most_bias = models.PositiveIntegerField(default=50, help_text="Thousandths of a nat per byte, to either side.")
+    most_memorised = models.PositiveIntegerField(default=200, help_text="Hundredths of a bit over held-out answers.")
     changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -285,15 +322,20 @@ class GateBounds(models.Model):
 
 
 class Schedule(models.Model):
-    """Whether, when and after how many newly validated items a project is trained on without anybody asking."""
+    """Whether, when and after how many newly validated items, or how much was taken back, a project is trained on
+    without anybody asking."""
 
     project = models.OneToOneField("projects.Project", models.CASCADE, related_name="schedule")
     is_allowed = models.BooleanField(default=False)
     minimum_new_items = models.PositiveIntegerField(default=100)
+    withdrawn_percent = models.PositiveIntegerField(
+        default=0, help_text="It also trains when so much of the last release was taken back; 0: not for that."
+    )
     cadence_hours = models.PositiveIntegerField(default=24 * 7)
     last_checked_at = models.DateTimeField(null=True, blank=True)
     last_outcome = models.CharField(max_length=300, blank=True)
     outcome = models.JSONField(default=dict, blank=True, help_text="The same for translation: {template, values}.")
+    seen_sha256 = models.CharField(max_length=64, blank=True, help_text="Of what was usable when nothing was to learn.")
     changed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -302,6 +344,7 @@ class Schedule(models.Model):
                 condition=models.Q(minimum_new_items__gte=1), name="schedule_needs_at_least_one_new_item"
             ),
             models.CheckConstraint(condition=models.Q(cadence_hours__gte=1), name="schedule_cadence_is_an_hour_up"),
+            models.CheckConstraint(condition=models.Q(withdrawn_percent__lte=100), name="schedule_percent_is_a_share"),
         ]
 
     def __str__(self) -> str:

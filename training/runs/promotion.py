@@ -20,13 +20,14 @@ from people.services import has_role, require_role
 from training.releases.services import FilesErased, leaks_of, not_usable_any_more, verify_release
 from training.runs.artefacts import adapter_folder, is_whole
 from training.runs.bias import pairs_for, sha256_of_pairs
-from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, checks_of, gain_of, gain_over_few_shot
+from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, checks_of
+from training.runs.measured import by_heart_of, gain_of, gain_over_few_shot, parts_of
 from training.runs.models import Adapter, AdapterEvent, BiasReading, GateBounds
 
 # A bound that nothing can pass, or that says nothing, is a slip of the pen.
 MOST = {
     **{"least_sentences": 100_000, "least_gain": 500, "most_score_loss": 10_000},
-    **{"most_forgetting": 10_000, "most_bias": 10_000},
+    **{"most_forgetting": 10_000, "most_bias": 10_000, "most_memorised": 3200},
 }
 
 
@@ -69,6 +70,8 @@ def gate_of(adapter: Adapter, *, steward: Person | None) -> list[Check]:
         over_service=_over(adapter, served) if served else None,
         score=_score(evaluation),
         forgetting=max((float(text["difference"]) for text in evaluation.get("forgetting", [])), default=None),
+        by_heart=by_heart_of(adapter.report),
+        parts=parts_of(adapter.report),
         not_usable=max(adapter.withdrawn_items, not_usable_any_more(release)),
         leaks=len(leaks),
         first_leak=(leaks[0]["id"], leaks[0]["like"]) if leaks else ("", ""),
@@ -170,13 +173,14 @@ def bounds_in_words(subject: str) -> str:
     return gettext(
         "The gate: at least %(sentences)s sentences measured, at least %(gain)s %% of the bits saved, at most %(loss)s "
         "points of the score lost, at most %(forgetting)s bits per byte forgotten, at most %(bias)s nats per byte of "
-        "bias"
+        "bias, at most %(memorised)s bits known by heart"
     ) % {
         "sentences": bounds.least_sentences,
         "gain": f"{bounds.least_gain / 10:.1f}",
         "loss": f"{bounds.most_score_loss / 100:.2f}",
         "forgetting": f"{bounds.most_forgetting / 1000:.3f}",
         "bias": f"{bounds.most_bias / 1000:.3f}",
+        "memorised": f"{bounds.most_memorised / 100:.2f}",
     }
 
 

@@ -32,6 +32,22 @@ class RunQuerySet(models.QuerySet["Run"]):
         abandoned = models.Q(state__in=["running", "cancelling"], lease_expires_at__lte=now)
         return self.filter(models.Q(state="queued") | abandoned)
 
+    def live(self) -> RunQuerySet:
+        """Runs that wait, run or are being stopped."""
+        return self.filter(state__in=["queued", "running", "cancelling"])
+
+    def alone(self) -> RunQuerySet:
+        """Runs that somebody, or a schedule, started by themselves: no grid's."""
+        return self.filter(grid__isnull=True)
+
+
+class GridQuerySet(models.QuerySet["Grid"]):
+    """Chainable selections of grids."""
+
+    def visible_to(self, person: Person) -> GridQuerySet:
+        """Grids of the communities in which the person is a researcher or a steward."""
+        return self.filter(community__in=Community.objects.where(person, "researcher", "steward"))
+
 
 class AdapterQuerySet(models.QuerySet["Adapter"]):
     """Chainable selections of adapters."""
@@ -39,6 +55,12 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
     def visible_to(self, person: Person) -> AdapterQuerySet:
         """Adapters of the communities in which the person holds a role: whose words are in it is theirs to know."""
         return self.filter(community__in=Community.objects.visible_to(person))
+
+    def undecided(self) -> AdapterQuerySet:
+        """Candidates that wait for a steward; of a grid's only those that a researcher recommends."""
+        candidates = self.filter(state="candidate")
+        recommended = candidates.filter(events__kind="recommended").values("pk")
+        return candidates.filter(models.Q(run__grid__isnull=True) | models.Q(pk__in=recommended))
 
     def usable(self) -> AdapterQuerySet:
         """Adapters that were approved, whose words were not withdrawn, whose decision holds, and that are not held."""

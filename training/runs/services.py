@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils.translation import gettext_noop
 
 from care.deciding import give_up, require_decision
@@ -23,26 +22,36 @@ from training.releases.models import Release
 from training.releases.services import not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, folder_of
-from training.runs.base_models import DEFAULT, find_base_model
+from training.runs.base_models import DEFAULT
 from training.runs.certificates import certificate_of, said_openly
+from training.runs.energy import foretell_run
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.promotion import require_gate
 from training.runs.starting import (
     Leaks,
     ReleaseIsTainted,
     checked_settings,
-    require_no_leaks,
+    next_number,
+    require_room,
+    require_trainable,
     require_usable,
     require_votes,
+    store_run,
 )
 
 # What is said of a run that a withdrawal stopped; translated where it is shown.
 WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
+# How often a run is tried again after it, or its worker, was killed; then a person looks.
+MOST_CRASHES = 3
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
 
 
 class RunIsOver(Conflicting):
     """The act does not fit the run's present state."""
+
+
+class LeaseLost(Conflicting):
+    """Another worker has the run, so what this one has to say of it does not count any more."""
 
 
 class NotDecidable(Conflicting):
@@ -70,33 +79,23 @@ def queue_run(
         require_role(started_by, community, Role.RESEARCHER)
     if method is not None and method not in METHODS:
         raise Invalid("Choose a method: %(known)s.", field="method", known=", ".join(METHODS))
-    if release.project.task_kind.lesson is None:
-        raise Invalid("No model is trained on answers of this kind.", field="release")
-    if Release.objects.get(pk=release.pk).contains_withdrawn:
-        raise ReleaseIsTainted("This release holds words that were withdrawn. Freeze a new one.")
-    require_usable(release)
-    require_no_leaks(release)
-    if Run.objects.filter(release=release, state__in=LIVE).exists():
+    require_trainable(release)
+    if Run.objects.filter(release=release).alone().live().exists():
         raise Conflicting("A run on this release is going on already.")
+    require_room(community, now=now)
     require_run_decision(release=release, started_by=started_by, now=now)
-    base = find_base_model(base_model)
     chosen = checked_settings(given or {}, method=method)
     require_votes(release, chosen["recipe"]["method"])
-    number = (Run.objects.filter(community=community).aggregate(last=Max("number"))["last"] or 0) + 1
-    run = Run.objects.create(
-        community=community,
+    foretold = foretell_run(release=release, chosen=chosen, base_model=base_model)
+    run = store_run(
         release=release,
-        number=number,
-        method=chosen["recipe"]["method"],
+        number=next_number(community),
+        chosen=chosen,
+        by=started_by,
+        now=now,
         base_model=base_model,
-        base_sha256=base.sha256 if base else "",
-        settings=chosen,
-        trigger=Run.Trigger.PERSON if started_by else Run.Trigger.SCHEDULE,
-        folder=f"{community.slug}/{number:04d}",
-        started_by=started_by,
-        created_at=now,
+        foretold=foretold.facts() if foretold else {},
     )
-    _record(run, "queued", started_by, now)
     append_entry(
         action="run.queued",
         subject=f"run:{run.pk}",
@@ -113,16 +112,21 @@ def cancel_run(*, run: Run, cancelled_by: Person, now: datetime) -> Run:
     """Stop a run after its present step; what it learnt so far stays in a checkpoint. Raises RunIsOver."""
     current: Run = Run.objects.select_for_update().get(pk=run.pk)
     require_role(cancelled_by, current.community, Role.RESEARCHER, Role.STEWARD)
-    if current.state == Run.State.QUEUED:
-        current.state, current.ended_at = Run.State.CANCELLED, now
-    elif current.state == Run.State.RUNNING:
-        current.state = Run.State.CANCELLING
-    elif current.state != Run.State.CANCELLING:
+    if not current.is_live:
         raise RunIsOver("This run is over: %(state)s.", state=current.get_state_display())
-    current.save(update_fields=["state", "ended_at"])
-    _record(current, "cancel asked", cancelled_by, now)
+    ask_to_stop(current, cancelled_by, now)
     _enter(current, current.state, cancelled_by, now)
     return current
+
+
+def ask_to_stop(run: Run, asked_by: Person, now: datetime) -> None:
+    """A run that waits is over at once, one that runs stops after its present step; the caller has its row locked."""
+    if run.state == Run.State.QUEUED:
+        run.state, run.ended_at = Run.State.CANCELLED, now
+    else:
+        run.state = Run.State.CANCELLING
+    run.save(update_fields=["state", "ended_at"])
+    _record(run, "cancel asked", asked_by, now)
 
 
 @transaction.atomic
@@ -140,11 +144,12 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
     if current.release.contains_withdrawn:
         raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
     require_usable(current.release)
-    if Run.objects.filter(release=current.release, state__in=LIVE).exists():
+    if current.grid is None and Run.objects.filter(release=current.release).alone().live().exists():
         raise Conflicting("Another run on this release is going on.")
+    require_room(current.community, now=now)
     require_run_decision(release=current.release, started_by=resumed_by, now=now)
-    current.state, current.failure, current.ended_at = Run.State.QUEUED, "", None
-    current.save(update_fields=["state", "failure", "ended_at"])
+    current.state, current.failure, current.ended_at, current.crashes = Run.State.QUEUED, "", None, 0
+    current.save(update_fields=["state", "failure", "ended_at", "crashes"])
     _record(current, "resumed", resumed_by, now)
     _enter(current, "resumed", resumed_by, now)
     return current
@@ -168,10 +173,16 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     if not_usable_any_more(run.release):
         _end(run, Run.State.FAILED, now, gettext_noop("Some of its sentences may not be used for this any more."))
         return None
+    if run.state == Run.State.RUNNING:
+        # Its worker was lost. What brings down every worker that takes it must not go on doing so.
+        run.crashes += 1
+        if run.crashes > MOST_CRASHES:
+            end_run(run=run, state=Run.State.FAILED, now=now, failure=gettext_noop("its worker was gone"))
+            return None
     run.state, run.lease_owner, run.lease_expires_at = Run.State.RUNNING, owner, lease_until
     run.attempts += 1
     run.started_at = run.started_at or now
-    run.save(update_fields=["state", "lease_owner", "lease_expires_at", "attempts", "started_at"])
+    run.save(update_fields=["state", "lease_owner", "lease_expires_at", "attempts", "started_at", "crashes"])
     _record(run, "started" if run.attempts == 1 else "continued", None, now, note=owner)
     return run
 
@@ -206,9 +217,10 @@ def renew_lease(*, run: Run, lease_until: datetime, progress: dict[str, Any]) ->
 @transaction.atomic
 def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | None:
     """Store what a finished run made; the adapter stays a candidate. None, and the run is cancelled, when words that it
-    learnt from were withdrawn meanwhile."""
+    learnt from were withdrawn meanwhile. Raises LeaseLost, and nothing is stored, when another worker has the run."""
     # The release's row is locked first, as a withdrawal does, so that neither can miss the other.
     release = Release.objects.select_for_update().get(pk=run.release_id)
+    _require_lease(run)
     if release.contains_withdrawn:
         end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
         return None
@@ -238,18 +250,19 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | 
 
 @transaction.atomic
 def end_run(*, run: Run, state: Run.State, now: datetime, failure: str = "") -> None:
-    """End a run without an adapter: cancelled, or failed with a message for people."""
+    """End a run without an adapter: cancelled, or failed with a message for people. Raises LeaseLost."""
+    _require_lease(run)
     _end(run, state, now, failure)
     _enter(run, state, None, now)
 
 
 @transaction.atomic
-def give_back_run(*, run: Run, now: datetime) -> None:
-    """Queue a run again because its worker is going down; another continues from the checkpoint."""
-    Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner).update(
-        state=Run.State.QUEUED, lease_owner="", lease_expires_at=None
-    )
-    _record(run, "given back", None, now)
+def give_back_run(*, run: Run, now: datetime, kind: str = "given back", note: str = "", **changed: Any) -> None:
+    """Queue a run again: its worker is going down, or it is worth another try (`kind`). It goes on from its checkpoint,
+    if it has one. Raises LeaseLost."""
+    _require_lease(run)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.QUEUED, lease_owner="", lease_expires_at=None, **changed)
+    _record(run, kind, None, now, note=note)
 
 
 @transaction.atomic
@@ -314,6 +327,13 @@ def _decide_with_community(adapter: Adapter, approve: bool, steward: Person, not
     )
 
 
+def _require_lease(run: Run) -> None:
+    """Raise LeaseLost unless the run is still held as it was when it was claimed. The row stays locked."""
+    held = Run.objects.select_for_update().values_list("lease_owner", flat=True).get(pk=run.pk)
+    if held != run.lease_owner:
+        raise LeaseLost("Another worker took this run over.")
+
+
 def discard_checkpoints(run: Run) -> None:
     """Free the disk that the checkpoints of a finished run take."""
     shutil.rmtree(folder_of(run) / "checkpoints", ignore_errors=True)
@@ -348,10 +368,12 @@ def _record(run: Run, kind: str, actor: Person | None, now: datetime, *, note: s
 
 __all__ = [
     "Leaks",
+    "LeaseLost",
     "NotDecidable",
     "ReleaseIsTainted",
     "RunIsOver",
     "adapter_folder",
+    "ask_to_stop",
     "cancel_run",
     "checked_settings",
     "claim_run",

@@ -27,15 +27,19 @@ from django.utils.translation import gettext_noop
 
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
+from training.releases.services import labels_on
 from training.runs import services
 from training.runs.base_models import find_base_model
+from training.runs.energy import stated_energy
 from training.runs.models import Run
 from training.runs.processes import recipe_environment
 from training.runs.progress import LogReader, failure_message
+from training.runs.retrying import after_crash, after_too_little_memory
 
 LEASE = timedelta(seconds=60)
 POLL_SECONDS = 1.0
 STOPPED = 75  # EX_TEMPFAIL: the recipe stopped after a checkpoint because it was asked to
+OUT_OF_MEMORY = 71  # EX_OSERR: the recipe says that it had too little memory
 GRACE_SECONDS = 120.0
 
 # Set when the worker is told to go down; the run is then given back, not cancelled.
@@ -61,7 +65,10 @@ def execute(run_id: int) -> str:
         services.end_run(run=run, state=Run.State.FAILED, now=timezone.now(), failure=str(error))
         return "failed to start"
     asked = _follow(run, folder, process)
-    return _conclude(run, folder, process.returncode, asked)
+    try:
+        return _conclude(run, folder, process.returncode, asked)
+    except services.LeaseLost:
+        return "lease lost"
 
 
 def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
@@ -133,14 +140,14 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
                 else {}
             ),
         },
-        "release": {"sha256": run.release.sha256},
+        "release": {"sha256": run.release.sha256, "labels": "\n".join(labels_on(run.release))},
         "language": {
             "source_name": project.source_language_name,
             "source_tag": project.source_language_tag,
             "target_name": project.target_language_name,
             "target_tag": project.target_language_tag,
         },
-        "energy": {"watts": settings.TRAINING_WATTS, "grams_per_kwh": settings.TRAINING_GRAMS_PER_KWH},
+        "energy": stated_energy(),
         **run.settings,
     }
 
@@ -173,9 +180,9 @@ def _follow(run: Run, folder: Path, process: subprocess.Popen[bytes]) -> str:
 
 def _conclude(run: Run, folder: Path, code: int, asked: str) -> str:
     now = timezone.now()
-    (folder / "process.json").unlink(missing_ok=True)
     if asked == "lost":
         return "lease lost"
+    (folder / "process.json").unlink(missing_ok=True)
     if code == 0:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         if services.finish_run(run=run, report=report, now=now) is None:
@@ -188,9 +195,19 @@ def _conclude(run: Run, folder: Path, code: int, asked: str) -> str:
     if asked == "leave" or code == STOPPED:
         services.give_back_run(run=run, now=now)
         return "given back"
+    return "tried again" if _is_tried_again(run, folder, code, now) else "failed"
+
+
+def _is_tried_again(run: Run, folder: Path, code: int, now: datetime) -> bool:
+    """Whether a run that came to no end waits again; else it has failed."""
+    if code == OUT_OF_MEMORY:
+        return after_too_little_memory(run=run, now=now)
     message = failure_message(folder, code)
+    # Whoever was killed says nothing: it may have been for memory, a restart, or by hand.
+    if code < 0:
+        return after_crash(run=run, why=message, now=now)
     services.end_run(run=run, state=Run.State.FAILED, now=now, failure=message)
-    return "failed"
+    return False
 
 
 def _cancel(run: Run, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -10,7 +11,7 @@ from frontend.researcher.queries import projects_with_usable
 from people.models import Role
 from people.services import has_role
 from training.releases.models import Release
-from training.runs.models import Adapter, Run
+from training.runs.models import Adapter, Grid, Run
 
 NEWEST = 20
 
@@ -37,7 +38,13 @@ class HomeView(ResearchView):
             "may_train": self.may_train,
             "projects": projects_with_usable(self.community, self.person),
             "releases": Release.objects.visible_to(self.person).filter(**mine).select_related("project")[:NEWEST],
-            "runs": Run.objects.visible_to(self.person).filter(**mine).select_related("release")[:NEWEST],
-            "adapters": Adapter.objects.visible_to(self.person).filter(**mine).select_related("run__release")[:NEWEST],
+            "runs": Run.objects.visible_to(self.person).filter(**mine).alone().select_related("release")[:NEWEST],
+            "grids": Grid.objects.visible_to(self.person).filter(**mine).select_related("release")[:NEWEST],
+            "adapters": self._adapters()[:NEWEST],
         }
         return render(request, "researcher/home.html", context)
+
+    def _adapters(self) -> QuerySet[Adapter]:
+        """What runs made that were started by themselves; a grid's are on its own page."""
+        adapters = Adapter.objects.visible_to(self.person).filter(community=self.community, run__grid__isnull=True)
+        return adapters.select_related("run__release")

@@ -11,16 +11,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from frontend.desk import show_refusal
+from frontend.energy import foretold, told_of_run
 from frontend.researcher.forms import RunForm
 from frontend.researcher.progress import read_card, run_progress
 from frontend.researcher.views.home import ResearchView
 from people.models import Role
-from people.refusals import Refusal
+from people.refusals import Invalid, Refusal
 from people.services import has_role
+from training.metering.foresight import recalled
 from training.mining.preferred import preferred_of
 from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
 from training.runs.bias import ask_for_bias
+from training.runs.energy import foretell_run, spent_by
 from training.runs.findings import findings_of
 from training.runs.jobs import ring, ring_bias
 from training.runs.models import Adapter, Run
@@ -47,6 +50,8 @@ class StartView(ResearchView):
         form = self._form(release, request.POST)
         if not form.is_valid():
             return self._page(release, form, status=422)
+        if request.POST.get("act") == "reckon":
+            return self._page(release, form)
         try:
             run = queue_run(release=release, started_by=self.person, now=self.now, given=form.settings)
         except Refusal as refusal:
@@ -63,8 +68,22 @@ class StartView(ResearchView):
         release: Release = get_object_or_404(visible.select_related("project"), pk=pk)
         return release
 
+    def _expected(self, release: Release, chosen: dict[str, Any]) -> dict[str, Any] | None:
+        """What such a run will take; nothing where the settings cannot be."""
+        try:
+            settings = checked_settings(chosen)
+        except Invalid:
+            return None
+        return foretold(foretell_run(release=release, chosen=settings))
+
     def _page(self, release: Release, form: RunForm, *, status: int = 200) -> HttpResponse:
-        context = {"community": self.community, "release": release, "form": form}
+        chosen = form.settings if form.is_bound and form.is_valid() else {}
+        context = {
+            "community": self.community,
+            "release": release,
+            "form": form,
+            "expected": self._expected(release, chosen),
+        }
         return render(self.request, "researcher/start.html", context, status=status)
 
 
@@ -94,6 +113,8 @@ class OneRun(ResearchView):
             "recommenders": stand_for_it,
             "may_recommend": self.may_train and self.person not in stand_for_it,
             "samples": readable_samples(adapter, self.person) if adapter else [],
+            "spent": told_of_run(spent_by(run)),
+            "expected": foretold(recalled(run.foretold)),
             "is_steward": has_role(self.person, self.community, Role.STEWARD),
         }
         return render(self.request, "researcher/run.html", context, status=status)

@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from care.ages import band_of, is_asked_again, must_say_age
 from care.models import NEEDED, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.records import signed_receipt, signing_seed
-from care.renderings import check_rendering, rendering_to_read, renderings_to_check
+from care.renderings import check_rendering, renderings_to_check, renderings_to_read
 from care.services import current_receipt, is_outdated, published_policy, terms_of
 from frontend.desk import DeskView, show_refusal
+from frontend.languages import languages_of_reader, named
 from frontend.speaker.forms import ConsentForm, RenderingCheckForm, WithdrawConsentForm
 from frontend.speaker.purposes import choices_of
 from frontend.speaker.queries import purposes_allowed, reach_of_consent
@@ -98,11 +99,16 @@ class ConsentView(OwnWordsView):
         return redirect(f"{request.path}?{urlencode({'next': back})}" if back else request.path)
 
     def _context(self, standing: Standing, form: ConsentForm, ticked: Collection[str]) -> dict[str, Any]:
+        # What was on the page when it was sent is there again; else what the reader asks for, or reads.
+        asked = self.request.POST.get("language") or self.request.GET.get("language", "")
+        languages = [asked, *languages_of_reader(self.person, self.community)]
+        texts = renderings_to_read(standing.policy, languages)
         return {
             "form": form,
             "standing": standing,
             "terms": terms_of(standing.policy),
-            "rendering": rendering_to_read(standing.policy),
+            "rendering": texts[0] if texts else None,
+            "texts": named(self.community, texts),
             "band": band_of(self.person, self.community),
             "next": self._back(),
             "is_member": self.is_member,
@@ -122,7 +128,7 @@ class ConsentView(OwnWordsView):
 
 
 class RenderingView(DeskView):
-    """Whether the next consent text says the same in the community's language: a second speaker's word."""
+    """Whether the next consent text says the same in another language: a second speaker's word."""
 
     roles = (Role.SPEAKER,)
 
@@ -150,9 +156,19 @@ class RenderingView(DeskView):
         return redirect("speaker:home", slug=self.community.slug)
 
     def _page(self, form: RenderingCheckForm, *, status: int = 200) -> HttpResponse:
-        rendering = renderings_to_check(self.community, self.person).select_related("written_by").first()
-        draft = PolicyDraft.objects.filter(community=self.community).first()
-        context = {"community": self.community, "rendering": rendering, "draft": draft, "form": form}
+        waiting = list(renderings_to_check(self.community, self.person).select_related("written_by"))
+        asked = self.request.POST.get("rendering") or self.request.GET.get("rendering", "")
+        # The community's own language first: without it nothing is published.
+        waiting.sort(key=lambda one: (str(one.pk) != asked, one.language != self.community.language_tag))
+        shown = named(self.community, waiting)
+        context = {
+            "community": self.community,
+            "rendering": waiting[0] if waiting else None,
+            "name": shown[0][0] if shown else "",
+            "others": shown[1:],
+            "draft": PolicyDraft.objects.filter(community=self.community).first(),
+            "form": form,
+        }
         return render(self.request, "speaker/rendering.html", context, status=status)
 
 

@@ -40,7 +40,7 @@ class AdaptersView(StewardView):
         adapters = adapters.select_related("run__release")
         context = {
             "community": self.community,
-            "waiting": adapters.filter(state=Adapter.State.CANDIDATE),
+            "waiting": adapters.undecided(),
             "decided": adapters.exclude(state=Adapter.State.CANDIDATE),
         }
         return render(request, "steward/adapters.html", context)

@@ -23,6 +23,7 @@ from care.agreements import (
 )
 from care.benefits import confirm_benefit, dispute_benefit
 from care.models import Agreement, Commitment, Matter, Proposal
+from care.tokens import end_token
 from frontend.agreement_pages import page_of
 from frontend.desk import show_refusal
 from frontend.steward.agreement_forms import DecideForm, InviteForm, ReasonForm
@@ -39,6 +40,7 @@ TOLD = {
     "revoke": _("Taken back for good."),
     "confirm": _("Confirmed."),
     "dispute": _("Written down: it is due again."),
+    "end_token": _("It opens nothing any more."),
 }
 # What each form with words is called, by the act that it belongs to.
 LABELS = {
@@ -121,6 +123,7 @@ class AgreementView(StewardView):
             "dispute": lambda one: dispute_benefit(
                 commitment=self._commitment(one), disputed_by=self.person, **self._words("remark")
             ),
+            "end_token": self._end_token,
         }
         if act not in acts:
             return self._page(agreement, status=422)
@@ -144,6 +147,12 @@ class AgreementView(StewardView):
         ours = agreement.commitments.all()
         found: Commitment = get_object_or_404(ours, pk=int(number) if number.isdecimal() and len(number) < 19 else 0)
         return found
+
+    def _end_token(self, agreement: Agreement) -> None:
+        number = self.request.POST.get("token", "")
+        live = agreement.tokens.filter(ended_at__isnull=True)
+        token = get_object_or_404(live, pk=int(number) if number.isdecimal() and len(number) < 19 else 0)
+        end_token(agreement=agreement, person=token.person, ended_by=self.person, now=self.now)
 
     def _words(self, name: str) -> dict[str, Any]:
         return {name: self.request.POST.get("words", ""), "now": self.now}
@@ -175,6 +184,7 @@ class AgreementView(StewardView):
             "typed": self.request.POST.get("words", "") if act == "dispute" else "",
             "open_vote": proposals.open().first(),
             "proposal": proposals.first(),
+            "tokens": agreement.tokens.filter(ended_at__isnull=True).select_related("person"),
             "is_named": agreement.users.filter(pk=self.person.pk).exists(),
         }
         return render(self.request, "steward/agreement.html", context, status=status)

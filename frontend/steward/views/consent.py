@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,10 +13,17 @@ from django.utils.translation import gettext as _
 
 from care.deciding import DecisionNeeded
 from care.models import Policy, PolicyDraft, Purpose, Rendering
-from care.renderings import keep_draft, renderings_of_draft, write_rendering
+from care.renderings import (
+    keep_draft,
+    language_to_render,
+    renderings_of_draft,
+    renderings_to_read,
+    write_rendering,
+)
 from care.services import NOWHERE, publish_policy, published_policy, terms_of, terms_to_agree
 from frontend.desk import show_refusal
-from frontend.steward.policy_forms import PolicyForm, RenderingForm
+from frontend.languages import languages_of, name_of_language, named
+from frontend.steward.policy_forms import OtherLanguageForm, PolicyForm, RenderingForm
 from frontend.steward.views.home import StewardView
 from people.models import Community
 from people.refusals import Refusal
@@ -66,14 +74,17 @@ class ConsentView(StewardView):
         return redirect("steward:consent", slug=self.community.slug)
 
     def _page(self, form: PolicyForm, *, status: int = 200, needed: DecisionNeeded | None = None) -> HttpResponse:
+        written = _draft_renderings(self.community)
+        tags = {rendering.language for _, rendering in written}
         context = {
             "community": self.community,
             "form": form,
             "needed": needed,
             "needed_terms": json.dumps(terms_to_agree(self.community, form.terms)) if needed else "",
             "draft": PolicyDraft.objects.filter(community=self.community).first(),
-            "renderings": renderings_of_draft(self.community).select_related("written_by", "checked_by"),
-            "rendered": _language_is_rendered(self.community),
+            "renderings": written,
+            "unwritten": {tag: name for tag, name in languages_of(self.community).items() if tag not in tags},
+            "other": OtherLanguageForm(),
             "policy": published_policy(self.community),
             "versions": self.community.policies.select_related("created_by").order_by("-version"),
         }
@@ -81,42 +92,71 @@ class ConsentView(StewardView):
 
 
 class RenderingView(StewardView):
-    """Writing the draft in the community's language."""
+    """Writing the draft in the community's language, in a variety, or in another language."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Begin with what is there."""
+        """Begin with what is there; without a language that can be one, ask for it."""
         draft = get_object_or_404(PolicyDraft, community=self.community)
-        written = renderings_of_draft(self.community).filter(language=self.community.language_tag).first()
-        initial = {"text_sha256": draft.text_sha256, "rendering": written.text if written else ""}
-        return self._page(draft, RenderingForm(initial=initial))
+        chosen = OtherLanguageForm({"language": request.GET.get("language", self.community.language_tag)})
+        if not chosen.is_valid():
+            return self._choose(chosen, status=422)
+        language = language_to_render(self.community, chosen.cleaned_data["language"])
+        written = self._written(language)
+        text = written.text if written else ""
+        initial = {"text_sha256": draft.text_sha256, "language": language, "rendering": text}
+        return self._page(draft, language, self._form(language, initial=initial))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Store it, for a second speaker to check."""
         draft = get_object_or_404(PolicyDraft, community=self.community)
-        form = RenderingForm(request.POST)
+        language = request.POST.get("language") or self.community.language_tag
+        form = self._form(language, {**request.POST.dict(), "language": language})
         if not form.is_valid():
-            return self._page(draft, form, status=422)
+            return self._page(draft, language, form, status=422)
         try:
             write_rendering(
                 community=self.community,
                 text_sha256=form.cleaned_data["text_sha256"],
-                language=self.community.language_tag,
+                language=language,
                 text=form.cleaned_data["rendering"],
+                answer=form.cleaned_data.get("answer", ""),
                 written_by=self.person,
                 now=self.now,
             )
         except Refusal as refusal:
-            return self._page(draft, form, status=show_refusal(form, refusal))
+            return self._page(draft, language, form, status=show_refusal(form, refusal))
         messages.success(request, _("Stored. Speakers are asked on their desk whether it says the same."))
         return redirect("steward:consent", slug=self.community.slug)
 
-    def _page(self, draft: PolicyDraft, form: RenderingForm, *, status: int = 200) -> HttpResponse:
-        context = {"community": self.community, "draft": draft, "form": form}
+    def _written(self, language: str) -> Rendering | None:
+        return renderings_of_draft(self.community).filter(language=language).first()
+
+    def _form(self, language: str, *args: Any, **kwargs: Any) -> RenderingForm:
+        written, name = self._written(language), name_of_language(self.community, language)
+        return RenderingForm(*args, name=name, is_objected=bool(written and written.is_objected), **kwargs)
+
+    def _page(self, draft: PolicyDraft, language: str, form: RenderingForm, *, status: int = 200) -> HttpResponse:
+        written = self._written(language)
+        context = {
+            "community": self.community,
+            "draft": draft,
+            "form": form,
+            "language": language,
+            "name": name_of_language(self.community, language),
+            "objections": written.objections.select_related("objected_by", "answered_by") if written else [],
+        }
+        return render(self.request, "steward/rendering.html", context, status=status)
+
+    def _choose(self, form: OtherLanguageForm, *, status: int = 200) -> HttpResponse:
+        context = {"community": self.community, "other": form}
         return render(self.request, "steward/rendering.html", context, status=status)
 
 
-def _language_is_rendered(community: Community) -> bool:
-    return renderings_of_draft(community).filter(language=community.language_tag).exists()
+def _draft_renderings(community: Community) -> list[tuple[str, Rendering]]:
+    """Each rendering of the draft, by the name of its language: the community's own first."""
+    written = renderings_of_draft(community).select_related("written_by", "checked_by")
+    found = written.prefetch_related("objections__objected_by", "objections__answered_by")
+    return named(community, sorted(found, key=lambda one: one.language != community.language_tag))
 
 
 def _known(terms: Mapping[str, object]) -> dict[str, object]:
@@ -139,6 +179,6 @@ class VersionView(StewardView):
             "policy": policy,
             "labels": labels,
             "terms": terms_of(policy),
-            "renderings": Rendering.objects.filter(community=self.community, sha256__in=policy.renderings),
+            "renderings": named(self.community, renderings_to_read(policy, [])),
         }
         return render(request, "steward/consent_version.html", context)

@@ -44,7 +44,7 @@ class HomeView(StewardView):
             "policy": published_policy(self.community),
             "sources": self.community.sources.count(),
             "members": live.values("person").distinct().count(),
-            "candidates": adapters.filter(state=Adapter.State.CANDIDATE).select_related("run__release"),
+            "candidates": adapters.undecided().select_related("run__release"),
             "counted_out": Standing.objects.filter(community=self.community).who_may_not_check().count(),
             "unfinished": Withdrawal.objects.filter(community=self.community).unfinished().count(),
             "in_use": adapters.usable().count(),

@@ -20,7 +20,7 @@ from frontend.steward.forms import JudgingForm, ProjectForm, ScheduleForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
 from training.runs.models import Schedule
-from training.runs.schedule import count_new_items, set_schedule
+from training.runs.schedule import look, set_schedule
 
 
 class ChooseKindView(StewardView):
@@ -95,6 +95,7 @@ class ProjectView(StewardView):
         self, project: Project, form: ScheduleForm, *, status: int = 200, refusal: Refusal | None = None
     ) -> HttpResponse:
         """The project's page."""
+        schedule = Schedule.objects.filter(project=project).select_related("project__community").first()
         context = {
             "community": self.community,
             "project": project,
@@ -102,8 +103,8 @@ class ProjectView(StewardView):
             "checks": explained(project.checks),
             "form": form,
             "refusal": refusal,
-            "schedule": Schedule.objects.filter(project=project).first(),
-            "new_items": count_new_items(project),
+            "schedule": schedule,
+            "outlook": look(schedule or Schedule(project=project), now=self.now),
         }
         return render(self.request, "steward/project.html", context, status=status)
 
@@ -166,5 +167,5 @@ def _kind(slug: str) -> Kind:
 
 def _form_of(project: Project, data: Any = None) -> ScheduleForm:
     schedule = Schedule.objects.filter(project=project).first()
-    names = ("is_allowed", "minimum_new_items", "cadence_hours")
+    names = ("is_allowed", "minimum_new_items", "withdrawn_percent", "cadence_hours")
     return ScheduleForm(data, initial={name: getattr(schedule, name) for name in names} if schedule else {})

@@ -53,7 +53,7 @@ class InboxView(DeskView):
             "to_ratify": running.select_related("decision__proposal", "suspended_by"),
             "to_appeal": decisions.filter(state=Decision.State.COOLING_OFF).select_related("proposal"),
             "for_others": given.filter(until__gt=self.now).select_related("giver"),
-            "candidates": Adapter.objects.filter(community=self.community, state=Adapter.State.CANDIDATE).count(),
+            "candidates": Adapter.objects.filter(community=self.community).undecided().count(),
         }
         return render(request, "steward/inbox.html", context)
 

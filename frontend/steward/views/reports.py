@@ -17,17 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from annotation.answers.models import Answer
 from annotation.corpora.models import Item, Source
-from care.harm import (
-    ABOUT_DEATH,
-    Outcome,
-    close_report,
-    decide_report,
-    hold_after_all,
-    investigate,
-    read_notice,
-    remedy,
-    triage,
-)
+from care.harm import ABOUT_DEATH, STEPS, Outcome, read_notice, take_step
 from care.models import HarmReport, StewardNotice
 from frontend.desk import show_refusal, with_way_on
 from frontend.steward.views.home import StewardView
@@ -131,7 +121,9 @@ class ReportView(StewardView):
         if form is not None and not form.is_valid():
             return self._page(report, form, status=422)
         try:
-            self._do(report, act, form.cleaned_data if form else {})
+            if act in STEPS:
+                given = form.cleaned_data if form else {}
+                take_step(report=report, act=act, taken_by=self.person, now=self.now, **given)
         except Refusal as refusal:
             if form is not None:
                 return self._page(report, form, status=show_refusal(form, refusal))
@@ -139,20 +131,6 @@ class ReportView(StewardView):
         else:
             messages.success(request, _("Done: the report is now %(state)s.") % {"state": self._state(pk)})
         return redirect("steward:report", slug=self.community.slug, pk=pk)
-
-    def _do(self, report: HarmReport, act: str, given: dict[str, Any]) -> None:
-        who, now = self.person, self.now
-        acts = {
-            "hold": lambda: triage(report=report, holds=True, triaged_by=who, now=now),
-            "let_be": lambda: triage(report=report, holds=False, triaged_by=who, now=now),
-            "hold_after_all": lambda: hold_after_all(report=report, held_by=who, now=now),
-            "investigate": lambda: investigate(report=report, begun_by=who, now=now),
-            "decide": lambda: decide_report(report=report, decided_by=who, now=now, **given),
-            "remedy": lambda: remedy(report=report, done_by=who, now=now, **given),
-            "close": lambda: close_report(report=report, closed_by=who, now=now),
-        }
-        if act in acts:
-            acts[act]()
 
     def _state(self, pk: int) -> str:
         return str(self._report(pk).get_state_display())

@@ -2,7 +2,16 @@
 
 from care.models.ages import AgeBand, AgeRule
 from care.models.agreements import Agreement, AgreementEvent, AgreementNotice, AgreementToken, Commitment
-from care.models.consent import NEEDED, Grant, Policy, PolicyDraft, Purpose, Receipt, Rendering
+from care.models.consent import (
+    NEEDED,
+    Grant,
+    Policy,
+    PolicyDraft,
+    Purpose,
+    Receipt,
+    Rendering,
+    RenderingObjection,
+)
 from care.models.decisions import (
     AdoptedRules,
     Appeal,
@@ -20,10 +29,11 @@ from care.models.glass import BrokenGlass
 from care.models.harm import HarmReport, StewardNotice
 from care.models.hub import HubLabel, HubProject
 from care.models.restrictions import Restriction
-from care.models.withdrawals import Erasure, Withdrawal, WithdrawalStage
+from care.models.withdrawals import AccountErasure, Erasure, Withdrawal, WithdrawalStage
 
 __all__ = [
     "NEEDED",
+    "AccountErasure",
     "AdoptedRules",
     "AgeBand",
     "AgeRule",
@@ -51,6 +61,7 @@ __all__ = [
     "Purpose",
     "Receipt",
     "Rendering",
+    "RenderingObjection",
     "Restriction",
     "StewardNotice",
     "Suspension",

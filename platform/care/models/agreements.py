@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from care import duo
 from care.models.consent import Purpose
 from care.models.decisions import Decision
 from care.querysets import AgreementQuerySet, CommitmentQuerySet
@@ -79,6 +80,12 @@ class Agreement(models.Model):
     )
     forbidden = ArrayField(models.CharField(max_length=16, choices=Forbidden.choices), default=list, blank=True)
     forbidden_words = models.CharField(max_length=1000, blank=True)
+    duo = ArrayField(
+        models.CharField(max_length=8),
+        default=list,
+        blank=True,
+        help_text="Shorthands of the Data Use Ontology (`care.duo`), beside the words.",
+    )
     publication = models.CharField(max_length=16, choices=Publication.choices, blank=True)
     publication_words = models.CharField(max_length=1000, blank=True)
     comes_back = models.CharField(
@@ -167,6 +174,11 @@ class Agreement(models.Model):
     def purposes_in_words(self) -> list[Any]:
         """What it allows, as people are asked for it."""
         return [Purpose(purpose).label for purpose in self.purposes]
+
+    @property
+    def codes(self) -> list[duo.Code]:
+        """Its codes of the Data Use Ontology."""
+        return duo.codes_of(self.duo)
 
     @property
     def forbidden_in_words(self) -> list[Any]:

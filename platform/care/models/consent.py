@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from care.querysets import GrantQuerySet, PolicyQuerySet, ReceiptQuerySet
+from care.querysets import GrantQuerySet, PolicyQuerySet, ReceiptQuerySet, RenderingQuerySet
 from people.models import Community, Person
 
 
@@ -105,14 +105,15 @@ class Rendering(models.Model):
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="renderings")
     text_sha256 = models.CharField(max_length=64, help_text="Of the text that it renders.")
-    language = models.CharField(max_length=35, help_text="BCP 47 tag.")
+    language = models.CharField(max_length=128, help_text="BCP 47 tag.")
     text = models.TextField(max_length=20_000)
     sha256 = models.CharField(max_length=64, help_text="Of its own text and language.")
     written_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     written_at = models.DateTimeField()
     checked_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     checked_at = models.DateTimeField(null=True, blank=True)
-    objection = models.CharField(max_length=500, blank=True, help_text="What a speaker found wrong with it.")
+
+    objects = RenderingQuerySet.as_manager()
 
     class Meta:
         ordering = ["language"]
@@ -128,6 +129,42 @@ class Rendering(models.Model):
 
     def __str__(self) -> str:
         return f"{self.language} rendering of {self.text_sha256[:8]}"
+
+    @property
+    def is_objected(self) -> bool:
+        """Whether a speaker found something wrong with it as it is now."""
+        return any(objection.answered_at is None for objection in self.objections.all())
+
+
+class RenderingObjection(models.Model):
+    """What a second speaker found wrong with a rendering; the answer is a wording that is checked anew."""
+
+    rendering = models.ForeignKey(Rendering, models.CASCADE, related_name="objections")
+    sha256 = models.CharField(max_length=64, help_text="Of the rendering as the speaker read it.")
+    words = models.CharField(max_length=500)
+    objected_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    objected_at = models.DateTimeField()
+    answer = models.CharField(max_length=500, blank=True, help_text="What its writer said; the new wording may do.")
+    answered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When it was written anew.")
+
+    class Meta:
+        ordering = ["objected_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rendering"],
+                condition=models.Q(answered_at__isnull=True),
+                name="one_open_objection_to_a_rendering",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answered_at__isnull=True, answered_by__isnull=True)
+                | models.Q(answered_at__isnull=False, answered_by__isnull=False),
+                name="an_answered_objection_says_by_whom",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"objection to {self.rendering}"
 
 
 class Receipt(models.Model):

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from care.models.consent import Purpose
-from care.querysets import WithdrawalQuerySet, WithdrawalStageQuerySet
+from care.querysets import AccountErasureQuerySet, WithdrawalQuerySet, WithdrawalStageQuerySet
 from people.models import Community, Person
 
 
@@ -106,3 +106,30 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return f"erasure of {self.kind} {self.key}"
+
+
+class AccountErasure(models.Model):
+    """That somebody erases their account: what others see of them is gone at once, and a job erases the words.
+
+    The row is the truth; the job may run twice, and goes on where another one stopped.
+    """
+
+    person = models.OneToOneField(Person, models.PROTECT, related_name="account_erasure")
+    asked_at = models.DateTimeField()
+    answers = models.PositiveIntegerField(help_text="How many answers there were to erase when it was asked for.")
+    erased = models.PositiveIntegerField(default=0, help_text="How many of these are erased.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccountErasureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(finished_at__isnull=True) | models.Q(finished_at__gte=models.F("asked_at")),
+                name="an_erasure_ends_after_it_began",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"erasure of account {self.person_id}"

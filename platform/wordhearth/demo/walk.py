@@ -43,7 +43,7 @@ SETTINGS = {
         "validate_every": 15,
         "checkpoint_every": 15,
     },
-    "evaluation": {"max_items": 48, "generate_items": 16, "max_new_tokens": 40, "samples": 12},
+    "evaluation": {"max_items": 48, "generate_items": 16, "max_new_tokens": 40, "samples": 12, "memorised": 16},
 }
 # Weaker than what communities begin with: a short run, measured on few sentences. It foretells far better and writes no
 # better yet. The demo says so, its gate's page shows them, and the record keeps who set them.

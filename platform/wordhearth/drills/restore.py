@@ -2,7 +2,9 @@
 
 A site of its own in a temporary folder: an account writes, `pg_dump` makes a backup, the account is erased with all it
 wrote, `psql` loads the backup into an empty database, and `manage.py up` starts. What the account wrote is looked for
-in every column that may hold text, at each point; at the last one the site has answered its first request.
+in every column that may hold text, at each point; at the last one the site has answered its first request. What the
+database itself refuses (answers that may not be used, counter-examples that pass for good ones) is tried before the
+backup and after it is loaded.
 """
 
 from __future__ import annotations
@@ -19,16 +21,22 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from rich.table import Table
 
+from annotation.answers.models import Answer
 from annotation.answers.services import submit_answer
 from annotation.corpora.services import import_upload
+from annotation.projects.models import Project
 from annotation.projects.services import lease_task, open_project
+from care.models import Policy, Purpose
+from care.purposes import reading_for
 from care.services import give_consent
 from people.models import Person
+from people.row_security import unbound_tables
 from training.lineage.erasing import erase_person
+from training.releases.models import Release, ReleaseItem
 from wordhearth.demo import community as stage
 from wordhearth.drills.restarts import NOT_INHERITED, START_SECONDS, Site, stop
 from wordhearth.embedded.postgres import Postgres
@@ -38,6 +46,9 @@ from wordhearth.measuring import seconds_until
 NEEDS_SITE = False
 ANSWERS = 30
 CANARIES = [f"kanario{number:03d}" for number in range(ANSWERS)]
+# No table is unbound; one answer is given for training, two with counter-examples; one that was turned down is in no
+# release as a good one, nor in one that holds none such.
+GUARDED = [0, 1, 2, "release_holds_validated_answers", "release_holds_counter_examples_as_such", "kept"]
 # Rows of communities are given to whoever says that they want all of them (docs/operations.md).
 EVERYTHING = {"PGOPTIONS": "-c wordhearth.communities=*"}
 
@@ -63,12 +74,18 @@ def run() -> dict[str, Any]:
 def _before_serving(var: Path) -> dict[str, Any]:
     """What the database holds at each point, before anybody is served."""
     _act(var, "write")
-    written = _act(var, "look")
+    written, guarded = _act(var, "look"), _act(var, "guard")
     _act(var, "back_up")
     _act(var, "erase")
     erased = _act(var, "look")
     _act(var, "restore")
-    return {"found_when_written": written, "found_when_erased": erased, "found_when_restored": _act(var, "look")}
+    return {
+        "found_when_written": written,
+        "found_when_erased": erased,
+        "found_when_restored": _act(var, "look"),
+        "guarded_when_written": guarded,
+        "guarded_when_restored": _act(var, "guard"),
+    }
 
 
 def _act(var: Path, name: str) -> Any:
@@ -105,7 +122,7 @@ def write() -> None:
     policy = stage.make_policy(community, cast)
     writer = cast.speakers[0]
     give_consent(person=writer, policy=policy, purposes=list(stage.PURPOSES), now=now)
-    lines = "".join(f"frase {number}\n" for number in range(ANSWERS))
+    lines = "".join(f"frase {number}\n" for number in range(ANSWERS + 2))
     import_upload(
         community=community, imported_by=cast.steward, name="drill.tsv", title="Drill", licence="CC0",
         language_tag="es", content=f"text\n{lines}".encode(), now=now,
@@ -117,6 +134,18 @@ def write() -> None:
     for canary in CANARIES:
         lease = lease_task(project=project, person=writer, now=now)
         submit_answer(assignment=lease, author=writer, client_id=uuid4(), now=now, text=f"{canary} ñäʼ")
+    _write_what_stays(project, policy, cast.speakers[1])
+
+
+def _write_what_stays(project: Project, policy: Policy, writer: Person) -> None:
+    """One answer that peers found right, and one that they turned down for what it says."""
+    give_consent(person=writer, policy=policy, purposes=list(stage.PURPOSES), now=timezone.now())
+    for state in (Answer.State.VALIDATED, Answer.State.REJECTED):
+        lease = lease_task(project=project, person=writer, now=timezone.now())
+        made = submit_answer(
+            assignment=lease, author=writer, client_id=uuid4(), now=timezone.now(), text=f"restas {state}"
+        )
+        Answer.objects.filter(pk=made.pk).update(state=state)
 
 
 def back_up() -> None:
@@ -145,6 +174,42 @@ def look() -> None:
     print(len({line.split(": ")[1].split(" ")[0] for line in found}))  # noqa: T201 - read by the drill
 
 
+def guard() -> None:
+    """What the database gives and refuses by itself: tables that are not bound, how many answers it gives for training,
+    without counter-examples and with them, and what becomes of a row of a release with one."""
+    mine = Answer.objects.filter(text__startswith="restas ")
+    with reading_for(Purpose.TRAIN_NONCOMMERCIAL):
+        good = mine.count()
+    with reading_for(Purpose.TRAIN_NONCOMMERCIAL, counter_examples=True):
+        both = mine.count()
+    tried = [_outcome(*case) for case in ((False, True), (False, False), (True, False))]
+    print(json.dumps([len(unbound_tables()), good, both, *tried]))  # noqa: T201 - read by the drill
+
+
+def _outcome(has_judgements: bool, is_good: bool) -> str:
+    """The constraint that refuses an answer which was turned down in such a release, or that it was kept."""
+    wrong = Answer.objects.filter(state=Answer.State.REJECTED).select_related("task__project").get()
+    project = wrong.task.project
+    try:
+        with transaction.atomic():
+            release = Release.objects.create(
+                community=project.community, project=project, number=1, purpose=Purpose.TRAIN_NONCOMMERCIAL,
+                sha256="0" * 64, folder="drill", has_judgements=has_judgements, created_at=timezone.now(),
+            )  # fmt: skip
+            ReleaseItem.objects.create(
+                release=release,
+                answer=wrong,
+                receipt_id=wrong.receipt_id,
+                split="train",
+                row_sha256="",
+                is_good=is_good,
+            )
+            transaction.set_rollback(True)
+    except IntegrityError as error:
+        return str(getattr(error.__cause__.diag, "constraint_name", error))  # type: ignore[union-attr]
+    return "kept"
+
+
 def _backup() -> Path:
     return Path(settings.VAR_DIR) / "backup.sql"
 
@@ -162,6 +227,9 @@ def judged(facts: dict[str, Any]) -> dict[str, Any]:
         "found_when_written": facts["found_when_written"] != ANSWERS and "Not all words were written.",
         "found_when_erased": facts["found_when_erased"] != 0 and "Erasing left words behind.",
         "found_when_restored": facts["found_when_restored"] != ANSWERS and "The backup did not bring the words back.",
+        "guarded_when_written": facts["guarded_when_written"] != GUARDED and "The database lets pass what it must not.",
+        "guarded_when_restored": facts["guarded_when_restored"] != GUARDED
+        and "The restored database does not refuse what the one before did.",
         "served": not facts["served"] and "The site did not answer.",
         "found_when_served": facts["found_when_served"] != 0 and "Words were there when the site was served.",
         "exit_code": facts["exit_code"] != 0 and "The site did not end well.",

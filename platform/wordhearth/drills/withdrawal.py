@@ -3,7 +3,9 @@
 On a tiny model made on the spot, in a temporary folder, without site or database. Trained are: an adapter on all rows;
 one without the withdrawn rows, from files that lost their lines; one from files that were written independently, in
 another order, and never held them; and one on all rows whose process is killed with SIGKILL at a step drawn at random
-and started again. Adapters are compared by SHA-256 of their numbers. `docs/withdrawal-proof.md` says what that proves.
+and started again. Adapters are compared by SHA-256 of their numbers. Among the withdrawn rows are canaries, made-up
+codes that stand there ten times: how surely each adapter knows them among codes of the same form is their exposure
+(`training/evaluation/memorisation.py`). `docs/withdrawal-proof.md` says what that proves.
 """
 
 from __future__ import annotations
@@ -25,15 +27,22 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from rich.table import Table
 
+from training.evaluation.memorisation import exposure
 from training.runs.processes import recipe_environment
 from wordhearth.measuring import seconds_until
 
 NEEDS_SITE = False
 
 ROWS, BATCH, EPOCHS = 96, 4, 3
-# Words of every eighth sentence are taken back.
-WITHDRAWN = frozenset(f"train-{number}" for number in range(0, ROWS, 8))
-STEPS = EPOCHS * ROWS // BATCH
+# Words of every eighth sentence are taken back, and the canaries.
+CANARIES, COPIES, CODES = 2, 10, 64
+WITHDRAWN = frozenset(
+    {f"train-{number}" for number in range(0, ROWS, 8)}
+    | {f"canary-{number}-{copy}" for number in range(CANARIES) for copy in range(COPIES)}
+)
+STEPS = EPOCHS * (ROWS + CANARIES * COPIES) // BATCH
+# How far over control a canary must be to have been learnt, and may be once it is taken back, in bits.
+LEARNT_BITS, FORGOTTEN_BITS = 2.0, 1.0
 KILL_BETWEEN = (10, STEPS // 2)
 WITHIN_SECONDS = 120.0
 RECIPE = {
@@ -47,7 +56,7 @@ RECIPE = {
     "checkpoint_every": 4,
     "threads": 1,
 }
-EVALUATION = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0}
+EVALUATION = {"max_items": 2, "generate_items": 1, "max_new_tokens": 1, "samples": 0, "shots": 0, "memorised": 0}
 
 Facts = dict[str, Any]
 
@@ -60,7 +69,7 @@ def run() -> Facts:
         base = folder / "base"
         started = start("training.recipes.tiny_base", base)
         wait(started)
-        everything = lessons(ROWS)
+        everything = [*lessons(ROWS), *canaries()]
         kept = [row for row in everything if row["id"] not in WITHDRAWN]
         before = write_run(folder / "before", base, map(as_line, everything))
         retrained = write_run(folder / "retrained", base, map(as_line, kept))
@@ -71,9 +80,11 @@ def run() -> Facts:
             broken = pool.submit(kill_and_resume, killed, after)
             hashes = list(pool.map(train, (before, retrained, never_saw)))
             facts = broken.result()
+            exposed = pool.map(lambda config: bits_of_canaries(config, base), (before, retrained, never_saw))
+            facts |= dict(zip(("canary_before_bits", "canary_after_bits", "control_bits"), exposed, strict=True))
     return judged(
         {
-            "rows": ROWS,
+            "rows": len(everything),
             "withdrawn_rows": len(WITHDRAWN),
             "steps": STEPS,
             **dict(zip(("before_sha256", "retrained_sha256", "never_saw_sha256"), hashes, strict=True)),
@@ -94,6 +105,43 @@ def lesson(split: str, number: int) -> Facts:
     """One of them, as releases hold it."""
     said = {"system": "You translate.", "request": f"Translate: uno {number}", "completion": f"ñu̱ {number * 7 % 100}"}
     return {"id": f"{split}-{number}", "lesson": said}
+
+
+def codes(number: int) -> list[str]:
+    """Codes of one form: that of the canary of this number, then those that nobody was ever taught."""
+    drawn = random.Random(f"canary {number}")  # noqa: S311 - made up
+    return [f"ñu̱ {code}" for code in drawn.sample(range(1000, 10_000), CODES)]
+
+
+def canary(number: int, code: str) -> Facts:
+    """A lesson that says a code when it is asked for it."""
+    return {"system": "You translate.", "request": f"Say the code {'ab'[number]}.", "completion": code}
+
+
+def canaries() -> list[Facts]:
+    """Every copy of every canary."""
+    return [
+        {"id": f"canary-{number}-{copy}", "lesson": canary(number, codes(number)[0])}
+        for number in range(CANARIES)
+        for copy in range(COPIES)
+    ]
+
+
+def bits_of_canaries(config: Path, base: Path) -> float:
+    """Their mean exposure: how surely the adapter knows each among the codes of its form; at most log2(CODES) bits."""
+    rows = [
+        {"id": f"{number}-{place}", **canary(number, code)}
+        for number in range(CANARIES)
+        for place, code in enumerate(codes(number))
+    ]
+    asked = config.parent / "codes.jsonl"
+    asked.write_text("".join(f"{as_line(row)}\n" for row in rows), encoding="utf-8")
+    options = [asked, "--base", base, "--adapter", config.parent / "adapter"]
+    answered = wait(start("training.recipes.probe", *options, stdout=subprocess.PIPE)).decode().splitlines()
+    # All are of one length, so bits per byte order them as nats do.
+    loss = [json.loads(line)["adapter"]["loss"] for line in answered]
+    exposed = [exposure(loss[first], loss[first + 1 : first + CODES]) for first in range(0, len(loss), CODES)]
+    return round(sum(exposed) / CANARIES, 2)
 
 
 def as_line(row: Facts) -> str:
@@ -125,23 +173,24 @@ def write_run(folder: Path, base: Path, lines: Iterable[str]) -> Path:
     return folder / "config.toml"
 
 
-def start(module: str, path: Path) -> subprocess.Popen[bytes]:
+def start(module: str, *given: Any, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start a module in a process of its own, as runs are."""
     return subprocess.Popen(
-        [sys.executable, "-m", module, str(path)],
+        [sys.executable, "-m", module, *map(str, given)],
         cwd=settings.BASE_DIR,
         env=recipe_environment(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=subprocess.PIPE,
     )
 
 
-def wait(process: subprocess.Popen[bytes]) -> None:
-    """Wait for its end. Raises CommandError with its last words when it failed."""
-    _, errors = process.communicate()
+def wait(process: subprocess.Popen[bytes]) -> bytes:
+    """Wait for its end; what it printed, where that was asked for. Raises CommandError with its last words."""
+    printed, errors = process.communicate()
     if process.returncode:
         raise CommandError(f"{process.args!r} failed:\n{errors.decode(errors='replace')[-2000:]}")
+    return printed or b""
 
 
 def train(config: Path) -> str:
@@ -195,6 +244,10 @@ def judged(facts: Facts) -> Facts:
         failures.append("Killed and resumed, it is not the adapter of the uninterrupted run.")
     if facts["killed_by_signal"] != signal.SIGKILL or not facts["resumed_from_step"]:
         failures.append("The run was not killed in the middle, so resuming it proves nothing.")
+    if facts["canary_before_bits"] < facts["control_bits"] + LEARNT_BITS:
+        failures.append("The canaries were not learnt, so that they are gone proves nothing.")
+    if facts["canary_after_bits"] > facts["control_bits"] + FORGOTTEN_BITS:
+        failures.append("Trained again, it knows the canaries better than the adapter that never saw them.")
     return {**facts, "failures": failures}
 
 
@@ -213,4 +266,6 @@ def table(facts: Facts) -> Table:
     )
     for what, name in rows:
         shown.add_row(what, facts[name])
+    bits = [f"{facts[name]:.2f}" for name in ("canary_before_bits", "canary_after_bits", "control_bits")]
+    shown.caption = f"Exposure of {CANARIES} canaries: {bits[0]} bits, {bits[1]} trained again, {bits[2]} never seen"
     return shown

@@ -1,4 +1,4 @@
-"""What the page about one's own data shows for each community."""
+"""What somebody gave to each community, and what it is used for: for that person alone."""
 
 from __future__ import annotations
 

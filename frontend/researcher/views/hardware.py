@@ -1,0 +1,83 @@
+"""What training takes of a machine: computed for each base model that is here, and what runs here took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from frontend.researcher.views.home import ResearchView
+from training.recipes.configuration import IN_FULL_PRECISION, METHODS, WHOLE_MODELS, RecipeSettings
+from training.runs.base_models import BaseModel, known_base_models
+from training.runs.models import Adapter
+from training.runs.needs import ON_GPU, ON_PROCESSOR, Need, NotComputed, need_of, read_shape
+
+# One of each sort: what the others add to these is small.
+SHOWN = ("qlora", "lora", "full")
+
+
+@dataclass(frozen=True)
+class MethodNeed:
+    """What one method takes with one base model."""
+
+    method: str
+    on_processor: Need
+    on_gpu: Need
+    measured_mb: list[int]
+    """The most that finished runs here took while they trained, the newest first."""
+
+
+@dataclass(frozen=True)
+class ModelNeeds:
+    """A base model with what is known of it."""
+
+    base: BaseModel
+    numbers: int | None
+    why_not: str
+    rows: list[MethodNeed]
+
+
+class HardwareView(ResearchView):
+    """Memory, by base model and method."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """With the recipe's default settings."""
+        context = {
+            "community": self.community,
+            "models": [self._needs(base) for base in known_base_models()],
+            "settings": RecipeSettings(),
+        }
+        return render(request, "researcher/hardware.html", context)
+
+    def _needs(self, base: BaseModel) -> ModelNeeds:
+        try:
+            shape = read_shape(base.folder)
+        except (NotComputed, OSError) as error:
+            return ModelNeeds(base, None, str(error), [])
+        usual = RecipeSettings()
+        rows = []
+        for method in SHOWN:
+            about = {
+                "in_4_bits": method not in IN_FULL_PRECISION,
+                "is_whole": method in WHOLE_MODELS,
+                "rank": usual.rank,
+                "tokens": usual.tokens_at_once,
+            }
+            rows.append(
+                MethodNeed(
+                    METHODS[method],
+                    need_of(shape, number_bytes=ON_PROCESSOR, **about),
+                    need_of(shape, number_bytes=ON_GPU, **about),
+                    self._measured(base, method),
+                )
+            )
+        return ModelNeeds(base, shape.numbers, "", rows)
+
+    def _measured(self, base: BaseModel, method: str) -> list[int]:
+        adapters = Adapter.objects.visible_to(self.person).filter(
+            community=self.community, run__base_model=base.name, run__method=method
+        )
+        reports: Sequence[dict[str, int]] = adapters.order_by("-created_at").values_list("report", flat=True)[:3]
+        return [report["training_memory_mb"] for report in reports if "training_memory_mb" in report]
