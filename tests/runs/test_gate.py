@@ -342,6 +342,14 @@ def test_a_report_from_before_says_nothing_of_what_is_known_by_heart_and_of_vari
     assert parts_of(made) == [Part("", 40, -0.6, -0.4)] * 2
 
 
+def test_from_a_handful_of_sentences_nothing_follows_about_what_is_known_by_heart() -> None:
+    measured = {"evaluation": {"memorisation": None, "items": 10}}
+    assert by_heart_of(measured) is None, "it could have been measured, and does not pass without"
+    handful = by_heart_of({"evaluation": {"memorisation": None, "items": 9}})
+    assert failing(replace(CLEAN, by_heart=handful)) == []
+    assert failing(replace(CLEAN, by_heart=by_heart_of(measured))) != []
+
+
 def test_the_hash_of_a_file_is_the_one_that_a_recipe_reports(tmp_path: Any) -> None:
     tensors = {"b": torch.randn(3, 2), "a": torch.zeros(4), "c.weight": torch.ones(1, 1, 2)}
     save_file(tensors, tmp_path / FILE, metadata={"format": "pt"})
