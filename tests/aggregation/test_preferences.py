@@ -41,22 +41,22 @@ def crowd(
 
 
 def test_a_preference_of_seventy_to_thirty_is_found() -> None:
-    found = [summarise(crowd(0.7, seed=seed), draws=200) for seed in range(100)]
+    found = [summarise(crowd(0.7, seed=seed), draws=200) for seed in range(60)]
 
-    assert sum(one.duels[TUNED, BASE].low > 0.5 for one in found) >= 95
+    assert sum(one.duels[TUNED, BASE].low > 0.5 for one in found) >= 57
     # And the strengths say the same of it.
-    assert sum(one.strengths[0].model == TUNED and one.strengths[0].low > 0 for one in found) >= 95
+    assert sum(one.strengths[0].model == TUNED and one.strengths[0].low > 0 for one in found) >= 57
     truth = np.log(0.7 / 0.3) / 2
     inside = [
         one.strengths[0].low <= truth <= one.strengths[0].high for one in found if one.strengths[0].model == TUNED
     ]
-    assert sum(inside) >= 90
+    assert sum(inside) >= 54
 
 
 @pytest.mark.parametrize(
     ("leans", "differs", "times", "most"),
-    # 14 or fewer of 200, and 8 or fewer of 100, come of 5 % more than nine times in ten.
-    [(0.0, 0.0, 200, 14), (1.5, 0.0, 100, 8), (0.0, 1.0, 100, 8)],
+    # 8 or fewer of 100, and 5 or fewer of 60, come of 5 % more than nine times in ten.
+    [(0.0, 0.0, 100, 8), (1.5, 0.0, 60, 5), (0.0, 1.0, 60, 5)],
 )
 def test_equal_models_are_seldom_told_apart(leans: float, differs: float, times: int, most: int) -> None:
     found = [summarise(crowd(0.5, seed=seed, leans=leans, differs=differs), draws=200) for seed in range(times)]

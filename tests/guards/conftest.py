@@ -295,5 +295,6 @@ def body(furnished: SimpleNamespace) -> dict[str, Any]:
         "ranks": [4],
         "budgets": ["50%"],
         "seeds": 3,
+        "probes": [rows.probe.pk],
         "file": SimpleUploadedFile("lines.tsv", b"text\tdocument\nuna\tA\n"),
     }

@@ -40,14 +40,15 @@ def generation(validated_corpus: list[Answer], esi: Person, aroha: Person, ben: 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """In place of the model's process: it says what `weights` holds, and remembers what it was asked."""
-    said = SimpleNamespace(asked=None, weights=[0.5, 0.1, -0.3, 0.1], agreement=1.0, fails=False)
+    said = SimpleNamespace(asked=None, weights=[0.5, 0.1, -0.3, 0.1], agreement=1.0, samples=16, fails=False)
 
     def generate(base: Any, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         said.asked = request["explain"]
         yield {"event": "progress", "done": 8, "of": 16}
         if said.fails:
             raise EngineFailed("It fell silent.")
-        yield {"event": "explained", "weights": said.weights, "r2": 0.62, "agreement": said.agreement, "samples": 16}
+        found = {"weights": said.weights, "r2": 0.62, "agreement": said.agreement, "samples": said.samples}
+        yield {"event": "explained", **found}
         yield {"event": "finished"}
 
     monkeypatch.setattr(jobs, "engine", SimpleNamespace(generate=generate))
@@ -78,7 +79,7 @@ def test_from_the_button_to_weights_in_numbers(
         assert f'{word} <small dir="ltr">{share}</small>' in shown
     assert "weighed-4" in shown
     assert "account for 62 %" in shown
-    assert "much the same order" in shown
+    assert "Every way of leaving words out was tried." in shown
     assert "It does not say that the text is right" in shown
     assert engine.asked["units"] == ["una ", "frase, ", "con ", "marcas"]
     assert engine.asked["completion"] == "ñä ñu"
@@ -88,9 +89,11 @@ def test_from_the_button_to_weights_in_numbers(
 def test_weights_that_chance_made_are_said_to_be_so(
     client: Client, generation: Generation, engine: SimpleNamespace, ben: Person
 ) -> None:
-    engine.agreement = 0.4
+    engine.agreement, engine.samples = 0.7, 200
     jobs.explain_job(explanation_id=request_explanation(generation=generation, person=ben, now=NOW).pk)
     client.force_login(ben)
+    assert "much the same order" in client.get(page_of(generation)).content.decode()
+    Explanation.objects.update(agreement=0.69)
     assert "Not to be relied on" in client.get(page_of(generation)).content.decode()
 
 

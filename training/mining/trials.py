@@ -83,9 +83,7 @@ def open_trial(
 
 def _check(probes: Sequence[Probe], votes: int) -> None:
     if not FEWEST_VOTES <= votes <= MOST_VOTES:
-        raise Invalid(
-            "Ask %(least)s to %(most)s people about each pair.", field="votes", least=FEWEST_VOTES, most=MOST_VOTES
-        )
+        raise Invalid("Choose a number from %(least)s to %(most)s.", field="votes", least=FEWEST_VOTES, most=MOST_VOTES)
     if not all(probe.can_be_tried for probe in probes):
         raise Invalid("Choose a finished reading of held-out answers, beside the base model or another adapter.")
     first = probes[0]

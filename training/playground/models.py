@@ -95,3 +95,8 @@ class Explanation(models.Model):
     def is_stable(self) -> bool:
         """Whether both halves of what was read put the words in much the same order."""
         return self.agreement is not None and self.agreement >= STABLE
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every text that lacks some of the words was read, so that chance decided nothing."""
+        return self.of == 2 ** len(self.words)
