@@ -46,6 +46,9 @@ class Source(models.Model):
     language_tag = models.CharField(max_length=64, help_text="BCP 47 tag of the sentences to be translated.")
     licence = models.CharField(max_length=200)
     origin = models.CharField(max_length=200)
+    is_machine_made = models.BooleanField(
+        default=False, help_text="Asks about texts that models wrote: what people say of them enters no release."
+    )
     created_at = models.DateTimeField()
 
     objects = SourceQuerySet.as_manager()

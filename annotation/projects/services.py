@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -81,13 +81,20 @@ def _complete(project: Project) -> None:
 
 @transaction.atomic
 def open_project(
-    *, community: Community, created_by: Person, sources: Iterable[Source], now: datetime, **fields: Any
+    *,
+    community: Community,
+    created_by: Person,
+    sources: Iterable[Source],
+    now: datetime,
+    roles: Sequence[Role] = (Role.STEWARD,),
+    **fields: Any,
 ) -> Project:
     """Open a project and make one task for each item of the sources that its kind can ask about.
 
-    Raises Invalid (no document, none usable, settings or rule that do not fit), NotAllowed, ValidationError.
+    `roles` are who may; only a project that measures models is for others than stewards to open. Raises Invalid (no
+    document, none usable, settings or rule that do not fit), NotAllowed, ValidationError.
     """
-    require_role(created_by, community, Role.STEWARD)
+    require_role(created_by, community, *roles)
     sources = list(sources)
     if not sources:
         raise Invalid("Choose at least one document to work on.", field="sources")

@@ -21,11 +21,13 @@ from redis import RedisError
 
 from frontend.desk import DeskView, show_refusal
 from frontend.public.queries import adapters_with_reasons
+from frontend.public.shades import shades_of
 from people.models import Role
 from people.refusals import Refusal
 from people.services import has_role
-from training.playground.jobs import ring
-from training.playground.models import Generation
+from training.playground.explanations import request_explanation
+from training.playground.jobs import ring, ring_explaining
+from training.playground.models import Explanation, Generation
 from training.playground.services import LAST_SEED, Side, request_generation
 from training.playground.stream import follow
 from training.playground.tasks import make_task
@@ -35,6 +37,7 @@ from training.runs.models import Adapter
 LONGEST_STREAM = 150.0  # seconds; the browser opens a new one by itself and goes on where this one ended
 ENDED = (Generation.State.FINISHED, Generation.State.FAILED)
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STOP_POLLING = 286  # the status with which htmx ends an "every 2s" trigger
 STREAM_ID = re.compile(r"^\d{1,20}(-\d{1,20})?$")
 
 
@@ -218,14 +221,20 @@ class GenerationView(OneGeneration):
         """Read them."""
         return self.page(self.generation(pk), LicenceForm())
 
-    def page(self, generation: Generation, form: LicenceForm, *, status: int = 200) -> HttpResponse:
-        """The page; stewards may make a task of the sentence there."""
+    def page(
+        self, generation: Generation, form: LicenceForm, *, status: int = 200, refusal: Refusal | None = None
+    ) -> HttpResponse:
+        """Both texts, and which words the adapter's hangs on, if that was asked; stewards may make a task of it."""
+        explanation = Explanation.objects.filter(generation=generation).first()
         context = {
             "community": self.community,
             "generation": generation,
             "project": generation.adapter.run.release.project,
             "is_over": generation.state in ENDED,
             "form": form if has_role(self.person, self.community, Role.STEWARD) else None,
+            "explanation": explanation,
+            "shades": shades_of(explanation) if explanation else [],
+            "refusal": refusal,
         }
         return render(self.request, "public/playground_generation.html", context, status=status)
 
@@ -248,6 +257,30 @@ class TaskView(GenerationView):
             return self.page(generation, form, status=show_refusal(form, refusal))
         told = _("Speakers are asked about this sentence now.") if made else _("Speakers are asked about it already.")
         messages.success(request, told)
+        return redirect("public:generation", slug=self.community.slug, pk=generation.pk)
+
+
+class ExplainView(GenerationView):
+    """Which words of the sentence the adapter's text hangs on."""
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """The part of the page that changes while it is reckoned, for htmx to put in place."""
+        generation = self.generation(pk)
+        explanation = Explanation.objects.filter(generation=generation).first()
+        if explanation is not None and explanation.is_live:
+            context = {"community": self.community, "generation": generation, "explanation": explanation}
+            return render(request, "public/_explanation_live.html", context)
+        response = HttpResponse(status=STOP_POLLING)
+        response["HX-Refresh"] = "true"
+        return response
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask a worker."""
+        generation = self.generation(pk)
+        try:
+            ring_explaining(request_explanation(generation=generation, person=self.person, now=self.now))
+        except Refusal as refusal:
+            return self.page(generation, LicenceForm(), status=refusal.status, refusal=refusal)
         return redirect("public:generation", slug=self.community.slug, pk=generation.pk)
 
 

@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:pk>/task/", playground.TaskView.as_view(), name="generation_task"),
     path("<uuid:pk>/", playground.GenerationView.as_view(), name="generation"),
     path("<uuid:pk>/stream/", playground.StreamView.as_view(), name="stream"),
+    path("<uuid:pk>/why/", playground.ExplainView.as_view(), name="explain"),
 ]

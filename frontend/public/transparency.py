@@ -19,6 +19,7 @@ from care.models import Agreement, BrokenGlass, Decision, Grant, HarmReport, Pur
 from frontend.energy import told_of_run
 from people.models import Community, Person
 from people.tenants import widen
+from training.mining.preferred import preferred_of
 from training.releases.models import Download, Release
 from training.runs.energy import spent_in
 from training.runs.findings import findings_of
@@ -124,13 +125,20 @@ def runs(community: Community) -> dict[str, Any]:
 
 
 def adapters(community: Community) -> list[dict[str, Any]]:
-    """Every adapter: whose words it holds in numbers, how it measures, what was found of it, whether it is in use."""
+    """Every adapter: whose words it holds in numbers, how it measures, what people prefer and what was found of it,
+    whether it is in use."""
     usable = set(Adapter.objects.usable().filter(community=community).values_list("pk", flat=True))
     loaded = Adapter.objects.filter(community=community).select_related("run__release__project", "community")
     rows = list(loaded.order_by("-created_at"))
-    found = findings_of(rows)
+    found, preferred = findings_of(rows), preferred_of(rows)
     return [
-        {"row": row, "is_used": row.pk in usable, "counts": row.run.release.counts, "findings": found[row.pk]}
+        {
+            "row": row,
+            "is_used": row.pk in usable,
+            "counts": row.run.release.counts,
+            "findings": found[row.pk],
+            "preferred": preferred[row.pk],
+        }
         for row in rows
     ]
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from training.mining.models import Probe
 from training.mining.services import EXPERTS, FIRST, LARGEST, MORE, SMALLEST, USUAL, measures_of, ways_back
+from training.mining.trials import FEWEST_VOTES, MOST_VOTES, USUAL_VOTES
 from training.runs.models import Adapter
 
 
@@ -32,6 +33,11 @@ class ProbeForm(forms.Form):
         required=False,
         empty_label=_("None"),
         help_text=_("Of the same project: it reads along, and what the two disagree about is shown."),
+    )
+    beside_base = forms.BooleanField(
+        label=_("The base model reads along"),
+        required=False,
+        help_text=_("Without a second adapter: afterwards people can be asked whose texts are better."),
     )
     of = forms.ChoiceField(
         label=_("What is read"), choices=Probe.Of.choices, widget=forms.RadioSelect, initial=Probe.Of.TASKS
@@ -90,3 +96,37 @@ class SendBackForm(forms.Form):
         if FIRST not in ways:
             for name in ("measure", "everything", "percent"):
                 del self.fields[name]
+
+
+class ProbesField(forms.ModelMultipleChoiceField):
+    """Other readings, by who was read."""
+
+    def label_from_instance(self, obj: Probe) -> str:
+        """Such as “Run 3, Base model”."""
+        rival = _("Run %(number)s") % {"number": obj.rival.run.number} if obj.rival else _("Base model")
+        return f"{_('Run %(number)s') % {'number': obj.adapter.run.number}}, {rival}"
+
+
+class TrialForm(forms.Form):
+    """Having people compare what two models wrote, or more where other readings join in."""
+
+    title = forms.CharField(label=_("Title of the new project"), max_length=200)
+    votes = forms.IntegerField(
+        label=_("How many people"),
+        initial=USUAL_VOTES,
+        min_value=FEWEST_VOTES,
+        max_value=MOST_VOTES,
+        help_text=_("Independent answers to each task, by different people."),
+    )
+    others = ProbesField(
+        label=_("Other readings whose texts are compared too"),
+        queryset=Probe.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, others: QuerySet[Probe], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["others"].queryset = others  # type: ignore[attr-defined]
+        if not others.exists():
+            del self.fields["others"]

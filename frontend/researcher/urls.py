@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.researcher.views import comparing, dataset, exports, grids, hardware, home, mining, releases, runs
+from frontend.researcher.views import (
+    comparing,
+    dataset,
+    exports,
+    grids,
+    hardware,
+    home,
+    mining,
+    releases,
+    runs,
+    trials,
+)
 
 app_name = "researcher"
 
@@ -15,6 +26,8 @@ urlpatterns = [
     path("hard/<int:pk>/", mining.ProbeView.as_view(), name="probe"),
     path("hard/<int:pk>/live/", mining.LiveProbeView.as_view(), name="probe-live"),
     path("hard/<int:pk>/cancel/", mining.CancelProbeView.as_view(), name="probe-cancel"),
+    path("hard/<int:pk>/trial/", trials.OpenTrialView.as_view(), name="open-trial"),
+    path("trials/<int:pk>/", trials.TrialView.as_view(), name="trial"),
     path("order/<int:pk>/", mining.OrderView.as_view(), name="order"),
     path("freeze/", releases.FreezeView.as_view(), name="freeze"),
     path("releases/<int:pk>/", releases.ReleaseView.as_view(), name="release"),

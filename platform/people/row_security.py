@@ -26,6 +26,7 @@ PART_OF = {
     "conflicts.Ruling": "adjudication",
     "corpora.Item": "source",
     "mining.Reading": "probe",
+    "mining.TrialPair": "trial",
     "people.LanguageProfile_orthographies": "languageprofile",
     "people.LanguageProfile_varieties": "languageprofile",
     "projects.Task": "project",

@@ -15,6 +15,7 @@ from care.api import PolicyViewSet
 from care.deciding_api import DecisionViewSet, ProposalViewSet
 from people.api import AccountView, CommunityViewSet, TokenView
 from training.lineage.api import DataView, EverythingView, HarmReportViewSet, WithdrawalViewSet
+from training.mining.api import TrialViewSet
 from training.playground.api import GenerationViewSet
 from training.releases.api import AgreementDownloadView, ReleaseViewSet
 from training.runs.api import (
@@ -53,6 +54,7 @@ for prefix, viewset in {
     "grids": GridViewSet,
     "adapters": AdapterViewSet,
     "generations": GenerationViewSet,
+    "trials": TrialViewSet,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 

@@ -148,6 +148,7 @@ CELERY_TASK_ROUTES = {
     "training.mining.jobs.probe_job": {"queue": "training"},
     "training.playground.jobs.generate_job": {"queue": "playground"},
     "training.playground.jobs.suggest_job": {"queue": "playground"},
+    "training.playground.jobs.explain_job": {"queue": "playground"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 # The database row is the truth and every job may run twice, so a lost worker costs a repeat, never a loss.
@@ -279,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "training.runs.models.Run.State",
         "AdapterStateEnum": "training.runs.models.Adapter.State",
         "GenerationStateEnum": "training.playground.models.Generation.State",
+        "ExplanationStateEnum": "training.playground.models.Explanation.State",
         "SkipReasonEnum": "annotation.projects.models.Assignment.SkipReason",
         "StandingEventKindEnum": "annotation.standing.models.StandingEvent.Kind",
         "RejectionReasonEnum": "annotation.answers.models.Review.Reason",

@@ -18,6 +18,7 @@ from tests.conftest import NOW, PASSWORD
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.lineage.jobs import erase_accounts_job
 from training.lineage.services import follow_withdrawals
+from training.playground.models import Explanation
 from training.playground.services import request_generation
 from training.runs.models import Adapter
 from training.runs.withdrawals import withdraw_answer
@@ -136,7 +137,8 @@ def plant(people: list[Person], mine: Person) -> list[str]:
 def test_the_file_holds_all_of_mine_and_nothing_of_others(
     page, adapter, ben, filipa, goran, esi, aroha, chen, project, now
 ):
-    request_generation(adapter=adapter, person=ben, source="una frase mía", now=now)
+    tried = request_generation(adapter=adapter, person=ben, source="una frase mía", now=now)
+    Explanation.objects.create(generation=tried, words=["una ", "frase ", "mía"], weights=[1, 0, 2], asked_at=now)
     mine = list(Answer.objects.filter(author=ben))
     Review.objects.filter(reviewer=ben).update(note="what I said of it")
     ask_expert(answer=mine[0], steward=aroha, note="A word of hers.", now=now)
@@ -158,6 +160,7 @@ def test_the_file_holds_all_of_mine_and_nothing_of_others(
     assert {row["note"] for row in data["reviews_given"]} == {"what I said of it"}
     assert data["consents"][0]["signed_receipt"]["signature"]["algorithm"].startswith("Ed25519")
     assert (data["remarks"][0]["text"], data["tried"][0]["asked"]) == ("my remark", "una frase mía")
+    assert (data["tried"][0]["words"], data["tried"][0]["weights"]) == (["una ", "frase ", "mía"], [1, 0, 2])
     assert [row["scope"] for row in data["withdrawals"]] == ["item"]
     assert {row["what"] for row in data["record"]} >= {"consent.given", "answer.withdrawn"}
     for text in (json.dumps(data, ensure_ascii=False), shown):

@@ -57,6 +57,9 @@ from tests.conftest import NOW, TRAINING
 from tests.frontend.made import GROUPED, finished_in_groups, made_export, make_adapter, publishing, report
 from training.exports.services import ask_for_export, download_export
 from training.lineage.services import end_adapter
+from training.mining.models import Probe
+from training.mining.services import ask_for_probe
+from training.mining.trials import open_trial
 from training.playground.services import request_generation
 from training.playground.tasks import make_task
 from training.releases.access import download_release
@@ -183,6 +186,10 @@ def annotation(s: SimpleNamespace) -> dict[str, Act]:
         "store_lines": partial(import_upload, **s.who, imported_by=s.aroha, **file, **terms),
         "import_pictures": partial(import_pictures, **s.who, imported_by=s.aroha, **pictures, **terms),
         "open_project": partial(open_project, **s.who, created_by=s.aroha, sources=[s.source], **stated),
+        "open_trial": after(
+            partial(_read, s),
+            lambda probe: open_trial(probes=[probe], title="A", opened_by=s.esi, now=NOW),
+        ),
         "open_judging": partial(open_judging, project=s.first, kind="rate", title="A", opened_by=s.aroha, now=NOW),
         "set_review_rule": partial(set_review_rule, **s.who, votes={"concordant": 2}, changed_by=s.aroha),
         "set_project_state": partial(set_project_state, **by, state="closed"),
@@ -203,6 +210,15 @@ def annotation(s: SimpleNamespace) -> dict[str, Act]:
         ),
         "ask_for_more": partial(ask_for_more, tasks=[done], asked_by=s.esi, now=NOW),
     }
+
+
+def _read(s: SimpleNamespace) -> Probe:
+    """What the adapter and its base model wrote to held-out requests."""
+    probe = ask_for_probe(adapter=s.adapter, of="held_out", beside_base=True, asked_by=s.esi, now=NOW)
+    probe.readings.update(is_read=True, entropy=1.0, text="ñä", rival_text="xy")
+    probe.state = Probe.State.FINISHED
+    probe.save()
+    return probe
 
 
 def experts(s: SimpleNamespace) -> dict[str, Act]:

@@ -26,6 +26,7 @@ from tests.care.agreeing import TERMS, promised
 from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
 from training.exports.models import Export
+from training.mining.models import Trial
 from training.mining.services import ask_for_probe
 from training.playground.services import request_generation
 from training.releases.models import Release
@@ -45,7 +46,9 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
         f"{views}.exports",
     ):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
-    monkeypatch.setattr("frontend.public.playground.ring", lambda row: None)
+    for name in ("ring", "ring_explaining"):
+        monkeypatch.setattr(f"frontend.public.playground.{name}", lambda row: None)
+    monkeypatch.setattr("training.playground.api.ring_explaining", lambda row: None)
     for place in ("training.runs.grid_api", f"{views}.grids"):
         monkeypatch.setattr(f"{place}.ring_grid", lambda grid: None)
     for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
@@ -124,7 +127,9 @@ def _grid(release: Release, researcher: Person) -> Grid:
 
 
 def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
-    """What stewards look after beside the words."""
+    """What stewards look after beside the words, a grid and a trial."""
+    about = {"community": rows.community, "of": rows.project, "opened_by": young, "opened_at": NOW}
+    rows.trial = Trial.objects.create(project=rows.project, **about)
     rows.grid = _grid(rows.release, young)
     rows.hub_project = _followed(rows.community, steward)
     rows.agreement = _agreement(rows.community, steward)
@@ -229,6 +234,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "grids": rows.grid.pk,
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
+        "trials": rows.trial.pk,
         "order": rows.project.pk,
         "files": rows.export.pk,
         "holds": rows.restriction.pk,
@@ -298,5 +304,6 @@ def body(furnished: SimpleNamespace) -> dict[str, Any]:
         "ranks": [4],
         "budgets": ["50%"],
         "seeds": 3,
+        "probes": [rows.probe.pk],
         "file": SimpleUploadedFile("lines.tsv", b"text\tdocument\nuna\tA\n"),
     }

@@ -39,7 +39,7 @@ WITHOUT_ENTRY = {
     },
     "part of a command that writes the entry": {
         *("add_tasks", "take_out", "add_version", "release_quarantined", "mark_withdrawn"),
-        *("queue_notices", "settle_age", "hold_at_once", "tell_stewards", "keep_rest"),
+        *("open_about", "forget_texts", "queue_notices", "settle_age", "hold_at_once", "tell_stewards", "keep_rest"),
     },
     "estimates from votes, reckoned anew at any time; a stop that follows is entered as person.stopped": {
         *("estimate_skills", "estimate_person", "lock_standing"),
@@ -58,7 +58,10 @@ WITHOUT_ENTRY = {
     "a file that was asked for, which has its entry, as has each download; it goes with its adapter": {
         *("finish_export", "give_up_export", "forget_exports"),
     },
-    "sentences that somebody tried in the playground": {"request_generation", "start_generation", "end_generation"},
+    "sentences that somebody tried in the playground": {
+        *("request_generation", "start_generation", "end_generation"),
+        *("request_explanation", "start_explanation", "note_progress", "end_explanation"),
+    },
     "made of commands that write their own entries": {
         *("check_schedule", "send_back", "read_hub", "take_over", "keep_agreements"),
     },

@@ -21,7 +21,7 @@ READERS = {
         *("annotation/answers/services.py::submit_answer", "annotation/answers/services.py::create_answer"),
         *("annotation/answers/services.py::edit_answer", "annotation/answers/services.py::appeal"),
         *("annotation/answers/services.py::release_quarantined", "annotation/answers/services.py::withdraw_answer"),
-        *("annotation/answers/gold.py::use_as_gold", "annotation/answers/judging.py::take_out_quotations"),
+        *("annotation/answers/gold.py::use_as_gold", "annotation/answers/judging.py::_take_out"),
         *("annotation/conflicts/services.py::adjudicate", "annotation/conflicts/services.py::_accept"),
         *("annotation/conflicts/services.py::reopen", "annotation/conflicts/services.py::ask_expert"),
         *("annotation/guard/settling.py::_settle_task_anew", "annotation/revision/again.py::ask_experts"),

@@ -1,5 +1,6 @@
 """Every kind of task checks its answers and its settings, says what equals what, and exports."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,16 @@ def test_the_order_of_two_wordings_differs_from_task_to_task():
         tuple(side for side, _ in KINDS["compare"].arrange(asked("compare"), {}, seed)["options"]) for seed in (1, 2)
     }
     assert orders == {("a", "b"), ("b", "a")}
+
+
+def test_that_both_are_bad_can_be_said_where_it_is_offered():
+    compare = KINDS["compare"]
+    assert compare.check_settings({}) == {"question": "Which one is better?"}
+    offered = replace(asked("compare"), settings=compare.check_settings({"both_bad": True}))
+    assert compare.check("", {"choice": "bad"}, offered) == Written(payload={"choice": "bad"})
+    assert compare.arrange(offered, {}, 1)["offers_both_bad"]
+    with pytest.raises(UnusableAnswer):
+        compare.check("", {"choice": "bad"}, asked("compare"))
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))

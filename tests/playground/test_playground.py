@@ -10,7 +10,8 @@ from tests.frontend.made import ask_little
 from tests.recipes.conftest import place_base
 from tests.runs.test_runs import TINY
 from training.playground.engine import Engine, EngineFailed
-from training.playground.jobs import generate_job
+from training.playground.explanations import request_explanation
+from training.playground.jobs import explain_job, generate_job
 from training.playground.models import Generation
 from training.playground.services import NotServed, OneAtATime, request_generation
 from training.playground.stream import follow
@@ -45,7 +46,7 @@ def test_from_refusal_to_streamed_tokens_to_withdrawal(adapter, aroha, esi, ben,
         request_generation(adapter=adapter, person=dana, source="hola", now=now)
     with pytest.raises(Invalid):
         request_generation(adapter=adapter, person=ben, source=" ", now=now)
-    generation = request_generation(adapter=adapter, person=ben, source="hola", now=now)
+    generation = request_generation(adapter=adapter, person=ben, source="hola a todos", now=now)
     with pytest.raises(OneAtATime):
         request_generation(adapter=adapter, person=ben, source="otra", now=now)
     generate_job(generation_id=str(generation.pk))
@@ -61,9 +62,22 @@ def test_from_refusal_to_streamed_tokens_to_withdrawal(adapter, aroha, esi, ben,
     assert texts["base"] != texts["adapter"]
     generate_job(generation_id=str(generation.pk))
     assert Generation.objects.get().state == "finished"
+    _is_explained(generation, ben, now)
     withdraw_consent(person=ben, community=community, purposes=[Purpose.TRAIN_NONCOMMERCIAL], now=now)
     with pytest.raises(NotServed, match="withdrawn"):
         request_generation(adapter=adapter, person=ben, source="hola", now=now)
+
+
+def _is_explained(generation, person, now):
+    """By the same process."""
+    explanation = request_explanation(generation=generation, person=person, now=now)
+    explain_job(explanation_id=explanation.pk)
+    explanation.refresh_from_db()
+    assert (explanation.state, explanation.failure) == ("finished", "")
+    assert explanation.words == ["hola ", "a ", "todos"]
+    assert len(explanation.weights) == 3
+    assert (explanation.done, explanation.of) == (8, 8)
+    assert 0 <= explanation.r2 <= 1
 
 
 @pytest.mark.slow

@@ -80,7 +80,8 @@ def loss_of(base: Path, adapter: str, said: str) -> float:
     """Reckoned here, one sentence alone."""
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForCausalLM.from_pretrained(base)
-    model.load_adapter(adapter)
+    if adapter:
+        model.load_adapter(adapter)
     asked = lesson("uno", said)
     example = encode(tokenizer, Row("1", asked["system"], asked["request"], said), max_length=999)
     batch = pack([example])
@@ -114,6 +115,24 @@ def test_two_adapters_read_the_same_and_disagree(
         assert one["loss"] == (pytest.approx(same["loss"], rel=1e-5) if name in SAID else None)
         assert both[name]["disagreement"] == pytest.approx(swapped[name]["disagreement"])
         assert both[name]["adapter"] != both[name]["rival"]
+
+
+def test_the_base_model_reads_along_without_any_adapter(
+    tiny_base: Path,
+    adapters: list[str],
+    rows: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = [str(rows), "--base", str(tiny_base), "--adapter", adapters[0], "--beside-base", "--write"]
+    monkeypatch.setattr(sys, "argv", ["probe", *asked])
+    assert main() == 0
+    found = by_id(capsys.readouterr().out)
+
+    for name, said in SAID.items():
+        assert found[name]["rival"]["loss"] == pytest.approx(loss_of(tiny_base, "", said), rel=1e-4)
+        assert found[name]["adapter"]["loss"] == pytest.approx(loss_of(tiny_base, adapters[0], said), rel=1e-4)
+    assert 0 < found["open"]["disagreement"] <= 1
 
 
 def test_disagreement_lies_between_nothing_and_everything() -> None:

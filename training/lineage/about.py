@@ -31,7 +31,7 @@ from care.records import signed_receipt, signing_seed
 from ledger.models import Entry
 from people.models import LanguageProfile, Membership, Person
 from training.lineage.about_access import age, agreements, reports
-from training.playground.models import Generation
+from training.playground.models import Explanation, Generation
 from training.releases.models import ReleaseItem
 from training.runs.models import Adapter
 
@@ -278,11 +278,18 @@ def work(person: Person, now: datetime) -> list[Row]:
 
 
 def tried(person: Person, now: datetime) -> list[Row]:
-    """Sentences tried in the playground, and what the models wrote."""
-    rows = Generation.objects.filter(person=person)
+    """Sentences tried in the playground, what the models wrote, and how that was explained."""
+    explained = {row.generation_id: row for row in Explanation.objects.filter(generation__person=person)}
     return [
-        {"asked": row.source, "base": row.base_text, "adapter": row.adapter_text, "at": _day(row.created_at)}
-        for row in rows
+        {
+            "asked": row.source,
+            "base": row.base_text,
+            "adapter": row.adapter_text,
+            "at": _day(row.created_at),
+            "words": explained[row.pk].words if row.pk in explained else [],
+            "weights": explained[row.pk].weights if row.pk in explained else [],
+        }
+        for row in Generation.objects.filter(person=person)
     ]
 
 

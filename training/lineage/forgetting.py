@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop
 from rest_framework.authtoken.models import Token
 
+from annotation.answers.judging import ASKED
 from annotation.answers.models import Answer, AnswerEvent, Gold, GoldOffer, Quotation, Review, Suggestion
 from annotation.conflicts.models import Adjudication, Example, Remark
 from annotation.projects.models import Assignment, Project
@@ -101,7 +102,8 @@ def _forget_quotations(gone: Collection[UUID]) -> None:
     """Items that asked others about the words; their tasks were taken out when the words were withdrawn."""
     for quotation in Quotation.objects.filter(answer__in=gone).select_related("item"):
         item = quotation.item
-        item.extra = {**item.extra, quotation.place: ""}
+        # What models wrote to a request goes with the answer to it.
+        item.extra = {} if quotation.place == ASKED else {**item.extra, quotation.place: ""}
         item.text_sha256 = hashlib.sha256(f"erased:{item.pk}".encode()).hexdigest()
         item.save(update_fields=["extra", "text_sha256"])
 

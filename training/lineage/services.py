@@ -20,6 +20,7 @@ from training.exports.services import forget_exports
 from training.lineage.models import Taint
 from training.lineage.tracing import Tainted, taint_of, taint_of_person
 from training.mining.models import Reading
+from training.mining.trials import forget_texts
 from training.playground.models import Generation
 from training.playground.stream import forget
 from training.playground.suggesting import maker_of, project_of
@@ -118,7 +119,7 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
     current.report = {**report, "evaluation": {name: value for name, value in figures.items() if name != "samples"}}
     current.save(update_fields=["state", "deleted_at", "report"])
     AdapterEvent.objects.create(adapter=current, kind=Adapter.State.RETIRED, actor=ended_by, note=note[:1000], at=now)
-    _forget_what_it_wrote(current)
+    _forget_what_it_wrote(current, now)
     append_entry(
         action="adapter.retired",
         subject=f"adapter:{current.pk}",
@@ -131,8 +132,9 @@ def end_adapter(*, adapter: Adapter, note: str, now: datetime, ended_by: Person 
     return current
 
 
-def _forget_what_it_wrote(adapter: Adapter) -> None:
+def _forget_what_it_wrote(adapter: Adapter, now: datetime) -> None:
     """What a model wrote may hold what it learnt by heart, and what was made of it holds what it learnt."""
+    forget_texts(adapter=adapter, now=now)
     written = Generation.objects.with_adapter(adapter)
     forget([str(pk) for pk in written.values_list("pk", flat=True)])
     written.delete()

@@ -21,6 +21,7 @@ from care.models import Purpose
 from care.purposes import reading_for
 from training.mining.models import Probe
 from training.mining.services import claim_probe, end_probe, keep_reading, renew_lease, row_of
+from training.mining.trials import take_out_what_may_not_be_shown
 from training.runs.base_models import find_base_model
 from training.runs.processes import ENDED, ProcessEnded, json_lines, recipe_environment
 from training.runs.services import adapter_folder
@@ -50,7 +51,9 @@ def probe_job(*, probe_id: int, **kwargs: Any) -> str:
 
 @shared_task
 def recover_probes_job(**kwargs: Any) -> int:
-    """Ring again for probes whose bell or worker was lost (every minute)."""
+    """Ring again for probes whose bell or worker was lost, and ask no more about texts that may not be shown any more
+    (every minute)."""
+    take_out_what_may_not_be_shown(now=timezone.now())
     waiting = list(Probe.objects.waiting(timezone.now()).values_list("pk", flat=True))
     for probe_id in waiting:
         probe_job.delay(probe_id=probe_id)
@@ -89,6 +92,7 @@ def _start(probe: Probe, rows: Path) -> subprocess.Popen[bytes]:
     if base is None:
         raise ProcessEnded(gettext_noop("The base model is not on this worker."))
     rival = ["--rival", str(adapter_folder(probe.rival))] if probe.rival else []
+    beside_base = ["--beside-base"] if probe.beside_base else []
     return subprocess.Popen(
         [
             sys.executable,
@@ -97,6 +101,7 @@ def _start(probe: Probe, rows: Path) -> subprocess.Popen[bytes]:
             str(rows),
             *("--base", str(base.folder), "--adapter", str(adapter_folder(probe.adapter))),
             *rival,
+            *beside_base,
             *(["--write"] if probe.writes else []),
         ],
         cwd=settings.BASE_DIR,

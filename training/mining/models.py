@@ -1,4 +1,4 @@
-"""Readings: what one adapter, or two, make of a project's sentences."""
+"""Readings: what one adapter, or two, make of a project's sentences; and trials, in which people compare the texts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
+from annotation.corpora.models import Item
 from annotation.projects.models import Project, Task
 from people.models import Community, Person
-from training.mining.querysets import ProbeQuerySet, ReadingQuerySet
+from training.mining.querysets import ProbeQuerySet, ReadingQuerySet, TrialPairQuerySet, TrialQuerySet
 from training.runs.models import Adapter
 
 
 class Probe(models.Model):
-    """One reading of up to `size` sentences of a project by an adapter, and by a rival where there is one.
+    """One reading of up to `size` sentences of a project by an adapter, and by a rival where there is one: another
+    adapter, or the base model.
 
     Its readings are its plan: they are made with it, empty, and a worker fills them. The row is the truth, held by a
     lease as a run is.
@@ -35,6 +37,7 @@ class Probe(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="probes")
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="probes")
     rival = models.ForeignKey(Adapter, models.CASCADE, null=True, blank=True, related_name="+")
+    beside_base = models.BooleanField(default=False, help_text="The rival is the base model, without any adapter.")
     of = models.CharField(max_length=8, choices=Of.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     failure = models.CharField(max_length=1000, blank=True)
@@ -56,6 +59,9 @@ class Probe(models.Model):
             models.CheckConstraint(
                 condition=models.Q(of__in=["tasks", "answers", "held_out"]), name="probe_reads_a_known_set"
             ),
+            models.CheckConstraint(
+                condition=models.Q(beside_base=False) | models.Q(rival__isnull=True), name="probe_has_one_rival"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -69,7 +75,17 @@ class Probe(models.Model):
     @property
     def writes(self) -> bool:
         """Whether the adapters write their own answers, which takes longest."""
-        return self.of == self.Of.TASKS or self.rival_id is not None
+        return self.of == self.Of.TASKS or self.has_rival
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether somebody reads along."""
+        return self.rival_id is not None or self.beside_base
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether people can be asked which of its texts are better."""
+        return self.of == self.Of.HELD_OUT and self.has_rival and self.state == self.State.FINISHED
 
 
 class Reading(models.Model):
@@ -109,3 +125,55 @@ class Reading(models.Model):
     def gain(self) -> float:
         """How many bits a byte the adapter needs fewer than its rival; below 0 it needs more."""
         return (self.rival_loss or 0.0) - (self.loss or 0.0)
+
+
+class Trial(models.Model):
+    """A project in which people compare what models wrote, without being told which wrote what."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="trials")
+    project = models.OneToOneField(Project, models.CASCADE, related_name="trial")
+    of = models.ForeignKey(Project, models.CASCADE, related_name="trials", help_text="Whose sentences were answered.")
+    same = models.PositiveIntegerField(
+        default=0, help_text="Sentences that two models answered alike: nobody is asked."
+    )
+    opened_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+
+    objects = TrialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"trial {self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is asked any more: only then are votes counted, so that nobody stops at a good moment."""
+        return self.project.state == Project.State.CLOSED or not self.project.tasks.filter(state="open").exists()
+
+
+class TrialPair(models.Model):
+    """Who wrote the two texts of an item; None is the base model. It stands on no page and in no answer of the API."""
+
+    trial = models.ForeignKey(Trial, models.CASCADE, related_name="pairs")
+    item = models.OneToOneField(Item, models.CASCADE, related_name="trial_pair")
+    first = models.ForeignKey(
+        Adapter, models.CASCADE, null=True, blank=True, related_name="+", help_text="Who wrote option_a."
+    )
+    second = models.ForeignKey(
+        Adapter, models.CASCADE, null=True, blank=True, related_name="+", help_text="Who wrote option_b."
+    )
+
+    objects = TrialPairQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first__isnull=False) | models.Q(second__isnull=False),
+                name="trial_pair_has_an_adapter",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"pair of item {self.item_id}"

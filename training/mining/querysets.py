@@ -1,7 +1,8 @@
-"""Named sets of probes and readings."""
+"""Named sets of probes, readings and trials."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from django.db import models
 
 from annotation.answers.models import Answer
 from people.models import Community
+from training.runs.models import Adapter
 
 if TYPE_CHECKING:
     from people.models import Person
@@ -42,3 +44,26 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
     def hardest(self, measure: str) -> ReadingQuerySet:
         """Those that have the measure (loss, entropy, disagreement), the largest first."""
         return self.filter(**{f"{measure}__isnull": False}).order_by(f"-{measure}", "pk")
+
+
+class TrialQuerySet(models.QuerySet["Trial"]):
+    """Chainable selections of trials."""
+
+    def visible_to(self, person: Person) -> TrialQuerySet:
+        """Trials of the communities in which the person holds a role: it is their votes that are counted."""
+        return self.filter(community__in=Community.objects.visible_to(person))
+
+
+class TrialPairQuerySet(models.QuerySet["TrialPair"]):
+    """Chainable selections of pairs."""
+
+    def of_adapters(self, keys: Iterable[int]) -> TrialPairQuerySet:
+        """Those with a text that one of the adapters wrote."""
+        some = list(keys)
+        return self.filter(models.Q(first__in=some) | models.Q(second__in=some))
+
+    def not_to_be_shown(self) -> TrialPairQuerySet:
+        """Those with a text of an adapter that learnt from words which were withdrawn, or that is held."""
+        shown = Adapter.objects.filter(withdrawn_since__isnull=True).not_held().values("pk")
+        gone = models.Q(first__isnull=False) & ~models.Q(first__in=shown)
+        return self.filter(gone | (models.Q(second__isnull=False) & ~models.Q(second__in=shown)))

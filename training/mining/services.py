@@ -37,20 +37,29 @@ class ProbeIsOver(Conflicting):
 
 @transaction.atomic
 def ask_for_probe(
-    *, adapter: Adapter, of: str, asked_by: Person, now: datetime, rival: Adapter | None = None, size: int = USUAL
+    *,
+    adapter: Adapter,
+    of: str,
+    asked_by: Person,
+    now: datetime,
+    rival: Adapter | None = None,
+    beside_base: bool = False,
+    size: int = USUAL,
 ) -> Probe:
     """Plan a reading of sentences of the project that the adapter learnt from, drawn by chance from all there are.
 
-    The caller rings `training.mining.jobs.ring` after commit. Raises Invalid, NotAllowed.
+    `beside_base` lets the base model read along where no `rival` does. The caller rings `training.mining.jobs.ring`
+    after commit. Raises Invalid, NotAllowed.
     """
     require_role(asked_by, adapter.community, Role.RESEARCHER)
-    _check(adapter, rival, of, size)
+    _check(adapter, rival, of, size, beside_base=beside_base)
     project = project_of(adapter)
     probe = Probe.objects.create(
         community=adapter.community,
         project=project,
         adapter=adapter,
         rival=rival,
+        beside_base=beside_base,
         of=of,
         asked_by=asked_by,
         asked_at=now,
@@ -62,7 +71,7 @@ def ask_for_probe(
     return probe
 
 
-def _check(adapter: Adapter, rival: Adapter | None, of: str, size: int) -> None:
+def _check(adapter: Adapter, rival: Adapter | None, of: str, size: int, *, beside_base: bool) -> None:
     lesson_of(adapter)
     if of not in Probe.Of.values:
         raise Invalid("Choose what to read.", field="of")
@@ -73,8 +82,10 @@ def _check(adapter: Adapter, rival: Adapter | None, of: str, size: int) -> None:
             raise Invalid("This is a whole model, made to be compared with. Only adapters are used.", field="adapter")
         if one is not None and one.contains_withdrawn:
             raise Invalid("This adapter learnt from words that were withdrawn.", field="adapter")
+    if rival is not None and beside_base:
+        raise Invalid("Choose a second adapter or the base model, not both.", field="rival")
     if rival is None:
-        if of == Probe.Of.HELD_OUT:
+        if of == Probe.Of.HELD_OUT and not beside_base:
             raise Invalid("Choose a second adapter to compare with.", field="rival")
         return
     if rival.pk == adapter.pk:
@@ -216,7 +227,7 @@ def ways_back(probe: Probe) -> tuple[str, ...]:
 def measures_of(probe: Probe) -> tuple[str, ...]:
     """By what its readings can be ordered."""
     loss = () if probe.of == Probe.Of.TASKS else ("loss",)
-    return (*loss, "entropy", *(("disagreement",) if probe.rival_id else ()))
+    return (*loss, "entropy", *(("disagreement",) if probe.has_rival else ()))
 
 
 def comparable(person: Person, project: Project) -> list[Adapter]:

@@ -9,12 +9,14 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from people.api import person_of
-from training.playground.jobs import ring
-from training.playground.models import Generation
+from training.playground.explanations import request_explanation
+from training.playground.jobs import ring, ring_explaining
+from training.playground.models import Explanation, Generation
 from training.playground.services import LAST_SEED, WARMEST, Side, request_generation
 from training.runs.models import Adapter
 
@@ -40,6 +42,21 @@ class GenerationSerializer(serializers.ModelSerializer[Generation]):
             "created_at",
             "ended_at",
         ]
+
+
+class ExplanationSerializer(serializers.ModelSerializer[Explanation]):
+    """Which words of the sentence the adapter's text hangs on; not why, and not whether the text is right."""
+
+    words = serializers.ListField(child=serializers.CharField(), help_text="The sentence, cut before each word.")
+    weights = serializers.ListField(
+        child=serializers.FloatField(),
+        help_text="Of each word: how much likelier each token of the text is with it, in nats. Empty until finished.",
+    )
+    is_stable = serializers.BooleanField(help_text="False: another round of chance might give another order.")
+
+    class Meta:
+        model = Explanation
+        fields = ["state", "done", "of", "words", "weights", "r2", "agreement", "is_stable", "failure"]
 
 
 class NewGenerationSerializer(serializers.Serializer[Any]):
@@ -82,3 +99,11 @@ class GenerationViewSet(viewsets.ReadOnlyModelViewSet[Generation]):
         )
         ring(generation)
         return Response(self.get_serializer(generation).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses={202: ExplanationSerializer})
+    @action(detail=True, methods=["post"])
+    def explain(self, request: Request, pk: str) -> Response:
+        """Ask which words of the sentence the adapter's text hangs on; ask again to see how far it is."""
+        explanation = request_explanation(generation=self.get_object(), person=person_of(request), now=timezone.now())
+        ring_explaining(explanation)
+        return Response(ExplanationSerializer(explanation).data, status=status.HTTP_202_ACCEPTED)

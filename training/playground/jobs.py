@@ -12,7 +12,8 @@ from django.utils.translation import gettext_noop
 from annotation.projects.models import Task
 from people.models import Person
 from training.playground.engine import EngineFailed, engine
-from training.playground.models import Generation
+from training.playground.explanations import asked_of, end_explanation, note_progress, start_explanation
+from training.playground.models import Explanation, Generation
 from training.playground.recovering import end_stuck
 from training.playground.sending import Sender
 from training.playground.services import end_generation, may_answer, start_generation
@@ -136,6 +137,35 @@ def _answers(adapter: Adapter, tasks: Sequence[Task]) -> list[str]:
     return said
 
 
+@shared_task
+def explain_job(*, explanation_id: int, **kwargs: Any) -> None:
+    """Reckon which words an adapter's text hangs on; ringing twice is harmless."""
+    explanation = start_explanation(explanation_id=explanation_id, now=timezone.now())
+    if explanation is None:
+        return
+    generation, found, failure = explanation.generation, None, ""
+    adapter = generation.adapter
+    try:
+        request = {
+            "id": f"explanation-{explanation.pk}",
+            "side": side_of(adapter, generation.rank),
+            "explain": asked_of(explanation),
+        }
+        for event in engine.generate(_base_of(adapter), request):
+            if event.get("event") == "error":
+                failure = str(event.get("message", "The model failed."))
+            elif event.get("event") == "progress":
+                note_progress(explanation=explanation, done=event["done"], of=event["of"])
+            elif event.get("event") == "explained":
+                found = event
+    except (EngineFailed, OSError) as error:
+        failure = str(error)
+    if not Adapter.objects.usable().filter(pk=adapter.pk).exists():
+        found, failure = None, gettext_noop("This adapter may no longer be used.")
+    if Explanation.objects.filter(pk=explanation.pk).exists():
+        end_explanation(explanation=explanation, found=found, failure=failure, now=timezone.now())
+
+
 def ring(generation: Generation) -> None:
     """Wake a playground worker once the transaction is committed."""
     generate_job.delay_on_commit(generation_id=str(generation.pk))
@@ -144,3 +174,9 @@ def ring(generation: Generation) -> None:
 def ring_suggesting(adapter: Adapter, person: Person) -> None:
     """The same for proposing answers."""
     suggest_job.delay_on_commit(adapter_id=adapter.pk, person_id=person.pk)
+
+
+def ring_explaining(explanation: Explanation) -> None:
+    """The same for an explanation."""
+    if explanation.state == Explanation.State.QUEUED:
+        explain_job.delay_on_commit(explanation_id=explanation.pk)

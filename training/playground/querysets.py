@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from training.runs.models import Adapter
 
 
+# Nobody works so long on one: its worker is gone.
+LOST = timedelta(minutes=10)
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
     """Chainable selections of generations."""
 
@@ -50,3 +54,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """Those that nobody will write any more: they wait, or are said to be written, for too long."""
         waits = models.Q(state="queued", created_at__lte=now - LONGEST_WAIT)
         return self.filter(waits | models.Q(state="running", created_at__lte=now - LONGEST))
+
+
+class ExplanationQuerySet(models.QuerySet["Explanation"]):
+    """Chainable selections of explanations."""
+
+    def going_on(self, now: datetime) -> ExplanationQuerySet:
+        """Those that wait or are reckoned, and have not been given up."""
+        return self.filter(state__in=["queued", "running"], asked_at__gt=now - LOST)

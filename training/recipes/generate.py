@@ -5,7 +5,8 @@
 One JSON request per line on stdin. Side by side: {"id", "sides": [{"which", "adapter": folder or null, "rank", "onto"},
 ...], "system", "request", "max_new_tokens", "temperature", "seed"}; `training/recipes/serving.py` says what a side is,
 and `which` is its name in the events. Many questions: {"id", "side": {...}, "asked": [{"system", "request"}, ...],
-"max_new_tokens"}, always the likeliest words.
+"max_new_tokens"}, always the likeliest words. Which words an answer hangs on: {"id", "side": {...}, "explain": {...}}
+(`training.recipes.explain`).
 
 JSON lines on stdout: {"event": "ready"} once; {"id", "which", "text"} for each piece and {"id", "which", "event":
 "done", "tokens", "seconds"} behind it, or {"id", "place", "text"} for each of many; and last {"id", "event":
@@ -18,10 +19,12 @@ import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from training.recipes.base_model import sha256_of_file
+from training.recipes.explain import explanation_events
 from training.recipes.generation import generate_batch, stream_together
 from training.recipes.serving import ALONE, Shelf, Side
 from training.recipes.text import prompt_of
@@ -39,6 +42,9 @@ class Writer:
         """Write the events of one request."""
         if "asked" in request:
             self._answer_many(request)
+        elif "explain" in request:
+            model = self._alone(request["side"])
+            explanation_events(model, self.shelf.tokenizer, request["explain"], partial(tell, id=request["id"]))
         else:
             self._answer_beside(request)
         tell(id=request["id"], event="finished")
@@ -65,14 +71,19 @@ class Writer:
             for place in places:
                 tell(id=request["id"], which=named[place], event="done", tokens=made[place], seconds=seconds)
 
+    def _alone(self, side: dict[str, Any]) -> Any:
+        """The model with one adapter set."""
+        ((model, _, (name,)),) = self.shelf.take([Side.from_mapping(side)])
+        if name in {"", ALONE}:
+            raise ValueError("That is for an adapter.")
+        model.set_adapter(name)
+        return model
+
     def _answer_many(self, request: dict[str, Any]) -> None:
-        ((model, _, (name,)),) = self.shelf.take([Side.from_mapping(request["side"])])
+        model = self._alone(request["side"])
         prompts = [
             prompt_of(self.shelf.tokenizer, system=one["system"], request=one["request"]) for one in request["asked"]
         ]
-        if name in {"", ALONE}:
-            raise ValueError("Many questions are for an adapter.")
-        model.set_adapter(name)
         made = generate_batch(
             model, self.shelf.tokenizer, prompts, max_new_tokens=int(request.get("max_new_tokens", 64))
         )

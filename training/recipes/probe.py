@@ -1,6 +1,7 @@
 """How hard an adapter finds sentences, and how far two adapters disagree about them.
 
-    python -m training.recipes.probe --base FOLDER --adapter FOLDER [--rival FOLDER] [--write] rows.jsonl
+    python -m training.recipes.probe --base FOLDER --adapter FOLDER [--rival FOLDER | --beside-base] [--write] \
+        rows.jsonl
 
 Rows are {"id", "system", "request", "completion"}; a row without a completion is one that nobody has answered. One
 JSON line on stdout for each row: {"id", "adapter": {...}, "rival": {...} or null, "disagreement": 0 to 1 or null}. In
@@ -8,7 +9,7 @@ the braces stand `loss` (bits per byte of the completion; null without one), `en
 or of the adapter's own answer where there is none) and `text` (its own answer, greedy; empty unless it was asked to
 --write or there is no completion). Disagreement is 1 - chrF++/100 between the two texts, the mean of both directions.
 
-A row that is too long to read at once is {"id", "skipped": true}.
+With --beside-base the rival is the base model alone. A row that is too long to read at once is {"id", "skipped": true}.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ ADAPTER, RIVAL = "adapter", "rival"
 class Reader:
     """The base model, in float32 as where sentences are written one by one, with one adapter or two."""
 
-    def __init__(self, base: str, adapters: dict[str, str]) -> None:
+    def __init__(self, base: str, adapters: dict[str, str], *, beside_base: bool = False) -> None:
         self._tokenizer = AutoTokenizer.from_pretrained(base)
         model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
         for name, folder in adapters.items():
@@ -49,7 +50,8 @@ class Reader:
             else:
                 model = PeftModel.from_pretrained(model, folder, adapter_name=name)
         model.train(False)
-        self._model, self._names = model, tuple(adapters)
+        self._model, self._names = model, (*adapters, *((RIVAL,) if beside_base else ()))
+        self._bare = {RIVAL} if beside_base else set()
 
     def read(self, rows: Sequence[Row], *, write: bool) -> Iterator[dict[str, Any]]:
         """What each adapter makes of each of a few rows, in their order."""
@@ -64,7 +66,13 @@ class Reader:
             yield {"id": row.id, ADAPTER: mine, RIVAL: other, "disagreement": disagreement(*texts)}
 
     def _readings(self, name: str, rows: Sequence[Row], *, write: bool) -> list[dict[str, Any] | None]:
+        if name in self._bare:
+            with self._model.disable_adapter():
+                return self._read_with(rows, write=write)
         self._model.set_adapter(name)
+        return self._read_with(rows, write=write)
+
+    def _read_with(self, rows: Sequence[Row], *, write: bool) -> list[dict[str, Any] | None]:
         asked = [place for place, row in enumerate(rows) if write or not row.completion]
         prompts = [
             prompt_of(self._tokenizer, system=rows[place].system, request=rows[place].request) for place in asked
@@ -114,10 +122,11 @@ def main() -> int:
     parser.add_argument("--base", required=True)
     parser.add_argument("--adapter", required=True)
     parser.add_argument("--rival")
+    parser.add_argument("--beside-base", action="store_true", help="the rival is the base model, without any adapter")
     parser.add_argument("--write", action="store_true", help="let it answer the rows that have a completion, too")
     given = parser.parse_args()
     folders = {ADAPTER: given.adapter, **({RIVAL: given.rival} if given.rival else {})}
-    reader = Reader(given.base, folders)
+    reader = Reader(given.base, folders, beside_base=given.beside_base)
     rows = iter(read_asked(given.rows))
     while part := list(islice(rows, AT_ONCE)):
         for reading in reader.read(part, write=given.write):

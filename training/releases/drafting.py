@@ -50,8 +50,9 @@ class Draft:
 
 
 def selected_answers(project: Project, purpose: str, *, counter_examples: bool = False) -> QuerySet[Answer]:
-    """The project's answers that may be used for the purpose now."""
-    return Answer.objects.filter(task__project=project).eligible_for(purpose, counter_examples=counter_examples)
+    """The project's answers that may be used for the purpose now; none that is about texts which models wrote."""
+    written = Answer.objects.filter(task__project=project, task__item__source__is_machine_made=False)
+    return written.eligible_for(purpose, counter_examples=counter_examples)
 
 
 def draft_release(*, project: Project, purpose: str, has_judgements: bool = False) -> Draft:

@@ -135,7 +135,7 @@ def _compared(
     The choices are answers themselves, with receipts of their own."""
     by_task: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        if row["choice"] != "tie":
+        if row["choice"] in ("a", "b"):
             by_task[answers[row["id"]].task_id].append(row)
     lines = []
     for chosen in by_task.values():

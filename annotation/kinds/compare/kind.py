@@ -5,20 +5,23 @@ from typing import Any
 
 from annotation.kinds.contract import Asked, Kind, SettingField, UnusableAnswer, Written, gettext_noop, only
 
-CHOICES = ("a", "b", "tie")
+SIDES = ("a", "b")
+TIE, BOTH_BAD = "tie", "bad"
 
 
 def check(text: str, payload: Mapping[str, Any], asked: Asked) -> Written:
-    """{"choice": "a" | "b" | "tie"}, whatever side each stood on."""
-    if text or set(payload) != {"choice"} or payload["choice"] not in CHOICES:
+    """{"choice": "a" | "b" | "tie"}, whatever side each stood on; "bad", for both, where the project offers it."""
+    choices = (*SIDES, TIE, *((BOTH_BAD,) if asked.settings.get("both_bad") else ()))
+    if text or set(payload) != {"choice"} or payload["choice"] not in choices:
         raise UnusableAnswer("Choose one of the two, or say that neither is better.", field="choice")
     return Written(payload={"choice": payload["choice"]})
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """question: what better means here."""
-    only(given, ("question",))
-    return {"question": str(given.get("question") or gettext_noop("Which one is better?"))[:200]}
+    """question: what better means here; both_bad: whether people may say that neither will do."""
+    only(given, ("question", "both_bad"))
+    question = str(given.get("question") or gettext_noop("Which one is better?"))[:200]
+    return {"question": question, **({"both_bad": True} if given.get("both_bad") else {})}
 
 
 def check_item(text: str, extra: Mapping[str, Any]) -> None:
@@ -45,8 +48,17 @@ def export(asked: Asked, written: Written) -> dict[str, Any]:
 
 def arrange(asked: Asked, given: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """The two wordings, in an order that says nothing about where they come from."""
-    options = [(side, asked.extra.get(f"option_{side}", "")) for side in ("a", "b")]
-    return {"question": asked.settings.get("question", ""), "options": options[::-1] if seed % 2 else options}
+    options = [(side, asked.extra.get(f"option_{side}", "")) for side in SIDES]
+    return {
+        "question": asked.settings.get("question", ""),
+        "options": options if shown_first(seed) == SIDES[0] else options[::-1],
+        "offers_both_bad": asked.settings.get("both_bad", False),
+    }
+
+
+def shown_first(seed: int) -> str:
+    """Which side stands first for that number: by it one sees afterwards whether people just took the first."""
+    return SIDES[seed % 2]
 
 
 KIND = Kind(

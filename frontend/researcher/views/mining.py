@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,13 +16,13 @@ from annotation.projects.models import Project
 from annotation.projects.ordering import hand_out_by_document
 from frontend.desk import show_refusal
 from frontend.researcher.dataset import spread
-from frontend.researcher.mining_forms import MEASURE_WORDS, ProbeForm, SendBackForm
+from frontend.researcher.mining_forms import MEASURE_WORDS, ProbeForm, SendBackForm, TrialForm
 from frontend.researcher.views.home import ResearchView
 from frontend.researcher.views.runs import STOP_POLLING
 from people.models import Role
 from people.refusals import Refusal
 from training.mining.jobs import ring
-from training.mining.models import Probe, Reading
+from training.mining.models import Probe, Reading, Trial
 from training.mining.querysets import ReadingQuerySet
 from training.mining.services import (
     EXPERTS,
@@ -77,6 +78,9 @@ class HardView(ResearchView):
             "has_adapters": self._adapters().exists(),
             "may_train": self.may_train,
             "probes": probes.select_related("project", "adapter__run", "rival__run").order_by("-asked_at")[:LATEST],
+            "trials": Trial.objects.visible_to(self.person)
+            .filter(community=self.community)
+            .select_related("project")[:LATEST],
             "orders": [
                 (project, worth) for project, worth in worths if project.control_share is not None or worth.has_begun
             ],
@@ -103,7 +107,13 @@ class OneProbe(ResearchView):
         return read.select_related("task__item__source", "task__project", "answer")
 
     def page(
-        self, probe: Probe, *, form: SendBackForm | None = None, ticked: set[str] | None = None, status: int = 200
+        self,
+        probe: Probe,
+        *,
+        form: SendBackForm | None = None,
+        ticked: set[str] | None = None,
+        trial_form: TrialForm | None = None,
+        status: int = 200,
     ) -> HttpResponse:
         """The hardest sentences, by the measure that `?by=` names."""
         measures = measures_of(probe)
@@ -111,7 +121,7 @@ class OneProbe(ResearchView):
         measure = by if by in measures else measures[0]
         hardest = self.readings(probe).hardest(measure)
         page = Paginator(hardest, AT_ONCE).get_page(self.request.GET.get("page"))
-        compared = compare_adapters(list(self.readings(probe))) if probe.rival_id else None
+        compared = compare_adapters(list(self.readings(probe))) if probe.has_rival else None
         context = {
             "community": self.community,
             "probe": probe,
@@ -127,9 +137,20 @@ class OneProbe(ResearchView):
             "compared": compared,
             "gains": spread([one.gain for one in self.readings(probe) if one.loss is not None]) if compared else None,
             "form": form or SendBackForm(probe=probe, measure=measure),
+            "trial_form": trial_form or (self.trial_form(probe) if probe.can_be_tried else None),
             "may_train": self.may_train,
         }
         return render(self.request, "researcher/probe.html", context, status=status)
+
+    def trial_form(self, probe: Probe, data: Any = None) -> TrialForm:
+        """How people are asked which texts are better; other readings of the project may join in."""
+        alike = Probe.objects.visible_to(self.person).filter(project=probe.project, of=probe.of, state=probe.state)
+        others = alike.exclude(pk=probe.pk).filter(Q(beside_base=True) | Q(rival__isnull=False))
+        named = _("Judging: %(title)s") % {"title": probe.project.title}
+        loaded = others.select_related("adapter__run", "rival__run")[:LATEST]
+        return TrialForm(
+            data, initial={"title": named[:200]}, others=Probe.objects.filter(pk__in=[one.pk for one in loaded])
+        )
 
 
 class ProbeView(OneProbe):

@@ -19,6 +19,7 @@ from people.models import Role
 from people.refusals import Invalid, Refusal
 from people.services import has_role
 from training.metering.foresight import recalled
+from training.mining.preferred import preferred_of
 from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
 from training.runs.bias import ask_for_bias
@@ -107,6 +108,7 @@ class OneRun(ResearchView):
             "checks": checks,
             "gate_is_open": all(check.has_passed for check in checks),
             "findings": findings_of([adapter])[adapter.pk] if adapter else None,
+            "preferred": preferred_of([adapter])[adapter.pk] if adapter else [],
             "measure": reverse("researcher:bias", args=[self.community.slug, run.pk]),
             "recommenders": stand_for_it,
             "may_recommend": self.may_train and self.person not in stand_for_it,

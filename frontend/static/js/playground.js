@@ -13,6 +13,7 @@ function end(source, state, message = "") {
   page.querySelector("[data-state]").textContent = page.dataset[state] + (message ? ` ${message}` : "");
   page.querySelector("[data-busy]")?.setAttribute("hidden", "");
   page.querySelector("[data-again]")?.removeAttribute("hidden");
+  if (state === "finished") page.querySelector("[data-why]")?.removeAttribute("hidden");
   page.removeAttribute("aria-busy");
 }
 

@@ -13,6 +13,7 @@ from frontend.desk import show_refusal
 from frontend.steward.forms import AdapterForm
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
+from training.mining.preferred import preferred_of
 from training.playground.jobs import ring_suggesting
 from training.playground.suggesting import AT_ONCE, maker_of, project_of, require_suggesting
 from training.runs.findings import findings_of
@@ -95,6 +96,7 @@ class AdapterView(StewardView):
             "suggested": suggested.count(),
             "at_once": AT_ONCE,
             "findings": findings_of([adapter])[adapter.pk],
+            "preferred": preferred_of([adapter])[adapter.pk],
             "measure": reverse("steward:bias", args=[self.community.slug, adapter.pk]),
             "events": adapter.events.select_related("actor"),
         }
