@@ -56,7 +56,7 @@ WITHOUT_ENTRY = {
     },
     "the row of a run, which queue_run and start_grid enter": {"store_run"},
     "a file that was asked for, which has its entry, as has each download; it goes with its adapter": {
-        *("finish_export", "give_up_export", "forget_exports"),
+        *("finish_export", "forget_exports"),
     },
     "sentences that somebody tried in the playground": {
         *("request_generation", "start_generation", "end_generation"),
