@@ -120,7 +120,7 @@ def test_the_playgrounds_process_explains_without_writing(
     tiny_base: Path, adapter: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     writer = generate.Writer(str(tiny_base))
-    writer.answer({"id": "1", "adapter": adapter, "explain": ASKED})
+    writer.answer({"id": "1", "side": {"adapter": adapter}, "explain": ASKED})
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {event["id"] for event in events} == {"1"}
     assert [event["event"] for event in events[-2:]] == ["explained", "finished"]
