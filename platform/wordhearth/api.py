@@ -21,9 +21,7 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = 500
     ordering: Any = "-pk"
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
         """One page. A cursor that names no place in the list is refused, whatever it holds."""
         try:
             return super().paginate_queryset(queryset, request, view)
