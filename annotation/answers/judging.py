@@ -143,7 +143,7 @@ def _keep_from_authors(judging: Project, items: list[Item]) -> None:
     through.objects.bulk_create(
         [
             through(task_id=task.pk, person_id=author)
-            for task in judging.tasks.all()  # type: ignore[attr-defined]
+            for task in judging.tasks.all()
             for author in authors[task.item_id]
         ],
         batch_size=1000,
