@@ -180,7 +180,7 @@ def _keep_from_authors(judging: Project, items: list[Item], rows: Sequence[Judge
     through.objects.bulk_create(
         [
             through(task_id=task.pk, person_id=person)
-            for task in judging.tasks.all()  # type: ignore[attr-defined]
+            for task in judging.tasks.all()
             for person in kept_from[task.item_id]
         ],
         batch_size=1000,

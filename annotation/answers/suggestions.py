@@ -22,7 +22,7 @@ MOST_LETTERS_OF_NAME = 80
 
 def asked_with_suggestions(task: Task) -> Asked:
     """What the task asks, with what machines propose for it; load `item` and `project` with it."""
-    made = [{"made_by": row.made_by, **row.payload} for row in task.suggestions.shown().exclude(payload={})]  # type: ignore[attr-defined]
+    made = [{"made_by": row.made_by, **row.payload} for row in task.suggestions.shown().exclude(payload={})]
     return replace(task.asked, suggestions=made) if made else task.asked
 
 

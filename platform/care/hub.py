@@ -164,8 +164,8 @@ def take_over(*, project: HubProject, told: Mapping[str, Any], now: datetime) ->
 
 def _in_force(project: HubProject, code: str, now: datetime) -> Restriction | None:
     """The label's restriction on the subject. The Hub names no days, so a seasonal one blocks until a steward does."""
-    subject = {"community": project.community, "kind": project.kind, "key": project.key}
-    label = {"cause": Restriction.Cause.LABEL, "code": code}
+    subject: dict[str, Any] = {"community": project.community, "kind": project.kind, "key": project.key}
+    label: dict[str, Any] = {"cause": Restriction.Cause.LABEL, "code": code}
     try:
         with transaction.atomic():
             return place_restriction(
