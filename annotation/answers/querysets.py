@@ -24,7 +24,13 @@ COMMUNITY = "task__project__community_id"
 
 
 def _grants_of_receipt(purpose: str) -> models.QuerySet[Grant]:
-    return Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=purpose)
+    live = Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=purpose)
+    # The receipt itself is looked up as well: a grant alone proves nothing.
+    return live.filter(receipt__given_at__isnull=False)
+
+
+def _allowing(purpose: str) -> models.QuerySet[Policy]:
+    return Policy.objects.allowing(purpose).filter(community=models.OuterRef(COMMUNITY))
 
 
 def _restricted(purpose: str) -> models.QuerySet[Restriction]:
@@ -45,12 +51,14 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     """Chainable selections of answers."""
 
     def visible_to(self, person: Person) -> AnswerQuerySet:
-        """One's own answers; and in one's communities those not withdrawn whose authors let members read them."""
+        """One's own answers; and in one's communities those not withdrawn whose authors, and the community, let members
+        read them."""
         mine = models.Q(author_id=person.pk)
         ours = models.Q(task__project__community__in=Community.objects.visible_to(person))
         hidden = models.Q(state__in=["withdrawn", "quarantined"]) | models.Exists(_restricted(Purpose.DISPLAY_MEMBERS))
         shown = models.Exists(_grants_of_receipt(Purpose.DISPLAY_MEMBERS))
-        return self.filter(mine | (ours & ~hidden & models.Q(shown)))
+        allowed = models.Exists(_allowing(Purpose.DISPLAY_MEMBERS))
+        return self.filter(mine | (ours & ~hidden & models.Q(shown) & models.Q(allowed)))
 
     def of_community(self, community: Community) -> AnswerQuerySet:
         """Answers given in one community."""
@@ -60,21 +68,21 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         """Answers that peers or an expert accepted."""
         return self.filter(state="validated")
 
-    def usable_for(self, purpose: str) -> AnswerQuerySet:
+    def usable_for(self, purpose: str, *, if_allowed: bool = False) -> AnswerQuerySet:
         """Answers for which the author, and everybody whose words are in them, grants the purpose, the community's
-        policy offers it, and neither a label nor a hold on them or on what they belong to stands against it.
+        policy offers it by a decision that stands, and neither a label nor a hold on them or on what they belong to is
+        against it.
 
-        It is `care.eligibility.refusal` as a query, but for the answer's own state.
+        It is `care.eligibility.refusal` as a query, but for the answer's own state. `if_allowed` asks what could be
+        used if the community's policy allowed it: what that stops it may give back.
         """
         refused = self.model.built_on.through.objects.filter(answer_id=models.OuterRef("pk")).exclude(
             models.Exists(_grants_of_receipt(purpose))
         )
-        return self.filter(
-            models.Exists(_grants_of_receipt(purpose)),
-            models.Exists(Policy.objects.allowing(purpose).filter(community=models.OuterRef(COMMUNITY))),
-        ).exclude(
+        given = self.filter(models.Exists(_grants_of_receipt(purpose))).exclude(
             models.Exists(refused) | models.Exists(_restricted(purpose)) | models.Exists(self._of_restricted(purpose))
         )
+        return given if if_allowed else given.filter(models.Exists(_allowing(purpose)))
 
     def _of_restricted(self, purpose: str) -> models.QuerySet[Any]:
         """Receipts of others whose words are in an answer and may not be used."""
@@ -83,10 +91,10 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         through = self.model.built_on.through.objects
         return through.filter(answer_id=models.OuterRef("pk")).filter(models.Exists(theirs))
 
-    def eligible_for(self, purpose: str, *, counter_examples: bool = False) -> AnswerQuerySet:
+    def eligible_for(self, purpose: str, *, counter_examples: bool = False, if_allowed: bool = False) -> AnswerQuerySet:
         """Answers that may be used for the purpose now: usable, not taken back, and validated unless it is to see and
-        check them. Whoever asks for `counter_examples` gets these too."""
-        living = self.usable_for(purpose).exclude(state__in=["withdrawn", "quarantined"])
+        check them. Whoever asks for `counter_examples` gets these too; `if_allowed` as in `usable_for`."""
+        living = self.usable_for(purpose, if_allowed=if_allowed).exclude(state__in=["withdrawn", "quarantined"])
         if purpose in BEFORE_VALIDATION:
             return living
         return living.filter(models.Q(state="validated") | self._teaching()) if counter_examples else living.validated()

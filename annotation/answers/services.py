@@ -23,7 +23,7 @@ from annotation.projects.models import Assignment, Task
 from annotation.projects.services import LeaseExpired, wants_many
 from annotation.standing.services import require_not_frozen
 from care.models import Receipt
-from care.services import ConsentMissing, PolicyChanged, require_consent
+from care.services import ConsentMissing, PolicyChanged, is_as_it_was, require_consent
 from people.limits import count_act
 from people.models import Person
 from people.refusals import Conflicting, Invalid, NotAllowed
@@ -93,7 +93,8 @@ def submit_answer(
     count_act(author, "answer", most=MOST_PER_HOUR, now=now)
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=assignment.task_id)
     current = Assignment.objects.get(pk=assignment.pk)
-    receipt, is_kept_apart = _receipt_for(current, author)
+    is_offline = current.packet is not None or look.later
+    receipt, is_kept_apart = _receipt_for(current, author, is_offline=is_offline)
     if not is_kept_apart:
         _check_lease(current, task, now)
     warnings = warnings_for(task=task, author=author, written=written, look=look, now=now)
@@ -116,19 +117,22 @@ def submit_answer(
     return answer
 
 
-def _receipt_for(assignment: Assignment, author: Person) -> tuple[Receipt, bool]:
+def _receipt_for(assignment: Assignment, author: Person, *, is_offline: bool) -> tuple[Receipt, bool]:
     """The receipt an answer is given under, and whether it must be kept apart.
 
-    Words written offline, in a packet fetched under a consent that has ended since, are neither accepted nor lost.
+    Words written offline, for a task fetched under a consent of which anything has ended since, are neither accepted
+    nor lost: also when their author has agreed anew meanwhile, since nobody knows what was written before.
     """
     community = assignment.task.project.community
+    theirs = Receipt.objects.filter(person=author, community=community).order_by("-given_at")
     try:
-        return require_consent(author, community), False
+        receipt = require_consent(author, community)
+        if not is_offline or is_as_it_was(receipt, assignment.leased_at):
+            return receipt, False
     except (ConsentMissing, PolicyChanged):
-        earlier = Receipt.objects.filter(person=author, community=community).order_by("-given_at").first()
-        if assignment.packet is None or earlier is None:
+        if not is_offline or not theirs:
             raise
-        return earlier, True
+    return theirs.filter(given_at__lte=assignment.leased_at).first() or theirs[0], True
 
 
 def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:

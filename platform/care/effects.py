@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import Max, QuerySet
 
 from care import agreement_steps, states
-from care.elections import TIGHTENING, NotPossible, decision_named, election_of, record
-from care.models import AdoptedRules, Decision, Matter, Proposal, Suspension
+from care.elections import TIGHTENING, NotPossible, decision_named, election_of, record, subject_of
+from care.models import AdoptedRules, Decision, Matter, Policy, Proposal, Suspension
 from care.quorum import Choice, Kind, Outcome, Result, RuleSet, accepted, months_after, takes_effect
 
 
@@ -76,6 +76,8 @@ def begin(decision: Decision, now: datetime, *, is_noted: bool = True) -> None:
 def _do(decision: Decision, now: datetime) -> None:
     if decision.matter == Matter.RULES:
         adopt(decision, now)
+    elif decision.matter == Matter.POLICY:
+        _put_behind_policy(decision)
     elif decision.matter == Matter.AGREEMENT:
         agreement_steps.approve(decision, now)
     elif decision.matter == Matter.LIFT:
@@ -93,6 +95,14 @@ def _do(decision: Decision, now: datetime) -> None:
         for suspension in suspended.suspensions.filter(state=Suspension.State.RUNNING):
             step(suspension, "ratify")
             record(suspended.proposal, "suspension ratified", None, now)
+
+
+def _put_behind_policy(decision: Decision) -> None:
+    """Where exactly this text is in force already, it is by the newer decision from now on: so it is decided on anew
+    before its time is over, or afterwards."""
+    policy = Policy.objects.filter(community=decision.community, state=Policy.State.PUBLISHED).first()
+    if policy is not None and subject_of(policy) == decision.subject:
+        Policy.objects.filter(pk=policy.pk).update(decision=decision)
 
 
 def adopt(decision: Decision, now: datetime) -> AdoptedRules:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from care.models import AdoptedRules, Agreement, Decision, Delegation, Matter, Proposal, ProposalEvent, Vote
+from care.models import AdoptedRules, Agreement, Decision, Delegation, Matter, Policy, Proposal, ProposalEvent, Vote
 from care.quorum import (
     LIGHT_PURPOSES,
     PRESETS,
@@ -60,6 +60,11 @@ def policy_subject(text: str, purposes: Collection[str], terms: Mapping[str, Any
     parts = [text, sorted(str(purpose) for purpose in purposes), terms, *([waiver] if waiver else [])]
     content = json.dumps(parts, sort_keys=True)
     return f"policy:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+
+
+def subject_of(policy: Policy) -> str:
+    """How a published policy is named in the decision on it."""
+    return policy_subject(policy.text, policy.purposes, policy.terms, policy.waiver)
 
 
 def decision_named(community: Community, subject: str) -> Decision:

@@ -3,7 +3,8 @@
 `annotation.answers.querysets.AnswerQuerySet.eligible_for` says the same to the database as a query, and a policy of the
 database itself (row security) as a predicate of every row that is read for a purpose; a test holds the three equal.
 
-Two keys, and each can refuse alone: everybody whose words are in it consents, and the community allows the purpose.
+Two keys, and each can refuse alone: everybody whose words are in it consents, and the community allows the purpose, by
+a policy that offers it and a decision on this policy that stands.
 Then no label, protocol or hold may stand against it, and it must be validated, unless the purpose is to see and check.
 There is one exception, for whoever asks for it by name: a counter-example, which teaches a model what not to say.
 Whatever is not known is refused.
@@ -38,7 +39,12 @@ class Allowed(StrEnum):
 
     NO_POLICY = "no_policy"
     NOT_OFFERED = "not_offered"
+    NOT_DECIDED = "not_decided"
+    """No decision stands behind the policy: there is none, or it was taken back."""
     SUSPENDED = "suspended"
+    """The purpose, or the decision on the policy."""
+    RUN_OUT = "run_out"
+    """The time of the decision is over: what goes on among members goes on, and no new use begins."""
     IN_FORCE = "in_force"
 
 
@@ -64,6 +70,8 @@ class Why(StrEnum):
 VALID = frozenset({Consent.GIVEN, Consent.RENEWED})
 # Seeing and checking is how something becomes validated.
 BEFORE_VALIDATION = frozenset({"display_members", "peer_review", "credit_name"})
+ALLOWING = frozenset({Allowed.IN_FORCE})
+ALLOWING_STILL = ALLOWING | {Allowed.RUN_OUT}
 HELD = {Hold.NONE: frozenset[str](), Hold.USE: EVERYTHING - BEFORE_VALIDATION, Hold.DISPLAY: EVERYTHING}
 
 
@@ -90,7 +98,7 @@ def refusal(purpose: str, facts: Facts, *, counter_examples: bool = False) -> Wh
     against = {
         Why.PURPOSE: purpose not in EVERYTHING,
         Why.CONSENT: not facts.consents or not VALID.issuperset(facts.consents),
-        Why.COMMUNITY: facts.community != Allowed.IN_FORCE,
+        Why.COMMUNITY: facts.community not in (ALLOWING_STILL if purpose in BEFORE_VALIDATION else ALLOWING),
         Why.LABEL: purpose in blocked_by(facts.labels, in_season=facts.in_season),
         Why.HOLD: purpose in HELD[facts.hold] or purpose in facts.kept_from,
         Why.NOT_VALIDATED: not is_settled and purpose not in BEFORE_VALIDATION,

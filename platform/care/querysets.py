@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Now
 
+from care.eligibility import BEFORE_VALIDATION
 from people.models import Community
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
     """Chainable selections of policies."""
 
     def allowing(self, purpose: str) -> PolicyQuerySet:
-        """Policies in force that offer the purpose: the community's own key to it."""
-        return self.filter(state="published", purposes__contains=[purpose])
+        """Policies in force that offer the purpose, by a decision that stands: the community's own key to it. When the
+        time of the decision is over, members see and check on, and no new use begins.
+        """
+        standing = ["in_force", "expired"] if purpose in BEFORE_VALIDATION else ["in_force"]
+        return self.filter(state="published", purposes__contains=[purpose], decision__state__in=standing)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import rfc8785
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from care.ages import settle_age
 from care.deciding import is_suspended, require_decision
-from care.elections import policy_subject
+from care.elections import policy_subject, subject_of
 from care.models import NEEDED, Grant, Matter, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.terms import Terms, overtaken
 from ledger.services import append_entry
@@ -75,7 +75,7 @@ def publish_policy(
     checked = _checked_renderings(community, text)
     waiver = _needed_waiver(community, checked, waiver)
     about = policy_subject(text, purposes, _as_json(agreed), waiver)
-    require_decision(
+    decision = require_decision(
         community=community, matter=Matter.POLICY, subject=about, actor=published_by, now=now, purposes=purposes
     )
     policy = _next_version(
@@ -86,6 +86,7 @@ def publish_policy(
         renderings=sorted(checked),
         is_material=is_material or before is None,
         waiver=waiver,
+        decision=decision,
         created_by=published_by,
         published_at=now,
     )
@@ -181,6 +182,12 @@ def is_outdated(receipt: Receipt) -> bool:
     return later.filter(is_material=True).exists()
 
 
+def is_as_it_was(receipt: Receipt, at: datetime) -> bool:
+    """Whether the receipt was given by that moment, and nothing of what it allows has ended since."""
+    ended = Q(withdrawn_at__gte=at) | Q(overtaken_at__gte=at)
+    return receipt.given_at <= at and not receipt.grants.filter(ended).exists()
+
+
 def published_policy(community: Community) -> Policy | None:
     """The consent text in force, if the stewards published one."""
     return Policy.objects.filter(community=community, state=Policy.State.PUBLISHED).first()
@@ -201,10 +208,10 @@ def require_consent(person: Person, community: Community) -> Receipt:
         raise ConsentMissing("Before your first contribution, read how your words are used and choose.")
     if is_outdated(receipt):
         raise PolicyChanged("The text on how your words are used has changed. Please read it and choose again.")
-    policy = receipt.policy
-    subject = policy_subject(policy.text, policy.purposes, policy.terms, policy.waiver)
-    if is_suspended(community=community, matter=Matter.POLICY, subject=subject):
+    if is_suspended(community=community, matter=Matter.POLICY, subject=subject_of(receipt.policy)):
         raise ConsentMissing("A steward has suspended the text that you agreed to. Nobody can contribute meanwhile.")
+    if not Policy.objects.allowing(Purpose.PEER_REVIEW).filter(community=community).exists():
+        raise ConsentMissing("No decision of the community stands behind this text. Nobody can contribute meanwhile.")
     live = set(receipt.grants.live().values_list("purpose", flat=True))
     if not set(NEEDED) <= live:
         raise ConsentMissing("You withdrew what this work needs. You can agree again at any time.")

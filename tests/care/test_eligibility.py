@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from annotation.answers.outcomes import record_event
 from care.apps import check_row_security
 from care.eligibility import Allowed, Consent, Facts, Hold, Why, refusal
 from care.labels import LABELS
-from care.models import Grant, Policy, Purpose, Restriction
+from care.models import Decision, Grant, Policy, Purpose, Restriction
 from care.purposes import reading_for
 from care.restricting import RestrictedAlready, lift, place_hold, put_label, suspend_purpose
 from ledger.models import Entry
@@ -49,25 +50,27 @@ def facts_of(answer: Answer, purpose: str) -> Facts:
     standing = [row for row in Restriction.objects.filter(lifted_at=None) if (row.kind, row.key) in subjects]
     suspended = any(purpose in row.blocks for row in standing if row.cause == "suspension")
     policy = Policy.objects.filter(community=task.project.community, state="published").first()
-    community = (
-        Allowed.NO_POLICY
-        if policy is None
-        else Allowed.NOT_OFFERED
-        if purpose not in policy.purposes
-        else Allowed.SUSPENDED
-        if suspended
-        else Allowed.IN_FORCE
-    )
     holds = [row for row in standing if row.cause not in {"label", "suspension"}]
     hides = any("display_members" in row.blocks for row in holds)
     return Facts(
         consents=consents,
-        community=community,
+        community=said_by(policy, purpose, suspended),
         labels=[row.code for row in standing if row.cause == "label"],
         hold=Hold.DISPLAY if hides else Hold.USE if holds else Hold.NONE,
         is_validated=answer.state == "validated",
         is_counter_example=is_counter_example(answer),
     )
+
+
+def said_by(policy: Policy | None, purpose: str, suspended: bool) -> Allowed:
+    if policy is None:
+        return Allowed.NO_POLICY
+    if purpose not in policy.purposes:
+        return Allowed.NOT_OFFERED
+    decided = policy.decision.state if policy.decision else "none"
+    if suspended or decided == "suspended":
+        return Allowed.SUSPENDED
+    return {"in_force": Allowed.IN_FORCE, "expired": Allowed.RUN_OUT}.get(decided, Allowed.NOT_DECIDED)
 
 
 def is_counter_example(answer: Answer) -> bool:
@@ -131,11 +134,15 @@ def test_rule_query_and_row_security_give_the_same_answers(
     tangled: list[Answer], community: Community, aroha: Person
 ) -> None:
     draw = random.Random(11)  # noqa: S311 - a draw that can be repeated
-    compared = eligible = taught = 0
-    for _ in range(25):
+    compared = taught = 0
+    by_state: Counter[str] = Counter()
+    decision = Decision.objects.get(matter="policy")
+    for state in (*["in_force"] * 24, *Decision.State.values, "expired", "none"):
         restrictions(draw, tangled, community, aroha)
+        Decision.objects.filter(pk=decision.pk).update(state="in_force" if state == "none" else state)
         Policy.objects.filter(community=community, state="published").update(
-            purposes=draw.sample(Purpose.values, draw.randrange(7, len(Purpose.values) + 1))
+            purposes=draw.sample(Purpose.values, draw.randrange(7, len(Purpose.values) + 1)),
+            decision=None if state == "none" else decision,
         )
         answers = list(Answer.objects.select_related("task__item", "task__project__community", "receipt"))
         living = [one for one in answers if one.state not in {"withdrawn", "quarantined"}]
@@ -149,12 +156,13 @@ def test_rule_query_and_row_security_give_the_same_answers(
                 with reading_for(purpose, **asked):
                     assert set(Answer.objects.values_list("pk", flat=True)) == by_rule, (purpose, too)
                 if not too:
-                    compared, eligible = compared + 1, eligible + len(by_rule)
-                    before = by_rule
+                    compared, before = compared + 1, by_rule
+                    by_state[state] += len(by_rule)
             taught += len(by_rule - before)
             assert {row.state for row in living if row.pk in by_rule - before} <= {"rejected"}
-    assert compared == 100
-    assert eligible > 50
+    assert compared == 136
+    assert by_state["in_force"] > 50
+    assert set(+by_state) == {"in_force", "expired"}
     assert taught > 5
 
 

@@ -26,7 +26,8 @@ def queue_notices(*, items: ReleaseItemQuerySet, now: datetime) -> int:
 
     def is_lost(release: int, purpose: str) -> bool:
         if (release, purpose) not in lost:
-            lost[release, purpose] = items.filter(release=release).not_usable_for(purpose).exists()
+            rows = items.filter(release=release).not_usable_for(purpose, if_allowed=True)
+            lost[release, purpose] = rows.exists()
         return lost[release, purpose]
 
     made = [

@@ -71,10 +71,10 @@ class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
             found if receipts is None else found | models.Exists(self._votes().filter(receipt__in=receipts))
         )
 
-    def not_usable_for(self, purpose: str) -> ReleaseItemQuerySet:
+    def not_usable_for(self, purpose: str, *, if_allowed: bool = False) -> ReleaseItemQuerySet:
         """Rows that may not be used for the purpose now: the answer may not, or it is not what it was frozen as, or a
-        vote on it may not."""
-        usable = Answer.objects.eligible_for(purpose, counter_examples=True)
+        vote on it may not. `if_allowed`: nor could be if the community's policy allowed it."""
+        usable = Answer.objects.eligible_for(purpose, counter_examples=True, if_allowed=if_allowed)
         turned = models.Q(is_good=True, answer__state="rejected") | models.Q(is_good=False, answer__state="validated")
         return self.filter(~models.Q(answer__in=usable) | turned | self._silenced(purpose))
 

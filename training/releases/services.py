@@ -207,13 +207,14 @@ def _was_changed(file: str) -> str:
 def mark_withdrawn(*, items: ReleaseItemQuerySet, now: datetime) -> list[Release]:
     """Mark the releases that hold any of these rows as containing withdrawn words.
 
-    Only rows are marked whose answer, or a vote on it, may no longer be used for their release's purpose; whoever was
-    given such words is told. Returns the releases that hold such rows, those marked earlier included, so that adapters
-    can be marked after them.
+    Only rows are marked whose answer, or a vote on it, may no longer be used for their release's purpose, whatever the
+    community decides, since a mark stays; whoever was given such words is told. Returns the releases that hold such
+    rows, those marked earlier included, so that adapters can be marked after them.
     """
     touched: list[Release] = []
     for release in Release.objects.filter(pk__in=items.values("release")):
-        lost = list(items.filter(release=release).not_usable_for(release.purpose).values_list("pk", flat=True))
+        rows = items.filter(release=release).not_usable_for(release.purpose, if_allowed=True)
+        lost = list(rows.values_list("pk", flat=True))
         if not lost:
             continue
         ReleaseItem.objects.filter(pk__in=lost, withdrawn_at__isnull=True).update(withdrawn_at=now)

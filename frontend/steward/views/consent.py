@@ -86,7 +86,7 @@ class ConsentView(StewardView):
             "unwritten": {tag: name for tag, name in languages_of(self.community).items() if tag not in tags},
             "other": OtherLanguageForm(),
             "policy": published_policy(self.community),
-            "versions": self.community.policies.select_related("created_by").order_by("-version"),
+            "versions": self.community.policies.select_related("created_by", "decision").order_by("-version"),
         }
         return render(self.request, "steward/consent.html", context, status=status)
 
@@ -171,7 +171,7 @@ class VersionView(StewardView):
 
     def get(self, request: HttpRequest, version: int) -> HttpResponse:
         """Read it."""
-        versions = Policy.objects.filter(community=self.community).select_related("created_by")
+        versions = Policy.objects.filter(community=self.community).select_related("created_by", "decision")
         policy = get_object_or_404(versions, version=version)
         labels = [Purpose(purpose).label for purpose in policy.purposes]
         context = {

@@ -59,6 +59,14 @@ class Policy(models.Model):
         max_length=64, blank=True, help_text="Of version, purposes, terms, text and renderings."
     )
     state = models.CharField(max_length=16, choices=State.choices, default=State.DRAFT)
+    decision = models.ForeignKey(
+        "care.Decision",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="policies",
+        help_text="By which it is in force; while that does not stand, no word is used.",
+    )
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True)
 

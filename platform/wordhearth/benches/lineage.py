@@ -10,7 +10,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +22,7 @@ from rich.table import Table
 from annotation.answers.models import Answer, AnswerEvent, Quotation, Suggestion
 from annotation.corpora.models import Import, Item, Source
 from annotation.projects.models import Project, Task
-from care.models import Policy, Purpose, Receipt
+from care.models import Decision, Matter, Policy, Proposal, Purpose, Receipt
 from frontend.me.archive import zip_about
 from people.models import Community, Person
 from training.lineage.tracing import taint_of
@@ -170,6 +170,25 @@ def make(*, size: int, seed: int, snapshots: int = SNAPSHOTS, runs: int = RUNS, 
     return made
 
 
+def _decided(community: Community, steward: Person) -> Decision:
+    """What stands behind the community's consent text."""
+    about: Facts = {"community": community, "matter": Matter.POLICY, "subject": "policy:-"}
+    proposal = Proposal.objects.create(
+        **about, text="-", proposer=steward, rule={}, electors=[], state="passed", opened_at=NOW, closes_at=NOW
+    )
+    return Decision.objects.create(
+        **about,
+        proposal=proposal,
+        outcome="passed",
+        tally={},
+        reason=[],
+        decided_at=NOW,
+        effective_from=NOW,
+        expires_at=NOW + timedelta(days=365),
+        state=Decision.State.IN_FORCE,
+    )
+
+
 def ground(draw: random.Random, tasks: int) -> SimpleNamespace:
     """A community, its people and their receipts, and its work."""
     name = f"made-{draw.getrandbits(40):x}"
@@ -190,6 +209,7 @@ def ground(draw: random.Random, tasks: int) -> SimpleNamespace:
         purposes=list(Purpose.values),
         text_sha256="0" * 64,
         state=Policy.State.PUBLISHED,
+        decision=_decided(community, people[0]),
         created_by=people[0],
         published_at=NOW,
     )
