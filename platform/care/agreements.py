@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from care import duo
-from care.agreement_steps import note, take
+from care.agreement_steps import ANSWER_WITHIN, note, take
 from care.benefits import fall_due, require_promises_kept
 from care.deciding import give_up, propose
 from care.effects import is_alone
@@ -174,7 +174,7 @@ def submit_agreement(*, agreement: Agreement, submitted_by: Person, now: datetim
     require_near(current.starts_on, now)
     _require_deciders_free(current)
     require_promises_kept(community=current.community, applicant=current.applicant, now=now)
-    take(current, "submit", submitted_at=now, terms_sha256=terms_hash(current))
+    take(current, "submit", submitted_at=now, answer_due_at=now + ANSWER_WITHIN, terms_sha256=terms_hash(current))
     note(current, "submitted", submitted_by, now)
     promised = current.commitments.count()
     _record("submitted", current, submitted_by, now, terms_sha256=current.terms_sha256, benefits=promised)

@@ -92,6 +92,8 @@ class AgreementSerializer(serializers.ModelSerializer[Agreement]):
             "starts_on",
             "ends_at",
             "terms_sha256",
+            "answer_due_at",
+            "late_since",
             "commitments",
         ]
         read_only_fields = fields

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from care.agreement_steps import ANSWER_WITHIN, owe_answer
 from care.effects import begin, end_suspensions, is_alone, lift, lock, require_fitting, step, store_decision
 from care.elections import (
     ABOUT_DECISIONS,
@@ -25,6 +26,7 @@ from care.elections import (
 )
 from care.models import AdoptedRules, Agreement, Decision, Matter, Proposal, Suspension, Vote
 from care.quorum import BadRules, Result, RuleSet, may_be_put_to_vote
+from ledger.checkpoints import checkpoint_after_commit
 from people.models import Community, Person, Role
 from people.refusals import Invalid, NotAllowed
 from people.services import has_role, require_role
@@ -179,6 +181,7 @@ def open_proposal(
     if not may_be_put_to_vote(rule, len(proposal.electors), is_light=light):
         raise TooFewElectors("At least three people must be able to vote on this. Name stewards or elders first.")
     proposal.save()
+    owe_answer(proposal, None)
     record(proposal, "opened", proposer, now, electors=len(proposal.electors))
     return proposal
 
@@ -271,6 +274,7 @@ def take_back_proposal(*, proposal: Proposal, taken_back_by: Person, now: dateti
     if taken_back_by.pk != proposal.proposer_id:
         raise NotAllowed("Only who proposed this takes it back.")
     step(proposal, "take back")
+    owe_answer(proposal, now + ANSWER_WITHIN)
     record(proposal, "taken back", taken_back_by, now)
 
 
@@ -298,6 +302,7 @@ def keep_time(*, now: datetime) -> int:
     rows = Decision.objects.select_for_update(of=("self",)).select_related("community", "proposal")
     for decision in rows.filter(state=Decision.State.COOLING_OFF, effective_from__lte=now):
         begin(decision, now)
+        checkpoint_after_commit(community=decision.community.slug, now=now)
         done += 1
     over = Suspension.objects.filter(state=Suspension.State.RUNNING, ends_at__lte=now)
     for decision in rows.filter(state=Decision.State.SUSPENDED, suspensions__in=over):

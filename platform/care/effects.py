@@ -10,6 +10,7 @@ from care import agreement_steps, states
 from care.elections import TIGHTENING, NotPossible, decision_named, election_of, record, subject_of
 from care.models import AdoptedRules, Decision, Matter, Policy, Proposal, Suspension
 from care.quorum import Choice, Kind, Outcome, Result, RuleSet, accepted, months_after, takes_effect
+from ledger.checkpoints import checkpoint_after_commit
 
 
 def step(row: Proposal | Decision | Suspension, act: str) -> None:
@@ -51,6 +52,7 @@ def store_decision(proposal: Proposal, outcome: Outcome, now: datetime, *, alone
         begin(decision, now, is_noted=not alone)
     if not has_passed and decision.matter == Matter.AGREEMENT:
         agreement_steps.refuse(decision, now)
+    checkpoint_after_commit(community=proposal.community.slug, now=now)
     return decision
 
 
@@ -70,6 +72,7 @@ def begin(decision: Decision, now: datetime, *, is_noted: bool = True) -> None:
     try:
         _do(decision, now)
     except NotPossible:
+        agreement_steps.owe_answer(decision, now + agreement_steps.ANSWER_WITHIN)
         record(decision.proposal, "had no effect", None, now)
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from care.ages import keep_ages
 from care.agreements import keep_agreements
+from care.answering import mark_unanswered
 from care.deciding import keep_time
 from care.harm import mark_late
 from care.hub import read_hub
@@ -36,6 +37,12 @@ def keep_agreements_job(**kwargs: Any) -> int:
 def mark_late_job(**kwargs: Any) -> int:
     """Tell stewards of reports that nobody has read in time (every minute)."""
     return mark_late(now=timezone.now())
+
+
+@shared_task
+def mark_unanswered_job(**kwargs: Any) -> int:
+    """Tell stewards of requests for access that nobody has answered in time (every hour)."""
+    return mark_unanswered(now=timezone.now())
 
 
 @shared_task

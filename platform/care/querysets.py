@@ -184,6 +184,10 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
         """What the community's stewards read: until it is sent, a request is its applicant's own."""
         return self.filter(community=community, submitted_at__isnull=False)
 
+    def unanswered(self, now: datetime) -> AgreementQuerySet:
+        """Requests whose answer is overdue and of which nobody was told yet."""
+        return self.filter(answer_due_at__lte=now, late_since__isnull=True)
+
     def in_force(self, now: datetime) -> AgreementQuerySet:
         """Those that open anything at that moment: signed, begun, not over, and the decision on them stands."""
         return self.filter(

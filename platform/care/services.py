@@ -19,6 +19,7 @@ from care.deciding import is_suspended, require_decision
 from care.elections import policy_subject, subject_of
 from care.models import NEEDED, Grant, Matter, Policy, PolicyDraft, Purpose, Receipt, Rendering
 from care.terms import Terms, overtaken
+from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
@@ -101,6 +102,7 @@ def publish_policy(
         details={"version": policy.version, "text_sha256": policy.text_sha256, "overtaken": ended},
         private={"waiver": waiver},
     )
+    checkpoint_after_commit(community=community.slug, now=now)
     return policy
 
 

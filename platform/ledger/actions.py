@@ -134,6 +134,7 @@ ACTIONS: Mapping[str, Action] = {
     "agreement.begun": Action(),
     "agreement.submitted": Action({"terms_sha256": sha256, "benefits": number}),
     **{f"agreement.{what}": Action() for what in ("returned", "rejected", "suspended", "revoked", "closed", "expired")},
+    "agreement.late": Action(),
     "agreement.signed": Action({"side": SIDE, "active": flag, "terms_sha256": sha256}),
     "agreement.token_made": Action(),
     "agreement.token_ended": Action({"by_holder": flag}),

@@ -168,6 +168,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-agreements": {"task": "care.jobs.keep_agreements_job", "schedule": 86_400.0},
     "keep-ages": {"task": "care.jobs.keep_ages_job", "schedule": 3600.0},
     "mark-late-reports": {"task": "care.jobs.mark_late_job", "schedule": 60.0},
+    "mark-unanswered-requests": {"task": "care.jobs.mark_unanswered_job", "schedule": 3600.0},
     "score-changes": {"task": "annotation.rewards.jobs.score_changes_job", "schedule": 20.0},
     "estimate-skills": {"task": "annotation.guard.jobs.estimate_skills_job", "schedule": 60.0},
     "find-pairs": {"task": "annotation.guard.jobs.find_pairs_job", "schedule": 86_400.0},

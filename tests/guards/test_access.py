@@ -13,11 +13,12 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.test import Client
 from django.utils import timezone
+from rest_framework.authtoken.models import Token
 
 from care.glass import break_glass
 from people.models import Person, Role
 from people.services import found_community, grant_role
-from tests.conftest import NOW
+from tests.conftest import NOW, make_person
 from tests.guards.addresses import Address, addresses, send
 from tests.guards.tree import shipped_python
 
@@ -140,7 +141,10 @@ def is_empty_list(address: Address, response: Any) -> bool:
 
 
 def walk(client: Client, rows: SimpleNamespace, body: dict[str, Any], person: Person | None = None) -> Any:
-    """(address, method, answer) for each address and method, signed in again wherever something signed out."""
+    """(address, method, answer) for each address and method, signed in again wherever something signed out.
+
+    Nobody brings anything down, wherever they knock.
+    """
     signed_in = False
     client.raise_request_exception = False
     for address in addresses():
@@ -148,7 +152,9 @@ def walk(client: Client, rows: SimpleNamespace, body: dict[str, Any], person: Pe
         for method in address.tried if address.is_ours else ("get", "post"):
             if person and not signed_in:
                 client.force_login(person)
-            yield address, method, send(client, method, path, body)
+            response = send(client, method, path, body)
+            assert response.status_code < 500, told(address, method, response)
+            yield address, method, response
             signed_in = "logout" not in address.name
 
 
@@ -221,7 +227,13 @@ def test_broken_glass_opens_pages_to_read_and_nothing_else(
     assert snapshot() == before
 
 
-def test_whoever_is_not_signed_in_is_asked_to(client: Client, furnished: SimpleNamespace, body: dict[str, Any]) -> None:
+def test_whoever_is_not_signed_in_is_asked_to_and_so_is_whoever_was_suspended(
+    client: Client, furnished: SimpleNamespace, body: dict[str, Any], aroha: Person
+) -> None:
+    """Aroha is still signed in and holds a token, but her account was suspended: to the site she is nobody."""
+    suspended, token = Client(), Client(headers={"Authorization": f"Token {Token.objects.create(user=aroha).key}"})
+    suspended.force_login(aroha)
+    Person.objects.filter(pk=aroha.pk).update(is_active=False)
     before = snapshot()
 
     wrong, leaking = [], []
@@ -232,6 +244,15 @@ def test_whoever_is_not_signed_in_is_asked_to(client: Client, furnished: SimpleN
             wrong.append(told(address, method, response))
         if response.status_code == 200 and not response.streaming and b"test-otomi" in response.content:
             leaking.append(told(address, method, response))
+        path = address.filled(furnished.arguments)
+        if address.is_ours:
+            hers = send(suspended, method, path, body)
+            if (hers.status_code, hers.get("Location")) != (response.status_code, response.get("Location")):
+                wrong.append(told(address, method, hers) + " to the suspended session")
+        if path.startswith("/api/"):
+            hers = send(token, method, path, body)
+            if hers.status_code != 401:
+                wrong.append(told(address, method, hers) + " to the token of a suspended account")
 
     assert not wrong, "\n".join(wrong)
     assert not leaking
@@ -241,7 +262,8 @@ def test_whoever_is_not_signed_in_is_asked_to(client: Client, furnished: SimpleN
 def test_a_role_in_one_community_opens_nothing_of_another(
     client: Client, furnished: SimpleNamespace, body: dict[str, Any], dana: Person
 ) -> None:
-    """Dana holds every role in a community of her own, and asks there for rows of the other one."""
+    """Dana holds every role in a community of her own, where Emil only speaks; both ask there for rows of the other
+    one, and Emil asks in the other one, too."""
     own = found_community(
         founder=dana,
         now=NOW,
@@ -255,6 +277,10 @@ def test_a_role_in_one_community_opens_nothing_of_another(
     )
     for role in (Role.SPEAKER, Role.EXPERT, Role.RESEARCHER):
         grant_role(person=dana, community=own, role=role, granted_by=dana, now=NOW)
+    emil, speaking = make_person("emil"), Client(raise_request_exception=False)
+    grant_role(person=emil, community=own, role=Role.SPEAKER, granted_by=dana, now=NOW)
+    speaking.force_login(emil)
+    theirs = dict(furnished.arguments)
     furnished.arguments |= {"c": "own", "communities": "own"}
     body["community"] = "own"
     before = snapshot()
@@ -269,6 +295,14 @@ def test_a_role_in_one_community_opens_nothing_of_another(
             wrong.append(told(address, method, response))
         if response.status_code < 300 and not response.streaming and b"test-otomi" in response.content:
             wrong.append(told(address, method, response) + " and named the other community")
+        here, there = address.filled(furnished.arguments), address.filled(theirs)
+        asked = [send(speaking, method, path, body) for path in dict.fromkeys([here, there])]
+        for answer in asked:
+            names_one = answer is asked[-1] and (names_a_row or here != there)
+            if answer.status_code >= 500 or (names_one and answer.status_code not in {404, 405}):
+                wrong.append(told(address, method, answer) + " to a member of another community")
+            if answer.status_code < 300 and not answer.streaming and b"test-otomi" in answer.content:
+                wrong.append(told(address, method, answer) + " and named the other community")
 
     after = snapshot()
     assert not wrong, "\n".join(wrong)

@@ -106,6 +106,17 @@ def write(project: Project, document: int, author: Person, peers: list[Person]) 
     store_approvals(made, [author, *peers], now=NOW)
 
 
+def vote(project: Project, people: list[Person], verdict: Callable[..., Any]) -> None:
+    """Each translates one document, which the others accept, and says one sentence worse, which they turn down."""
+    for number, author in enumerate(people):
+        peers = [one for one in people if one != author]
+        write(project, number, author, peers)
+        source = project.community.sources.order_by("pk")[number]
+        wrong = store_answer(project.tasks.filter(item__source=source)[0], author, text="mala ñäʼ", now=NOW)
+        for peer in peers:
+            verdict(wrong, peer, "reject", reason="spelling")
+
+
 def test_from_votes_to_a_certificate(
     client: Client,
     community: Community,
@@ -120,15 +131,7 @@ def test_from_votes_to_a_certificate(
 ) -> None:
     base = place_base(Path(settings.MODELS_DIR))
     set_bounds(community=community, bounds=ASKED, set_by=aroha, now=NOW)
-    for number in range(3):
-        write(project, number, speakers[number], [one for one in speakers[:3] if one != speakers[number]])
-    # Votes: of each document, one more wording that two others turn down.
-    for number, author in enumerate(speakers[:3]):
-        source = community.sources.order_by("pk")[number]
-        wrong = store_answer(project.tasks.filter(item__source=source)[0], author, text="mala ñäʼ", now=NOW)
-        for peer in speakers[:3]:
-            if peer != author:
-                verdict(wrong, peer, "reject", reason="spelling")
+    vote(project, speakers[:3], verdict)
 
     from_votes = trained(frozen(has_judgements=True), method="kto", epochs=1)
 

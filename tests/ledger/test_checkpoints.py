@@ -6,11 +6,16 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from care.deciding import close_proposal, decide_alone, keep_time
+from care.models import Proposal
+from care.services import publish_policy
 from ledger.checkpoints import check_chain, checkpoint_now, export_lines, newest_checkpoint, signer_of
 from ledger.jobs import make_checkpoints_job
 from ledger.models import Checkpoint, Entry
 from ledger.services import append_entry
 from ledger.verify import Broken, Tree, verify
+from tests.care.deciding import adopt, make_stewards, opened, voted
+from tests.conftest import TRAINING
 from tests.guards.tree import ROOT
 from tests.ledger.made import as_owner
 from training.releases.services import freeze_release
@@ -73,6 +78,42 @@ def test_withdrawals_releases_and_decisions_are_signed_as_soon_as_they_are_commi
             act()
         assert Entry.objects.count() == before + 1
         assert newest_checkpoint(community.slug).size == before + 1
+
+
+def test_what_a_community_decides_and_publishes_is_signed_as_soon_as_it_is_committed(
+    community, aroha, django_capture_on_commit_callbacks, now
+):
+    stewards = [aroha, *make_stewards(community)]
+    who = {"community": community, "now": now}
+
+    def publish():
+        publish_policy(**who, text="New.", waiver="ñäʼ", purposes=TRAINING, published_by=aroha)
+
+    def alone():
+        decide_alone(**who, matter="adapter", subject="adapter:1", decided_by=aroha)
+
+    def counted():
+        close_proposal(proposal=Proposal.objects.open().get(), now=now)
+
+    def voted_on(subject, choice="for"):
+        voted(opened(community, aroha, subject=subject), stewards, choice)
+
+    def is_signed(act, **more):
+        with django_capture_on_commit_callbacks(execute=True):
+            act(**more)
+        return newest_checkpoint(community.slug).size == Entry.objects.count()
+
+    assert is_signed(publish)  # with the decision of one steward that it stands on
+    assert is_signed(alone)
+    adopt(community, aroha)
+    voted_on("adapter:2")
+    assert not is_signed(lambda: None)
+    assert is_signed(counted)
+    voted_on("adapter:3", "against")
+    assert is_signed(counted)
+    before = Entry.objects.count()
+    assert is_signed(keep_time, now=now + timedelta(days=4))
+    assert list(Entry.objects.order_by("pk").values_list("action", flat=True)[before:]) == ["decision.in_force"]
 
 
 def test_a_change_under_a_checkpoint_is_found_even_when_every_hash_is_written_anew(db, now):

@@ -98,6 +98,10 @@ class Agreement(models.Model):
     decision = models.ForeignKey(Decision, models.PROTECT, null=True, blank=True, related_name="agreements")
     begun_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
+    answer_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="Until when a request is to be returned, refused or put to the vote."
+    )
+    late_since = models.DateTimeField(null=True, blank=True, help_text="When nobody had answered it in time.")
     applicant_signed_at = models.DateTimeField(null=True, blank=True)
     steward = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     steward_signed_at = models.DateTimeField(null=True, blank=True)

@@ -114,6 +114,7 @@ class StewardNotice(models.Model):
     class Kind(models.TextChoices):
         SEVERE = "severe", _("A severe report came in; what it is about is held back.")
         LATE = "late", _("A report has not been read in time.")
+        UNANSWERED = "unanswered", _("A request for access has not been answered in time.")
         GLASS = "glass", _("Somebody of the platform’s staff is reading what is your community’s.")
         MAJORITY = "majority", _("Somebody is of age now and is asked again.")
 

@@ -53,7 +53,7 @@ BACKWARD = FUNCTION.format(receipt="", decision="")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("answers", "0002_row_security_of_answers"),
+        ("answers", "0003_hash_of_a_review"),
         ("care", "0006_policies_name_their_decision"),
     ]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
