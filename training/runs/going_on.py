@@ -1,16 +1,18 @@
 """What answers on when words are taken back from an adapter of groups of contributors: the mean of the other groups.
 
 It was made, measured and approved together with the adapter (`training.recipes.shards`), so nothing is trained or
-composed here: files are copied, and rows are written, in the transaction that takes the words back. What goes on is an
-adapter of a run on a release like any other: one that holds the remaining sentences alone. So whatever is asked of
-adapters is asked of it, too: where it came from, whether it may be used, and, by `training.certify`, whether it is what
+composed here: files get second names, and rows are written, in the transaction that takes the words back. What goes on
+is an adapter of a run on a release like any other: one that holds the remaining sentences alone. So whatever is asked
+of adapters is asked of it, too: where it came from, whether it may be used, and, by `training.certify`, whether it is what
 training on that release makes. The reasons: docs/decisions/0006-what-goes-on-is-a-release-of-its-own.md.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Collection, Mapping
@@ -238,6 +240,16 @@ def _card_of(adapter: Adapter, report: dict[str, Any]) -> str:
 def lay_out(mean: Path, shards: Path, stay: Collection[int], folder: Path) -> None:
     """Put an adapter that was made ahead, and the groups that stay, into a run's folder: all that has to be done with
     files for it to answer."""
-    shutil.copytree(mean, folder / "adapter")
+    shutil.copytree(mean, folder / "adapter", copy_function=_second_name)
     for shard in stay:
-        shutil.copytree(shards / str(shard), folder / SHARDS / str(shard))
+        shutil.copytree(shards / str(shard), folder / SHARDS / str(shard), copy_function=_second_name)
+
+
+def _second_name(source: str, target: str) -> None:
+    """Weights, which nobody changes in place, get a second name, and stay when the first is deleted; all else is
+    copied, and so are they where the disk knows no second names."""
+    if source.endswith(".safetensors"):
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
