@@ -55,7 +55,7 @@ def likelihood(model: Any, tokenizer: Any, sentence: str) -> float:
     return float(-torch.nn.functional.cross_entropy(logits, torch.tensor(said)))
 
 
-def test_packed_texts_are_as_likely_as_each_alone(model: Any, tokenizer: Any) -> None:
+def test_texts_read_at_once_are_as_likely_as_each_alone(model: Any, tokenizer: Any) -> None:
     masks = masks_of(len(UNITS), 12, seed=0)
     done: list[int] = []
     scores = Answered(model, tokenizer, ASKED).score(masks, done.append)

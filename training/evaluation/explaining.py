@@ -19,6 +19,8 @@ from scipy.stats import spearmanr
 from annotation.text.segments import find_words, is_blank, pieces
 
 SAMPLES = 200
+# Of more words, so few samples say too little of each, and reading them takes too long.
+MOST_WORDS = 30
 # LIME's own: distances are cosines in percent, the kernel is 25 of them wide, and the ridge's penalty is 1.
 WIDTH, PENALTY = 0.25, 1.0
 # Two halves of the samples whose weights agree less than this in their order are not to be relied on.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from people.models import Person
 from people.refusals import Invalid, NotAllowed
 from people.services import require_role
-from training.evaluation.explaining import SAMPLES, units_of
+from training.evaluation.explaining import MOST_WORDS, SAMPLES, units_of
 from training.playground.models import Explanation, Generation
 from training.playground.services import NotServed, OneAtATime
 from training.playground.suggesting import lesson_of, project_of
@@ -34,8 +34,8 @@ def request_explanation(*, generation: Generation, person: Person, now: datetime
     if not Adapter.objects.usable().filter(pk=generation.adapter_id).exists():
         raise NotServed("This adapter may no longer be used.")
     words = units_of(generation.source)
-    if not generation.adapter_text or len(words) < 2:
-        raise Invalid("It takes an answer, and a sentence of at least two words.")
+    if not generation.adapter_text or not 2 <= len(words) <= MOST_WORDS:
+        raise Invalid("It takes an answer, and a sentence of 2 to %(most)s words.", most=MOST_WORDS)
     if Explanation.objects.filter(generation__person=person).going_on(now).exists():
         raise OneAtATime("Your last sentence is still being read. Please wait for it.")
     fresh = {

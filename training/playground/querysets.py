@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Nobody works so long on one: its worker is gone.
-LOST = timedelta(minutes=10)
+LOST = timedelta(minutes=30)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):

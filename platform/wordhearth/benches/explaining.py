@@ -21,14 +21,14 @@ from django.conf import settings
 from rich import box
 from rich.table import Table
 
-from training.evaluation.explaining import STABLE, units_of
+from training.evaluation.explaining import MOST_WORDS, STABLE, units_of
 from training.runs.processes import recipe_environment
 from wordhearth.benches.mining import newest_run
 
 NEEDS_SITE = False
 TAKES_DATA = True
 
-ANSWERS = 12
+ANSWERS = 6
 # A shorter request has no more texts without some of its words than are tried: there is no chance in it.
 FEWEST_WORDS = 8
 
@@ -55,14 +55,14 @@ def run(*, data: Sequence[Path] = ()) -> Facts:
 
 
 def asked(path: str) -> list[Facts]:
-    """The first held-out requests that are long enough, cut into words."""
+    """The first held-out requests that are neither too short nor too long, cut into words."""
     rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n") if line]
     found = []
     for row in rows:
         source = row.get("source") or row.get("text") or row["lesson"]["request"]
         before, _, after = row["lesson"]["request"].partition(source)
         units = units_of(source)
-        if len(units) >= FEWEST_WORDS:
+        if FEWEST_WORDS <= len(units) <= MOST_WORDS:
             made = {"system": row["lesson"]["system"], "before": before, "units": units, "after": after}
             found.append({"id": row["id"], **made})
     return found[:ANSWERS]
