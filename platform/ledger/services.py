@@ -45,7 +45,7 @@ def _keep_and_lock(community: str, payload: Mapping[str, Any], salt: bytes, abou
     """Keep what is sealed, under the id of the entry to come, then lock the chain; that id before what `lock_chain`
     returns."""
     with connection.cursor() as cursor:
-        kept = [about, salt, json.dumps(payload)]
+        kept: list[Any] = [about, salt, json.dumps(payload)]
         cursor.execute(_KEEP + _LOCK_AND_HEAD, [*kept, _LOCKS, community, community])
         (entry,) = cursor.fetchone()
         cursor.nextset()

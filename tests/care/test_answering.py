@@ -40,7 +40,7 @@ def test_time_runs_out_to_the_minute_and_both_sides_see_it(community, dana, aroh
     assert mark_unanswered(now=DUE - MINUTE) == 0
     assert not StewardNotice.objects.exists()
     for person, address in pages:
-        assert "By April 1, 2026, 9 a.m. at the latest" in read(person, address)
+        assert "By 1 April 2026, 09:00 at the latest" in read(person, address)
 
     assert mark_unanswered(now=DUE) == 1
     assert mark_unanswered(now=DUE + MINUTE) == 0
@@ -53,7 +53,7 @@ def test_time_runs_out_to_the_minute_and_both_sides_see_it(community, dana, aroh
     for person, address in (*pages, (dana, "/agreements/"), (aroha, f"/c/{community.slug}/steward/agreements/")):
         text = read(person, address)
         assert ">late</span>" in text
-        assert "Was due by April 1, 2026, 9 a.m." in text
+        assert "Was due by 1 April 2026, 09:00" in text
     desk = read(aroha, f"/c/{community.slug}/steward/")
     assert "A request for access has not been answered in time." in desk
     assert pages[1][1] in desk
@@ -109,7 +109,7 @@ def test_a_vote_that_came_to_nothing_leaves_the_answer_due_anew(community, dana,
     if came_to in {"no effect", "passed"}:
         assert times(request) == (None, None)  # while an appeal is possible
         if came_to == "no effect":
-            Decision.objects.filter(matter="agreement").update(expires_at=NOW)
+            Decision.objects.filter(matter="agreement").update(effective_from=NOW, expires_at=NOW + MINUTE)
         end += timedelta(days=3)
         keep_time(now=end)
 

@@ -57,7 +57,7 @@ WITHOUT_ENTRY = {
     },
     "leases of workers": {
         *("claim_run", "claim_probe", "claim_bias", "claim_export", "mining.renew_lease", "runs.renew_lease"),
-        *("give_back_run", "ask_to_stop"),
+        *("exports.renew_lease", "give_back_run", "ask_to_stop"),
     },
     "the row of a run, which queue_run and start_grid enter": {"store_run"},
     "a file that was asked for, which has its entry, as has each download; it goes with its adapter": {

@@ -93,7 +93,8 @@ def test_what_a_community_decides_and_publishes_is_signed_as_soon_as_it_is_commi
         decide_alone(**who, matter="adapter", subject="adapter:1", decided_by=aroha)
 
     def counted():
-        close_proposal(proposal=Proposal.objects.open().get(), now=now)
+        proposal = Proposal.objects.open().get()
+        close_proposal(proposal=proposal, now=proposal.closes_at)
 
     def voted_on(subject, choice="for"):
         voted(opened(community, aroha, subject=subject), stewards, choice)
@@ -112,7 +113,7 @@ def test_what_a_community_decides_and_publishes_is_signed_as_soon_as_it_is_commi
     voted_on("adapter:3", "against")
     assert is_signed(counted)
     before = Entry.objects.count()
-    assert is_signed(keep_time, now=now + timedelta(days=4))
+    assert is_signed(keep_time, now=now + timedelta(days=30))
     assert list(Entry.objects.order_by("pk").values_list("action", flat=True)[before:]) == ["decision.in_force"]
 
 

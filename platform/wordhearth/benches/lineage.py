@@ -176,31 +176,16 @@ def _decided(community: Community, steward: Person) -> Decision:
     proposal = Proposal.objects.create(
         **about, text="-", proposer=steward, rule={}, electors=[], state="passed", opened_at=NOW, closes_at=NOW
     )
-    return Decision.objects.create(
-        **about,
-        proposal=proposal,
-        outcome="passed",
-        tally={},
-        reason=[],
-        decided_at=NOW,
-        effective_from=NOW,
-        expires_at=NOW + timedelta(days=365),
-        state=Decision.State.IN_FORCE,
-    )
+    about |= {"proposal": proposal, "outcome": "passed", "tally": {}, "reason": [], "state": Decision.State.IN_FORCE}
+    until = NOW + timedelta(days=365)
+    return Decision.objects.create(**about, decided_at=NOW, effective_from=NOW, expires_at=until)
 
 
 def ground(draw: random.Random, tasks: int) -> SimpleNamespace:
     """A community, its people and their receipts, and its work."""
     name = f"made-{draw.getrandbits(40):x}"
-    community = Community.objects.create(
-        slug=name,
-        name=name,
-        language_name="Made up",
-        language_tag="mis",
-        iso_639_3="mis",
-        glottocode="",
-        created_at=NOW,
-    )
+    language = {"language_name": "Made up", "language_tag": "mis", "iso_639_3": "mis", "glottocode": ""}
+    community = Community.objects.create(slug=name, name=name, **language, created_at=NOW)
     people = Person.objects.bulk_create([Person(username=f"{name}-{number}") for number in range(SPEAKERS)])
     policy = Policy.objects.create(
         community=community,
