@@ -53,11 +53,11 @@ def deciding(s: SimpleNamespace) -> dict[str, Act]:
         "propose": after(lambda: adopt(s.community, s.aroha), lambda _: propose(**s.who, **VOTED_ON, **hers)),
         "take_back_proposal": on_vote(s, lambda one: take_back_proposal(proposal=one, taken_back_by=s.aroha, now=NOW)),
         "close_proposal": after(
-            partial(_voted, s), lambda made: close_proposal(proposal=made, closed_by=s.aroha, now=NOW)
+            partial(_voted, s), lambda made: close_proposal(proposal=made, closed_by=s.aroha, now=made.closes_at)
         ),
         "care.appeal": after(
             partial(_passed, s),
-            lambda made: appeal(proposal=made.proposal, appealed_by=s.iris, reason="No.", now=NOW),
+            lambda made: appeal(proposal=made.proposal, appealed_by=s.iris, reason="No.", now=made.decided_at),
         ),
         # One for each vote, decision and suspension that time changed: here for one.
         "keep_time": after(partial(_passed, s), lambda made: keep_time(now=made.effective_from)),
@@ -87,7 +87,8 @@ def _voting(s: SimpleNamespace) -> dict[str, Act]:
 def closed_at_once(s: SimpleNamespace) -> Act:
     """A vote where there is no time for appeals: what passes holds at once."""
     return after(
-        lambda: _voted(s, cooling_off_hours=0), lambda made: close_proposal(proposal=made, closed_by=s.aroha, now=NOW)
+        lambda: _voted(s, cooling_off_hours=0),
+        lambda made: close_proposal(proposal=made, closed_by=s.aroha, now=made.closes_at),
     )
 
 
@@ -108,4 +109,5 @@ def _voted(s: SimpleNamespace, **rule: int) -> Proposal:
 
 
 def _passed(s: SimpleNamespace) -> Decision:
-    return close_proposal(proposal=_voted(s), now=NOW)
+    proposal = _voted(s)
+    return close_proposal(proposal=proposal, now=proposal.closes_at)

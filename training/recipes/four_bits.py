@@ -48,4 +48,5 @@ def load_unpacked(path: str) -> Any:
 
 def unpacked(layer: Any) -> Tensor:
     """What the four bits of a layer's weight stand for."""
-    return dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+    found: Tensor = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+    return found
