@@ -3,8 +3,8 @@
 It was made, measured and approved together with the adapter (`training.recipes.shards`), so nothing is trained or
 composed here: files get second names, and rows are written, in the transaction that takes the words back. What goes on
 is an adapter of a run on a release like any other: one that holds the remaining sentences alone. So whatever is asked
-of adapters is asked of it, too: where it came from, whether it may be used, and, by `training.certify`, whether it is what
-training on that release makes. The reasons: docs/decisions/0006-what-goes-on-is-a-release-of-its-own.md.
+of adapters is asked of it, too: where it came from, whether it may be used, and, by `training.certify`, whether it is
+what training on that release makes. The reasons: docs/decisions/0006-what-goes-on-is-a-release-of-its-own.md.
 """
 
 from __future__ import annotations
