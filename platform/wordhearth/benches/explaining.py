@@ -69,7 +69,9 @@ def asked(path: str) -> list[Facts]:
 
 
 def summed(found: Sequence[Facts]) -> Facts:
-    """All answers together; the ratio is that of the mean losses."""
+    """All answers together; the ratio is that of the mean losses, None where chance cost nothing: an answer that hangs
+    on no word may even be likelier without some."""
+    by_weight, by_chance = (fmean(one[name] for one in found) for name in ("lost", "lost_by_chance"))
     return {
         "answers": len(found),
         "words": median(len(one["weights"]) for one in found),
@@ -77,9 +79,10 @@ def summed(found: Sequence[Facts]) -> Facts:
         "seconds": median(one["seconds"] for one in found),
         "seconds_at_most": max(one["seconds"] for one in found),
         "r2": median(one["r2"] for one in found),
-        "lost": fmean(one["lost"] for one in found),
-        "lost_by_chance": fmean(one["lost_by_chance"] for one in found),
-        "ratio": fmean(one["lost"] for one in found) / fmean(one["lost_by_chance"] for one in found),
+        "lost": by_weight,
+        "lost_by_chance": by_chance,
+        "ratio": by_weight / by_chance if by_chance > 0 else None,
+        "lost_more": sum(one["lost"] > one["lost_by_chance"] for one in found),
         "seeds": median(one["seeds"] for one in found),
         "seeds_at_least": min(one["seeds"] for one in found),
         "unlike": sum(one["seeds"] < STABLE for one in found),
