@@ -94,7 +94,7 @@ def submit_answer(
     task = Task.objects.select_for_update(of=("self",)).select_related("project", "item").get(pk=assignment.task_id)
     current = Assignment.objects.get(pk=assignment.pk)
     is_offline = current.packet is not None or look.later
-    receipt, is_kept_apart = _receipt_for(current, author, is_offline=is_offline)
+    receipt, is_kept_apart = _receipt_for(author, task, current.leased_at, is_offline=is_offline)
     if not is_kept_apart:
         _check_lease(current, task, now)
     warnings = warnings_for(task=task, author=author, written=written, look=look, now=now)
@@ -117,22 +117,22 @@ def submit_answer(
     return answer
 
 
-def _receipt_for(assignment: Assignment, author: Person, *, is_offline: bool) -> tuple[Receipt, bool]:
+def _receipt_for(author: Person, task: Task, fetched_at: datetime, *, is_offline: bool) -> tuple[Receipt, bool]:
     """The receipt an answer is given under, and whether it must be kept apart.
 
     Words written offline, for a task fetched under a consent of which anything has ended since, are neither accepted
     nor lost: also when their author has agreed anew meanwhile, since nobody knows what was written before.
     """
-    community = assignment.task.project.community
+    community = task.project.community
     theirs = Receipt.objects.filter(person=author, community=community).order_by("-given_at")
     try:
         receipt = require_consent(author, community)
-        if not is_offline or is_as_it_was(receipt, assignment.leased_at):
+        if not is_offline or is_as_it_was(receipt, fetched_at):
             return receipt, False
     except (ConsentMissing, PolicyChanged):
         if not is_offline or not theirs:
             raise
-    return theirs.filter(given_at__lte=assignment.leased_at).first() or theirs[0], True
+    return theirs.filter(given_at__lte=fetched_at).first() or theirs[0], True
 
 
 def _check_lease(assignment: Assignment, task: Task, now: datetime) -> None:

@@ -30,14 +30,21 @@ from training.runs.services import NotDecidable, ReleaseIsTainted, claim_run, de
 pytestmark = pytest.mark.django_db
 
 
-def facts_of(answer: Answer, purpose: str) -> Facts:
-    """Read from the tables one by one, without the query under test."""
+class Tables:
+    """What stands in the tables now, read one by one, without the query under test."""
+
+    def __init__(self, community: Community) -> None:
+        self.granted = {
+            (grant.receipt_id, grant.purpose): Consent.GIVEN if grant.withdrawn_at is None else Consent.WITHDRAWN
+            for grant in Grant.objects.all()
+        }
+        self.restrictions = list(Restriction.objects.filter(lifted_at=None))
+        self.policy = Policy.objects.filter(community=community, state="published").first()
+
+
+def facts_of(answer: Answer, purpose: str, tables: Tables) -> Facts:
     receipts = [answer.receipt, *answer.built_on.all()]
-    granted = {
-        (grant.receipt_id, grant.purpose): Consent.GIVEN if grant.withdrawn_at is None else Consent.WITHDRAWN
-        for grant in Grant.objects.all()
-    }
-    consents = [granted.get((receipt.pk, purpose), Consent.UNKNOWN) for receipt in receipts]
+    consents = [tables.granted.get((receipt.pk, purpose), Consent.UNKNOWN) for receipt in receipts]
     task = answer.task
     subjects = {
         ("answer", str(answer.pk)),
@@ -47,14 +54,13 @@ def facts_of(answer: Answer, purpose: str) -> Facts:
         ("community", str(task.project.community_id)),
         *(("person", str(receipt.person_id)) for receipt in receipts),
     }
-    standing = [row for row in Restriction.objects.filter(lifted_at=None) if (row.kind, row.key) in subjects]
+    standing = [row for row in tables.restrictions if (row.kind, row.key) in subjects]
     suspended = any(purpose in row.blocks for row in standing if row.cause == "suspension")
-    policy = Policy.objects.filter(community=task.project.community, state="published").first()
     holds = [row for row in standing if row.cause not in {"label", "suspension"}]
     hides = any("display_members" in row.blocks for row in holds)
     return Facts(
         consents=consents,
-        community=said_by(policy, purpose, suspended),
+        community=said_by(tables.policy, purpose, suspended),
         labels=[row.code for row in standing if row.cause == "label"],
         hold=Hold.DISPLAY if hides else Hold.USE if holds else Hold.NONE,
         is_validated=answer.state == "validated",
@@ -137,6 +143,9 @@ def test_rule_query_and_row_security_give_the_same_answers(
     compared = taught = 0
     by_state: Counter[str] = Counter()
     decision = Decision.objects.get(matter="policy")
+    whole = Answer.objects.select_related("task__item", "task__project__community", "receipt")
+    answers = list(whole.prefetch_related("built_on", "reviews", "events"))
+    living = [one for one in answers if one.state not in {"withdrawn", "quarantined"}]
     for state in (*["in_force"] * 24, *Decision.State.values, "expired", "none"):
         restrictions(draw, tangled, community, aroha)
         Decision.objects.filter(pk=decision.pk).update(state="in_force" if state == "none" else state)
@@ -144,10 +153,9 @@ def test_rule_query_and_row_security_give_the_same_answers(
             purposes=draw.sample(Purpose.values, draw.randrange(7, len(Purpose.values) + 1)),
             decision=None if state == "none" else decision,
         )
-        answers = list(Answer.objects.select_related("task__item", "task__project__community", "receipt"))
-        living = [one for one in answers if one.state not in {"withdrawn", "quarantined"}]
+        tables = Tables(community)
         for purpose in draw.sample(PURPOSES, 4):
-            facts = {one.pk: facts_of(one, purpose) for one in living}
+            facts = {one.pk: facts_of(one, purpose, tables) for one in living}
             for too in (False, True):
                 asked = {"counter_examples": too}
                 by_rule = {pk for pk, known in facts.items() if refusal(purpose, known, **asked) is None}
