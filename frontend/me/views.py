@@ -15,6 +15,7 @@ from care.models import Withdrawal
 from care.reach import communities_ever_of
 from frontend.cases import cases
 from frontend.me.archive import zip_about
+from people.handing import while_allowed
 from people.models import Person
 from people.tenants import widen
 from training.lineage.giving import given_by
@@ -59,4 +60,10 @@ class FileView(MeView):
         now = timezone.now()
         name = f"my-data-{now:%Y-%m-%d}.zip"
         file = zip_about(self.person, now=now)
-        return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+        response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+        response.streaming_content = while_allowed(response.streaming_content, self._still)
+        return response
+
+    def _still(self) -> bool:
+        """Whether the account is neither suspended nor erased by now."""
+        return Person.objects.filter(pk=self.person.pk, is_active=True).exists()

@@ -34,13 +34,20 @@ class CommunityQuerySet(models.QuerySet["Community"]):
         """Communities in which the person holds any live role; and the one whose glass they broke, on its pages."""
         if person.looking_into is not None:
             return self.filter(pk=person.looking_into)
-        return self.filter(memberships__person_id=person.pk, memberships__ended_at__isnull=True).distinct()
+        return self._held_by(person).distinct()
 
     def where(self, person: Person, *roles: str) -> CommunityQuerySet:
         """Communities in which the person holds one of the roles now."""
+        return self._held_by(person, memberships__role__in=roles).distinct()
+
+    def _held_by(self, person: Person, **more: Any) -> CommunityQuerySet:
+        """By a live membership; a suspended account holds none, whatever was read of it when the request began."""
         return self.filter(
-            memberships__person_id=person.pk, memberships__role__in=roles, memberships__ended_at__isnull=True
-        ).distinct()
+            memberships__person_id=person.pk,
+            memberships__person__is_active=True,
+            memberships__ended_at__isnull=True,
+            **more,
+        )
 
     def joinable(self) -> CommunityQuerySet:
         """Communities that anyone with an account may join as a speaker."""
@@ -54,9 +61,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Memberships that have not ended."""
         return self.filter(ended_at__isnull=True)
 
+    def of_active(self) -> MembershipQuerySet:
+        """Those of accounts that are not suspended."""
+        return self.filter(person__is_active=True)
+
     def visible_to(self, person: Person) -> MembershipQuerySet:
         """The person's own memberships, and all of those in communities where they are a steward."""
-        stewarded = self.model._default_manager.filter(
-            person_id=person.pk, role="steward", ended_at__isnull=True
-        ).values("community")
-        return self.filter(models.Q(person_id=person.pk) | models.Q(community__in=stewarded))
+        mine = models.Q(person_id=person.pk, person__is_active=True)
+        stewarded = self.model._default_manager.filter(mine, role="steward", ended_at__isnull=True).values("community")
+        return self.filter(mine | models.Q(community__in=stewarded))

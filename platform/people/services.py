@@ -27,8 +27,11 @@ class LastSteward(Conflicting):
 
 
 def has_role(person: Person, community: Community, *roles: str) -> bool:
-    """Whether the person holds one of the roles in the community now (any role when none is named)."""
-    held = Membership.objects.filter(person=person, community=community, ended_at__isnull=True)
+    """Whether the person holds one of the roles in the community now (any role when none is named).
+
+    Nobody whose account is suspended holds any.
+    """
+    held = Membership.objects.of_active().live().filter(person=person, community=community)
     return held.filter(role__in=roles).exists() if roles else held.exists()
 
 
