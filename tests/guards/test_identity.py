@@ -57,7 +57,8 @@ def test_the_api_tells_peers_and_researchers_nobody_who_wrote(
             if not path.startswith(OF_ONESELF):
                 leaks += [field for field in SECRETS if f'"{field}"' in said]
             told += [f"{method} {path}: {leak}" for leak in leaks]
-    assert (read["get"], read["post"]) == (0, 0)
+    assert read["get"] >= 45
+    assert read["post"] >= 5
     assert told == []
 
 

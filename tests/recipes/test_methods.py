@@ -167,7 +167,7 @@ def test_whatever_loads_adapters_refuses_a_whole_model_with_a_sentence(whole, ti
     with pytest.raises(ValueError, match="whole model"):
         Reader(str(tiny_base), {"adapter": folder})
     with pytest.raises(ValueError, match="whole model"):
-        Writer(str(tiny_base)).answer({"id": "1", "adapter": folder})
+        Writer(str(tiny_base)).answer({"id": "1", "side": {"adapter": folder}, "asked": []})
 
 
 @pytest.fixture

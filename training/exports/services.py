@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
 from django.utils.translation import gettext, gettext_noop
 
 from care.deciding import DecisionNeeded, require_decision
@@ -56,7 +57,7 @@ def require_going_out(*, adapter: Adapter, person: Person | None, now: datetime)
         raise NotHandedOut("A steward has not approved this adapter, so it is not used here.")
     require_in_use(adapter=adapter)
     held = Restriction.objects.blocking(Purpose.RELEASE_ADAPTER).filter(community=adapter.community)
-    if held.on(adapter=adapter.pk).exists():
+    if held.on(adapter=Value(adapter.pk)).exists():
         raise NotHandedOut("This adapter is held back now, until the community decides.")
     if adapter.run.release.items.not_usable_for(Purpose.RELEASE_ADAPTER).exists():
         raise NotHandedOut("Not everybody whose words it learnt from allows that models trained on them are published.")
@@ -211,7 +212,8 @@ def download_export(*, export: Export, person: Person, now: datetime, to: str = 
         },
         private={"to": to} if to else None,
     )
-    return current.file
+    found: Path = current.file
+    return found
 
 
 def forget_exports(adapter: Adapter) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from random import SystemRandom
+from typing import cast
 
 from django.db import transaction
 
@@ -129,7 +130,8 @@ def _shuffled(
             continue
         seen.add(key)
         pairs.append((first[0], second[0]))
-        quoted = {ASKED: reading.answer}
+        # Readings of held-out answers each have one (`open_trial`).
+        quoted = {ASKED: cast(Answer, reading.answer)}
         rows.append(Judged(reading.task.item.text, extra, quoted, not_for=frozenset({opened_by.pk})))
     return pairs, rows
 

@@ -28,7 +28,7 @@ def request_explanation(*, generation: Generation, person: Person, now: datetime
     if generation.person_id != person.pk:
         raise NotAllowed("Only you see these.")
     Generation.objects.select_for_update(of=("self",)).get(pk=generation.pk)
-    known = Explanation.objects.filter(generation=generation).first()
+    known: Explanation | None = Explanation.objects.filter(generation=generation).first()
     if known is not None and (known.state == Explanation.State.FINISHED or _is_going_on(known, now)):
         return known
     if not Adapter.objects.usable().filter(pk=generation.adapter_id).exists():
