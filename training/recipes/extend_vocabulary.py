@@ -119,7 +119,7 @@ def extended(tokenizer: Any, merges: Sequence[Pair]) -> tuple[Any, dict[int, lis
         made_of[token] = made_of[first] + made_of[second]
         vocabulary[token], new[following] = following, made_of[token]
         following += 1
-    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    fast = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(about)),
         **{
             name: getattr(tokenizer, name)

@@ -37,7 +37,7 @@ class Qlora(Lora):
 
 def load_in_4_bits(path: str) -> Any:
     """A base model whose linear layers, but the output layer, are NF4."""
-    quantisation: Any = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+    quantisation: Any = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,

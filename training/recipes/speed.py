@@ -64,7 +64,7 @@ def pad(examples: list[Example], filler: int) -> dict[str, Tensor]:
     }
 
 
-class Watch(TrainerCallback):
+class Watch(TrainerCallback):  # type: ignore[misc]
     """Adds up the processor's seconds between the beginnings and ends of steps, as our loop does; keeps the losses."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ def make_base(folder: Path) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     marks = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"}
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **marks)  # type: ignore[no-untyped-call]
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **marks)
     fast.chat_template = TEMPLATE
     torch.manual_seed(1)
     config = LlamaConfig(
