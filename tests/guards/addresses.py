@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -67,13 +68,18 @@ class Address:
         return "/" + self.path % values
 
 
-def addresses(resolver: URLResolver | None = None, prefix: str = "", names: tuple[str, ...] = ()) -> Iterator[Address]:
-    """All patterns under a resolver; the whole site by default."""
-    for entry in (resolver or get_resolver()).url_patterns:
+@cache
+def addresses() -> tuple[Address, ...]:
+    """All of the site."""
+    return tuple(_under(get_resolver()))
+
+
+def _under(resolver: URLResolver, prefix: str = "", names: tuple[str, ...] = ()) -> Iterator[Address]:
+    for entry in resolver.url_patterns:
         pattern = prefix + entry.pattern.regex.pattern.removeprefix("^").removesuffix("\\Z")
         if isinstance(entry, URLResolver):
             inner = (*names, entry.namespace) if entry.namespace else names
-            yield from addresses(entry, pattern, inner)
+            yield from _under(entry, pattern, inner)
         elif isinstance(entry, URLPattern):
             path, parameters = normalize(pattern)[0]
             yield Address(":".join([*names, entry.name or "?"]), path, tuple(parameters), entry.callback)
