@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 
 from annotation.answers.models import Answer
+from annotation.corpora.models import Source
 from annotation.kinds.contract import Asked, Written
 from annotation.projects.models import Project
 from annotation.projects.services import require_combinable
@@ -20,7 +21,7 @@ from people.refusals import Conflicting
 from training.evaluation.contamination import Leak
 from training.releases.judgements import Heard, hear, judge
 from training.releases.leaks import leaks_between
-from training.releases.models import Release
+from training.releases.models import Release, ReleaseItem
 from training.releases.pseudonyms import pseudonym
 from training.releases.splits import CannotSplit, SplitRow, assign_splits
 from training.releases.writing import Judged, data_files, judged_files, manifest_of
@@ -73,7 +74,7 @@ def _draft(project: Project, purpose: str, heard: Heard | None) -> Draft:
         raise NothingToRelease("No validated sentence may be used for this purpose yet.")
     rows = [_row(answer, project) for answer in answers.values()]
     require_combinable(row["licence"] for row in rows)
-    splits = _split(rows, lessons, heard)
+    splits = _split(rows, lessons, heard, before=_splits_before(project, purpose, answers.values()))
     leaks = leaks_between(rows, splits, project.task_kind)
     splits = _without(leaks, splits, lessons)
     files = data_files([row for row in rows if row["id"] in lessons], splits)
@@ -115,7 +116,22 @@ def _answers(project: Project, purpose: str, heard: Heard | None) -> dict[str, A
     }
 
 
-def _split(rows: list[dict[str, Any]], lessons: Collection[str], heard: Heard | None) -> dict[str, str]:
+def _splits_before(project: Project, purpose: str, answers: Iterable[Answer]) -> dict[str, str]:
+    """Where the newest earlier release that held something of it had each document."""
+    held = ReleaseItem.objects.filter(release__project=project, release__purpose=purpose)
+    newest = held.order_by("answer__task__item__source", "-release__number").distinct("answer__task__item__source")
+    by_source = dict(newest.values_list("answer__task__item__source", "split"))
+    documents = {answer.task.item.source for answer in answers}
+    return {_document(source): by_source[source.pk] for source in documents if source.pk in by_source}
+
+
+def _document(source: Source) -> str:
+    return f"{source.origin}: {source.title}"
+
+
+def _split(
+    rows: list[dict[str, Any]], lessons: Collection[str], heard: Heard | None, *, before: Mapping[str, str]
+) -> dict[str, str]:
     names = [row["id"] for row in rows]
     measuring = Answer.objects.filter(pk__in=names).eligible_for(
         Purpose.EVALUATE_MODELS, counter_examples=heard is not None
@@ -132,7 +148,8 @@ def _split(rows: list[dict[str, Any]], lessons: Collection[str], heard: Heard | 
                     is_lesson=row["id"] in lessons,
                 )
                 for row in rows
-            ]
+            ],
+            before,
         )
     except CannotSplit as error:
         raise NothingToRelease(error.message, **error.values) from error
@@ -186,7 +203,7 @@ def _row(answer: Answer, project: Project) -> dict[str, Any]:
         "target_language": project.target_language_tag,
         "variety": source.variety.code if source.variety else "",
         **({"orthography": project.orthography.name} if project.orthography else {}),
-        "document": f"{source.origin}: {source.title}",
+        "document": _document(source),
         "licence": source.licence,
         "contributors": sorted(pseudonym(person, project.community) for person in people),
         "receipts": sorted({str(answer.receipt_id), *(str(receipt.pk) for receipt in others)}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from annotation.worded import Worded
@@ -30,7 +30,7 @@ class SplitRow:
     """Whether it is taught as it is; a counter-example goes where its document and its contributors go."""
 
 
-def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
+def assign_splits(rows: Sequence[SplitRow], before: Mapping[str, str] | None = None) -> dict[str, str]:
     """Map row ids to train, validation or test; rows that would leak are left out of the result.
 
     Documents that share a contributor are kept together. When that leaves fewer than three groups, documents are
@@ -45,7 +45,11 @@ def assign_splits(rows: Sequence[SplitRow]) -> dict[str, str]:
         groups = {row.document: row.document for row in rows}
     sizes = Counter(dict.fromkeys(groups.values(), 0))
     sizes.update(groups[row.document] for row in rows if row.is_lesson)
-    split_of_group = _fill(sizes, {groups[row.document] for row in rows if not row.may_test})
+    split_of_group = _fill(
+        sizes,
+        last={groups[row.document] for row in rows if not row.may_test},
+        kept=_kept(groups, before or {}),
+    )
     by_document = {document: split_of_group[group] for document, group in groups.items()}
     by_person = _home_splits(rows, by_document)
     result = {
@@ -87,20 +91,30 @@ def _linked_groups(rows: Sequence[SplitRow]) -> dict[str, str]:
     return {row.document: root("d" + row.document) for row in rows}
 
 
-def _fill(sizes: Counter[str], trained: set[str]) -> dict[str, str]:
-    """The largest group trains; the smallest ones fill the test split, then the validation split, those of `trained`
-    last."""
+def _kept(groups: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """The split that each group had; of several training, then the test split. None when nothing would train."""
+    found: dict[str, str] = {}
+    for split in (VALIDATION, TEST, TRAIN):
+        found |= {group: split for document, group in groups.items() if before.get(document) == split}
+    held_out = {group for group, split in found.items() if split != TRAIN}
+    return found if held_out != set(groups.values()) else {}
 
-    def order(group: str) -> tuple[bool, int, str]:
-        return group in trained, sizes[group], hashlib.sha256(group.encode()).hexdigest()
+
+def _fill(sizes: Counter[str], *, last: set[str], kept: Mapping[str, str]) -> dict[str, str]:
+    """The largest group trains; the smallest ones fill the test split, then the validation split, those of `last`
+    last. Groups that were `kept` stay, but for those that trained where a split has nothing else."""
+
+    def order(group: str) -> tuple[bool, bool, int, str]:
+        return group in kept, group in last, sizes[group], hashlib.sha256(group.encode()).hexdigest()
 
     wanted = HELD_OUT_SHARE * sum(sizes.values())
     ordered = sorted(sizes, key=order)
-    result = dict.fromkeys(ordered, TRAIN)
-    waiting = ordered[:-1]
-    for split, reserve in ((TEST, 1), (VALIDATION, 0)):
-        filled = 0
-        while waiting and filled < wanted and len(waiting) > reserve:
+    result = dict.fromkeys(ordered, TRAIN) | dict(kept)
+    waiting = [group for group in ordered if result[group] == TRAIN][:-1]
+    for split in (TEST, VALIDATION):
+        filled = sum(sizes[group] for group in ordered if result[group] == split)
+        reserve = int(split == TEST and VALIDATION not in result.values())
+        while len(waiting) > reserve and (not filled or (filled < wanted and waiting[0] not in kept)):
             group = waiting.pop(0)
             result[group] = split
             filled += sizes[group]
