@@ -4,6 +4,8 @@ ROOT=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$ROOT"
 # A virtual environment that happens to be active, or a PYTHONPATH, is not ours.
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH 2>/dev/null || true
+# Dozens of processes start here: what one has compiled the others read.
+unset PYTHONDONTWRITEBYTECODE 2>/dev/null || true
 VENV="$ROOT/.venv"
 PYTHON="$VENV/bin/python"
 

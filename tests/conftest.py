@@ -29,7 +29,7 @@ from care.services import give_consent, publish_policy
 from people.models import Community, Person, Role
 from people.services import found_community, grant_role
 from people.tenants import every_community
-from tests.common import COMMON, is_transactional, kept, kept_by
+from tests.common import COMMON, ORDER, in_turn, is_transactional, kept, kept_by
 from tests.forking import recipes_are_forked
 from tests.migrated import migrated_once
 from tests.stored import store_answer, store_approvals
@@ -51,7 +51,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
 
     def order(item: pytest.Item) -> tuple[Any, ...]:
-        return item.path not in slow, item.path, is_transactional(item), sorted(kept_by(item))
+        turn = [ORDER[build] for _, build in in_turn(kept_by(item))]
+        return item.path not in slow, item.path, is_transactional(item), turn
 
     items.sort(key=order)
 
@@ -232,24 +233,6 @@ def goran(community: Community) -> Person:
 
 
 @kept
-def chen(community: Community) -> Person:
-    """The expert."""
-    return _member("chen", community, Role.EXPERT)
-
-
-@kept
-def esi(community: Community) -> Person:
-    """The researcher."""
-    return _member("esi", community, Role.RESEARCHER)
-
-
-@kept
-def dana() -> Person:
-    """An outsider with an account."""
-    return make_person("dana")
-
-
-@kept
 def policy(community: Community, aroha: Person) -> Policy:
     """A published policy that offers every purpose."""
     return publish_policy(
@@ -361,3 +344,22 @@ def validated_corpus(
     store_approvals(answers, speakers, now=NOW)
     settled = Answer.objects.in_bulk([answer.pk for answer in answers])
     return [settled[answer.pk] for answer in answers]
+
+
+# Last, so that those who come and go take nothing of the corpus with them.
+@kept
+def chen(community: Community) -> Person:
+    """The expert."""
+    return _member("chen", community, Role.EXPERT)
+
+
+@kept
+def esi(community: Community) -> Person:
+    """The researcher."""
+    return _member("esi", community, Role.RESEARCHER)
+
+
+@kept
+def dana() -> Person:
+    """An outsider with an account."""
+    return make_person("dana")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
 COMMUNITY = "task__project__community_id"
 
 
+# What is asked for a purpose on nearly every page is put together once; whoever asks it further gets a copy.
+@cache
 def _grants_of_receipt(purpose: str) -> models.QuerySet[Grant]:
     live = Grant.objects.live().filter(receipt_id=models.OuterRef("receipt_id"), purpose=purpose)
     # The receipt itself is looked up as well: a grant alone proves nothing.
     return live.filter(receipt__given_at__isnull=False)
 
 
+@cache
 def _allowing(purpose: str) -> models.QuerySet[Policy]:
     return Policy.objects.allowing(purpose).filter(community=models.OuterRef(COMMUNITY))
 
 
+@cache
 def _restricted(purpose: str) -> models.QuerySet[Restriction]:
     """What keeps an answer of the outer query from the purpose: on itself, or on what it belongs to, and placed by its
     own community: somebody's words in another one are not its stewards' to stop."""
@@ -45,6 +50,22 @@ def _restricted(purpose: str) -> models.QuerySet[Restriction]:
         community=models.OuterRef(COMMUNITY),
         person=models.OuterRef("author_id"),
     )
+
+
+@cache
+def _refused(others: type[models.Model], purpose: str) -> models.QuerySet[Any]:
+    """Receipts of others whose words are in an answer, and who do not grant the purpose."""
+    through = others._default_manager.filter(answer_id=models.OuterRef("pk"))
+    return through.exclude(models.Exists(_grants_of_receipt(purpose)))
+
+
+@cache
+def _of_restricted(others: type[models.Model], purpose: str) -> models.QuerySet[Any]:
+    """Receipts of others whose words are in an answer, and may not be used."""
+    theirs = Restriction.objects.blocking(purpose).filter(community=models.OuterRef("receipt__community_id"))
+    theirs = theirs.on(person=models.OuterRef("receipt__person_id"))
+    through = others._default_manager.filter(answer_id=models.OuterRef("pk"))
+    return through.filter(models.Exists(theirs))
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -76,20 +97,14 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         It is `care.eligibility.refusal` as a query, but for the answer's own state. `if_allowed` asks what could be
         used if the community's policy allowed it: what that stops it may give back.
         """
-        refused = self.model.built_on.through.objects.filter(answer_id=models.OuterRef("pk")).exclude(
-            models.Exists(_grants_of_receipt(purpose))
+        others = self.model.built_on.through
+        against = (
+            models.Exists(_refused(others, purpose))
+            | models.Exists(_restricted(purpose))
+            | models.Exists(_of_restricted(others, purpose))
         )
-        given = self.filter(models.Exists(_grants_of_receipt(purpose))).exclude(
-            models.Exists(refused) | models.Exists(_restricted(purpose)) | models.Exists(self._of_restricted(purpose))
-        )
+        given = self.filter(models.Exists(_grants_of_receipt(purpose))).exclude(against)
         return given if if_allowed else given.filter(models.Exists(_allowing(purpose)))
-
-    def _of_restricted(self, purpose: str) -> models.QuerySet[Any]:
-        """Receipts of others whose words are in an answer and may not be used."""
-        theirs = Restriction.objects.blocking(purpose).filter(community=models.OuterRef("receipt__community_id"))
-        theirs = theirs.on(person=models.OuterRef("receipt__person_id"))
-        through = self.model.built_on.through.objects
-        return through.filter(answer_id=models.OuterRef("pk")).filter(models.Exists(theirs))
 
     def eligible_for(self, purpose: str, *, counter_examples: bool = False, if_allowed: bool = False) -> AnswerQuerySet:
         """Answers that may be used for the purpose now: usable, not taken back, and validated unless it is to see and

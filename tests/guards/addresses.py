@@ -36,10 +36,14 @@ class Address:
         return {method for method in METHODS if view_class is None or hasattr(view_class, method)}
 
     @property
+    def answered(self) -> list[str]:
+        """Those, in one order."""
+        return [method for method in METHODS if method in self.methods]
+
+    @property
     def tried(self) -> list[str]:
-        """The methods that a walk sends: all that are answered, and one that is not, for the rest go the same way."""
-        answered = [method for method in METHODS if method in self.methods]
-        return answered + [method for method in METHODS if method not in self.methods][:1]
+        """The methods that are answered, and one that is not, for the rest go the same way."""
+        return self.answered + [method for method in METHODS if method not in self.methods][:1]
 
     @property
     def is_ours(self) -> bool:

@@ -78,13 +78,11 @@ def test_a_speaker_reaches_what_is_for_speakers_and_nothing_else(
     client.raise_request_exception = False
     wrong, reached = [], set()
     for address in addresses():
-        for method in address.tried if address.is_ours else ():
+        for method in address.answered if address.is_ours else ():
             with transaction.atomic():
                 response = send(client, method, address.filled(furnished.arguments), body)
                 transaction.set_rollback(True)
             if response.status_code in {403, 404} or (method == "get" and is_empty_list(address, response)):
-                continue
-            if response.status_code == 405 and method not in address.methods:
                 continue
             reached.add(f"{method} {address.name}")
             if response.status_code not in known.get(f"{method} {address.name}", ()):

@@ -42,7 +42,7 @@ CLASSES = {
     "reward": Reward,
     "self_evolution": SelfEvolution,
 }
-SEVERAL_STAGES = ("continue_pretraining", "kto", "dpo", "reward", "self_evolution")
+SEVERAL_STAGES = {"continue_pretraining", "kto", "dpo", "reward", "self_evolution"}
 NESTED = ("dylora", "qdylora")
 SETTINGS = {"epochs": 3, "validate_every": 4}
 
@@ -97,45 +97,39 @@ def test_what_is_on_disk_is_what_the_report_names(name, whole):
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_killed_in_a_step_and_given_the_rows_in_another_order_it_makes_the_same_bytes(name, whole, tiny_base, tmp_path):
+def test_killed_in_each_stage_and_given_the_rows_in_another_order_it_makes_the_same_bytes(
+    name, whole, tiny_base, tmp_path
+):
     config = write_run(tmp_path / "run", tiny_base, method=name, **SETTINGS)
     train = config.parent / "train.jsonl"
     train.write_text("\n".join(train.read_text().splitlines()[::-1]) + "\n")
+    begins, expected = report_of(whole(name))["stages"][-1]["from_step"], []
 
     class Killed(CLASSES[name]):
         def before_step(self, model, config, step):
             super().before_step(model, config, step)
-            if step == 5:
+            if step == self.last:
                 raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        loop.main(config, Killed())
-    assert not (config.parent / "report.json").exists()
-    torch.manual_seed(99)
+    # Checkpoints are made every second step, and where a stage begins.
+    for last, goes_on_from in ((5, {4}), (begins + 2, {begins, begins + 1, begins + 2}))[: 1 + (begins + 2 > 5)]:
+        Killed.last = last
+        with pytest.raises(KeyboardInterrupt):
+            loop.main(config, Killed())
+        assert not (config.parent / "report.json").exists()
+        expected.append(goes_on_from)
+        torch.manual_seed(99)
     assert loop.main(config, CLASSES[name]()) == 0
-    assert {"event": "resumed", "step": 4}.items() <= next(e for e in events(config) if e["event"] == "resumed").items()
-    assert report_of(config)["adapter_sha256"] == report_of(whole(name))["adapter_sha256"]
-
-
-@pytest.mark.parametrize("name", SEVERAL_STAGES)
-def test_killed_in_a_later_stage_it_makes_the_same_bytes(name, whole, tiny_base, tmp_path):
-    config = write_run(tmp_path / "run", tiny_base, method=name, **SETTINGS)
-    begins = report_of(whole(name))["stages"][-1]["from_step"]
-
-    class Killed(CLASSES[name]):
-        def before_step(self, model, config, step):
-            super().before_step(model, config, step)
-            if step == begins + 2:
-                raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        loop.main(config, Killed())
-    torch.manual_seed(99)
-    assert loop.main(config, CLASSES[name]()) == 0
-    resumed = next(event for event in events(config) if event["event"] == "resumed")
-    assert resumed["step"] in {begins, begins + 1, begins + 2}
+    resumed = [event["step"] for event in events(config) if event["event"] == "resumed"]
+    assert len(resumed) == len(expected)
+    assert all(step in steps for step, steps in zip(resumed, expected, strict=True))
     assert report_of(config)["adapter_sha256"] == report_of(whole(name))["adapter_sha256"]
     assert report_of(config)["stages"] == report_of(whole(name))["stages"]
+
+
+def test_these_have_several_stages(whole):
+    several = {name for name in CLASSES if report_of(whole(name))["stages"][-1]["from_step"] > 0}
+    assert several == SEVERAL_STAGES
 
 
 def test_bases_are_measured_alike(whole):
