@@ -124,15 +124,15 @@ def prepared_base() -> Path:
     return found.folder
 
 
-def write_data(folder: Path) -> dict[str, str]:
-    """Lessons of the corpus: whole documents are for training or held out, so that no text is in both."""
+def write_data(folder: Path, *, train: int = STEPS * BATCH, held_out: int = HELD_OUT) -> dict[str, str]:
+    """So many lessons of the corpus, and as many to validate and to test with as are held out; the files' paths. Whole
+    documents are for training or held out, so that no text is in both."""
     rows = list(lessons(read_tsunkua()))
-    count = STEPS * BATCH
     documents = list(dict.fromkeys(row["document"] for row in rows))
     held = set(documents[::3])
-    for_training = spread([row for row in rows if row["document"] not in held], count)
-    held_out = spread([row for row in rows if row["document"] in held], 2 * HELD_OUT)
-    parts = {"train": for_training, "validation": held_out[::2], "test": held_out[1::2]}
+    for_training = spread([row for row in rows if row["document"] not in held], train)
+    kept = spread([row for row in rows if row["document"] in held], 2 * held_out)
+    parts = {"train": for_training, "validation": kept[::2], "test": kept[1::2]}
     paths = {}
     for split, some in parts.items():
         path = folder / f"{split}.jsonl"
