@@ -13,7 +13,7 @@ from training.runs.models import Run, Schedule
 from training.runs.schedule import check_schedule, look, set_schedule
 from training.runs.services import finish_run, queue_run
 from training.runs.withdrawals import withdraw_answer
-from wordhearth.benches.schedule import measure
+from wordhearth.benches.schedule import judged, measure
 
 HOUR = timedelta(hours=1)
 
@@ -126,3 +126,9 @@ def test_the_bench_looks_at_made_up_answers():
     assert (found["held"], found["outcome"]) == (270, "A run would start now.")
     assert "unchanged" in found["outcome_compared"]
     assert found["new"] == 30
+
+
+@pytest.mark.parametrize(("seconds", "compared", "failures"), [(4.9, 5.0, 0), (5.1, 5.2, 1), (0.1, 5.1, 1)])
+def test_the_bench_fails_where_a_look_takes_too_long(seconds, compared, failures):
+    facts = {"sizes": {"100000": {"seconds": seconds, "seconds_compared": compared}}}
+    assert len(judged(facts)["failures"]) == failures

@@ -83,10 +83,10 @@ class Release(models.Model):
 class ReleaseItem(models.Model):
     """One answer in one release, with the receipt that allowed it.
 
-    A database trigger (migration 0002) refuses a row whose answer is not validated or for which any of the
+    A database trigger (migration 0004) refuses a row whose answer is not validated or for which any of the
     people whose words are in it does not grant the release's purpose at that moment. One that is not good is a
-    counter-example: the trigger (migration 0008) wants it turned down, in a release with judgements; and a live
-    grant for every receipt of `voters`.
+    counter-example: the trigger wants it turned down, in a release with judgements. Another (migration 0002) wants a
+    live grant for every receipt of `voters`.
     """
 
     class Split(models.TextChoices):

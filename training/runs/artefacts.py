@@ -55,11 +55,12 @@ def sha256_of_adapter(folder: Path) -> str:
     Raises Unreadable.
     """
     try:
-        content = (folder / FILE).read_bytes()
+        # As a view: a slice of it is read where it lies, and not copied.
+        content = memoryview((folder / FILE).read_bytes())
         length = int.from_bytes(content[:8], "little")
         if length > min(LONGEST_HEADER, len(content) - 8):
             raise Unreadable("The header is longer than the file.")
-        header = json.loads(content[8 : 8 + length])
+        header = json.loads(bytes(content[8 : 8 + length]))
         header.pop("__metadata__", None)
         digest = hashlib.sha256()
         for name, about in sorted(header.items()):
