@@ -78,6 +78,9 @@ def share_out(model: Any) -> Any:
         # Each process's loss is its share of the batch's, so gradients are added up and not averaged.
         unit.set_gradient_divide_factor(1.0)
         unit.set_force_sum_reduction_for_comms(True)
+        # What is gathered first while the model generates (torch.inference_mode) could not be trained on later.
+        unit.unshard()
+        unit.reshard()
     return model
 
 
@@ -90,6 +93,13 @@ def _keep_scales(layers: nn.Module) -> None:
     for layer in layers.modules():
         if hasattr(layer, "quant_state"):
             layer.quant_state = layer.weight.quant_state
+
+
+def held_parameters(model: Any) -> int:
+    """How many numbers of the model this process holds; two of four bits count as one."""
+    _let_go(model)
+    values = (one.to_local() if isinstance(one, DTensor) else one for one in model.parameters())
+    return sum(value.numel() for value in values)
 
 
 def gathered(value: Tensor) -> Tensor:

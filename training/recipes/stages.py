@@ -23,7 +23,15 @@ from training.evaluation.likelihood import completion_loss, sentence_losses
 from training.evaluation.scores import bits_per_byte
 from training.recipes.configuration import Configuration
 from training.recipes.devices import add_up, any_of_us, dealt, is_first, measures, processes
-from training.recipes.fsdp import clip_gradients, learnt_by, put_back, restore_memory, share_out, whole_memory
+from training.recipes.fsdp import (
+    clip_gradients,
+    held_parameters,
+    learnt_by,
+    put_back,
+    restore_memory,
+    share_out,
+    whole_memory,
+)
 from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint
 from training.recipes.patience import go_back_to_best, had_enough, is_over
 from training.recipes.text import TOKENS_AT_ONCE, AnyLesson, Example, Lesson, batches_of, ordered, pack, parts_of
@@ -245,6 +253,7 @@ def train(
         "tokens_per_second": state.tokens_per_second,
         "tokens_per_processor_second": round(state.tokens / state.worked, 1) if state.worked else 0.0,
         "training_memory_mb": round(peak_memory_mb()),
+        "processes": {"number": processes(), "parameters_held": held_parameters(state.model)},
     }
 
 
