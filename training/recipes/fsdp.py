@@ -88,7 +88,7 @@ def _asked(name: str, default: str = "false") -> bool:
     return os.environ.get(name, default).lower() == "true"
 
 
-def _keep_scales(layers: nn.Module) -> None:
+def _keep_scales(layers: Any) -> None:
     """Four bits are shared out like any numbers; their scales, a thirtieth of them, stay with the layer."""
     for layer in layers.modules():
         if hasattr(layer, "quant_state"):
@@ -96,10 +96,11 @@ def _keep_scales(layers: nn.Module) -> None:
 
 
 def held_parameters(model: Any) -> int:
-    """How many numbers of the model this process holds; two of four bits count as one."""
+    """How many numbers of the model this process holds."""
     _let_go(model)
     values = (one.to_local() if isinstance(one, DTensor) else one for one in model.parameters())
-    return sum(value.numel() for value in values)
+    # Two NF4 weights share one stored byte.
+    return sum(value.numel() * (2 if value.dtype == torch.uint8 else 1) for value in values)
 
 
 def gathered(value: Tensor) -> Tensor:
@@ -107,7 +108,8 @@ def gathered(value: Tensor) -> Tensor:
     if not isinstance(value, DTensor):
         return value
     # What was off-loaded is gathered where processes talk to each other.
-    whole: Tensor = value.detach().to(value.device_mesh.device_type).full_tensor().cpu()
+    part: Any = value.detach().to(value.device_mesh.device_type)
+    whole: Tensor = part.full_tensor().cpu()
     return whole
 
 
@@ -170,11 +172,15 @@ def whole_memory(optimiser: Any) -> dict[str, Any]:
 
 def restore_memory(optimiser: Any, state: dict[str, Any]) -> None:
     """Put back what `whole_memory` gave."""
-    optimiser.load_state_dict(state)
-    for parameter, memory in optimiser.state.items():
-        for name, value in memory.items():
-            if value.shape == parameter.shape:
-                memory[name] = part_like(value, parameter)
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    parts = {
+        number: {
+            name: part_like(value, parameters[number]) if value.shape == parameters[number].shape else value
+            for name, value in memory.items()
+        }
+        for number, memory in state["state"].items()
+    }
+    optimiser.load_state_dict({**state, "state": parts})
 
 
 def clip_gradients(trainable: Sequence[Any], most: float) -> float:

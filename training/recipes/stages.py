@@ -21,17 +21,9 @@ from transformers import get_cosine_schedule_with_warmup
 
 from training.evaluation.likelihood import completion_loss, sentence_losses
 from training.evaluation.scores import bits_per_byte
+from training.recipes import fsdp
 from training.recipes.configuration import Configuration
 from training.recipes.devices import add_up, any_of_us, dealt, is_first, measures, processes
-from training.recipes.fsdp import (
-    clip_gradients,
-    held_parameters,
-    learnt_by,
-    put_back,
-    restore_memory,
-    share_out,
-    whole_memory,
-)
 from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint
 from training.recipes.patience import go_back_to_best, had_enough, is_over
 from training.recipes.text import TOKENS_AT_ONCE, AnyLesson, Example, Lesson, batches_of, ordered, pack, parts_of
@@ -190,8 +182,8 @@ class Training:
         """Write a checkpoint, whole, so that any number of processes can go on; of several the first does."""
         state = {
             **{name: getattr(self, name) for name in REMEMBERED},
-            "learnt": learnt_by(self.method, self.model),
-            "optimiser": whole_memory(optimiser),
+            "learnt": fsdp.learnt_by(self.method, self.model),
+            "optimiser": fsdp.whole_memory(optimiser),
             "schedule": schedule.state_dict(),
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -206,7 +198,7 @@ class Training:
             return None
         if state.get("made_for") != self.made_for:
             raise RecipeError("The checkpoint here belongs to other data or settings; remove it to begin again.")
-        put_back(self.method, self.model, state["learnt"])
+        fsdp.put_back(self.method, self.model, state["learnt"])
         for name in REMEMBERED:
             setattr(self, name, state[name])
         return state
@@ -240,7 +232,7 @@ def train(
 
     A second of a processor is the same whatever else the machine does; with one thread, methods compare by it.
     """
-    state = Training(method, share_out(model), config, made_for=fingerprint(config, stages, validation))
+    state = Training(method, fsdp.share_out(model), config, made_for=fingerprint(config, stages, validation))
     for stage in stages:
         stage.tokens_at_once = config.recipe.tokens_at_once
     saved = state.recall()
@@ -253,7 +245,7 @@ def train(
         "tokens_per_second": state.tokens_per_second,
         "tokens_per_processor_second": round(state.tokens / state.worked, 1) if state.worked else 0.0,
         "training_memory_mb": round(peak_memory_mb()),
-        "processes": {"number": processes(), "parameters_held": held_parameters(state.model)},
+        "processes": {"number": processes(), "parameters_held": fsdp.held_parameters(state.model)},
     }
 
 
@@ -346,7 +338,7 @@ def batches_from(
 
 
 def _restore(optimiser: Any, schedule: Any, saved: dict[str, Any]) -> None:
-    restore_memory(optimiser, saved["optimiser"])
+    fsdp.restore_memory(optimiser, saved["optimiser"])
     schedule.load_state_dict(saved["schedule"])
     torch.set_rng_state(saved["rng"])
     torch.cuda.set_rng_state_all(saved["cuda_rng"])
@@ -362,7 +354,7 @@ def one_step(
 ) -> tuple[float, float]:
     """One optimiser step on one batch: its loss, and the gradient's norm."""
     loss = add_up(trainable, learn(model, batch))
-    norm = clip_gradients(trainable, clip)
+    norm = fsdp.clip_gradients(trainable, clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return loss, norm
