@@ -27,7 +27,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map_only
 
 from training.recipes.configuration import ConfigurationError
-from training.recipes.devices import compute_device, is_shared_out, processes
+from training.recipes.devices import compute_device, is_first, is_shared_out, processes
 
 if TYPE_CHECKING:
     from training.recipes.loop import Method
@@ -165,8 +165,13 @@ def put_back(method: Method, model: Any, learnt: dict[str, Tensor]) -> None:
 
 
 def whole_memory(optimiser: Any) -> dict[str, Any]:
-    """What an optimiser remembers, whole, as one process alone would have it."""
-    state: dict[str, Any] = tree_map_only(DTensor, gathered, optimiser.state_dict())
+    """What an optimiser remembers, whole in the first process, as it alone would have it; all must ask."""
+
+    def kept(part: Tensor) -> Tensor:
+        whole = gathered(part)
+        return whole if is_first() else part
+
+    state: dict[str, Any] = tree_map_only(DTensor, kept, optimiser.state_dict())
     return state
 
 
