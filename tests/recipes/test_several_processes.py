@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from tests.recipes.conftest import write_run
-from training.recipes import fsdp
-from training.recipes.configuration import ConfigurationError
+from training.recipes import lora
 from training.recipes.devices import dealt
+from training.recipes.fsdp import LaunchError, check_launcher, share_out
 
 ROOT = Path(__file__).parents[2]
 # A smaller rate for all weights, as always.
@@ -162,15 +162,22 @@ def test_all_read_equally_often_where_none_can_read_alone(of_two):
     ],
 )
 def test_what_a_launcher_may_not_ask_for_is_said(of_two, setting, value, why):
-    fsdp.check_launcher()
+    check_launcher()
     assert os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] == "false"
     of_two.setenv(setting, value)
-    with pytest.raises(ConfigurationError, match=why):
-        fsdp.check_launcher()
+    with pytest.raises(LaunchError, match=why):
+        check_launcher()
 
 
 def test_a_model_without_layers_is_not_shared_out(of_two):
     model = nn.Module()
     model.model = nn.Linear(2, 2)
-    with pytest.raises(ConfigurationError, match="no list of layers"):
-        fsdp.share_out(model)
+    with pytest.raises(LaunchError, match="no list of layers"):
+        share_out(model)
+
+
+def test_a_recipe_that_was_launched_otherwise_says_so(tiny_base, tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    config = write_run(tmp_path, tiny_base, method="lora")
+    assert lora.main(config) == 1
+    assert "DeepSpeed" in events(config, "error")[-1]["message"]

@@ -26,26 +26,29 @@ from torch.distributed.fsdp import CPUOffloadPolicy, FSDPModule, OffloadPolicy, 
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map_only
 
-from training.recipes.configuration import ConfigurationError
 from training.recipes.devices import compute_device, is_first, is_shared_out, processes
 
 if TYPE_CHECKING:
     from training.recipes.loop import Method
 
 
+class LaunchError(RuntimeError):
+    """The recipe cannot run as it was launched; the message is meant for people."""
+
+
 def check_launcher() -> None:
-    """Raise ConfigurationError where the launcher asks for what is not made."""
+    """Raise LaunchError where the launcher asks for what is not made."""
     if _asked("ACCELERATE_USE_DEEPSPEED"):
-        raise ConfigurationError(
+        raise LaunchError(
             "The recipes do not run under DeepSpeed. Launch with --use_fsdp --fsdp_version 2 instead; "
             "--fsdp_offload_params true is its off-load."
         )
     if not is_shared_out():
         return
     if os.environ.get("FSDP_VERSION") != "2":
-        raise ConfigurationError("The recipes share a model out by FSDP2 only: launch with --fsdp_version 2.")
+        raise LaunchError("The recipes share a model out by FSDP2 only: launch with --fsdp_version 2.")
     if os.environ.get("FSDP_RESHARD_AFTER_FORWARD", "true") not in ("true", "false"):
-        raise ConfigurationError("--fsdp_reshard_after_forward must be true or false, as FSDP2 has it.")
+        raise LaunchError("--fsdp_reshard_after_forward must be true or false, as FSDP2 has it.")
     # transformers would then read the weights in the first process alone, and leave them to be sent.
     os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
 
@@ -53,14 +56,14 @@ def check_launcher() -> None:
 def share_out(model: Any) -> Any:
     """Keep only this process's part of each layer, in place, where the launcher asks for it; twice is as good as once.
 
-    What is to be trained must be settled before. Raises ConfigurationError for a model without layers.
+    What is to be trained must be settled before. Raises LaunchError for a model without layers.
     """
     core = model.get_base_model() if hasattr(model, "get_base_model") else model
     if not is_shared_out() or any(isinstance(parameter, DTensor) for parameter in core.parameters()):
         return model
     layers = getattr(core.model, "layers", None)
     if not isinstance(layers, nn.ModuleList):
-        raise ConfigurationError("This base model has no list of layers that could be shared out.")
+        raise LaunchError("This base model has no list of layers that could be shared out.")
     _keep_scales(layers)
     device = compute_device()
     how: dict[str, Any] = {

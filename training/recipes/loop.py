@@ -30,7 +30,7 @@ from training.recipes.card import card_of
 from training.recipes.comparison import compare, figures_of
 from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
 from training.recipes.devices import is_first, is_out_of_memory, join, leave, measures
-from training.recipes.fsdp import check_launcher, whole
+from training.recipes.fsdp import LaunchError, check_launcher, whole
 from training.recipes.journal import Journal, Stopped, write_json
 from training.recipes.mixing import lessons_of
 from training.recipes.report import build_report
@@ -106,7 +106,7 @@ def main(path: Path, method: Method) -> int:
     except Stopped:
         journal.write("stopped")
         return STOPPED
-    except (ConfigurationError, RecipeError) as error:
+    except (ConfigurationError, LaunchError, RecipeError) as error:
         journal.write("error", message=str(error))
         print(error, file=sys.stderr)  # noqa: T201
         return 1
