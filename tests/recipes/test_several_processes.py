@@ -17,6 +17,8 @@ from tests.recipes.conftest import write_run
 from training.recipes import lora
 from training.recipes.devices import dealt
 from training.recipes.fsdp import LaunchError, check_launcher, share_out
+from training.recipes.shards import Sharded
+from training.recipes.stages import RecipeError
 
 ROOT = Path(__file__).parents[2]
 # A smaller rate for all weights, as always.
@@ -181,3 +183,9 @@ def test_a_recipe_that_was_launched_otherwise_says_so(tiny_base, tmp_path, monke
     config = write_run(tmp_path, tiny_base, method="lora")
     assert lora.main(config) == 1
     assert "DeepSpeed" in events(config, "error")[-1]["message"]
+
+
+def test_groups_of_contributors_are_for_one_process(monkeypatch):
+    monkeypatch.setattr("training.recipes.shards.processes", lambda: 2)
+    with pytest.raises(RecipeError, match="one process only"):
+        Sharded(lora.Lora())
