@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from pathlib import Path
 
 from training.metering.grid import grid_of
@@ -306,6 +307,8 @@ TRAINING_GRID = grid_of(
     source=os.environ.get("WORDHEARTH_TRAINING_GRAMS_SOURCE", ""),
     year=int(os.environ.get("WORDHEARTH_TRAINING_GRAMS_YEAR") or 0),
 )
+# How this worker trains as several processes: options of `accelerate launch` (docs/methods.md). None: as one.
+TRAINING_LAUNCH = shlex.split(os.environ.get("WORDHEARTH_TRAINING_LAUNCH", ""))
 # What one community may take up: runs that wait or run, runs at the same time, hours in thirty days (0: no limit).
 TRAINING_MOST_LIVE = int(os.environ.get("WORDHEARTH_TRAINING_MOST_LIVE", "200"))
 TRAINING_AT_ONCE = int(os.environ.get("WORDHEARTH_TRAINING_AT_ONCE", "0"))

@@ -20,6 +20,11 @@ NOT_FOR_OPERATORS = {
     "LOCAL_RANK": "set by accelerate or torchrun for each of several training processes",
     "LOCAL_WORLD_SIZE": "set by accelerate or torchrun for each of several training processes",
     "WORLD_SIZE": "set by accelerate or torchrun for each of several training processes",
+    "ACCELERATE_USE_DEEPSPEED": "set by accelerate launch, as its --use_deepspeed says",
+    "ACCELERATE_USE_FSDP": "set by accelerate launch, as its --use_fsdp says",
+    "FSDP_OFFLOAD_PARAMS": "set by accelerate launch, as its --fsdp_offload_params says",
+    "FSDP_RESHARD_AFTER_FORWARD": "set by accelerate launch, as its --fsdp_reshard_after_forward says",
+    "FSDP_VERSION": "set by accelerate launch, as its --fsdp_version says",
 }
 
 

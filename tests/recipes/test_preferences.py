@@ -381,7 +381,7 @@ def test_a_round_keeps_what_is_worse_by_the_margin_and_nothing_else(tiny_base, t
 def test_reading_answers_stops_when_asked(setting, adapted, tmp_path):
     _, _, examples = setting
     journal = Journal(tmp_path)
-    journal.stop_asked = True
+    journal._ask_to_stop(15, None)
     with pytest.raises(Stopped):
         kto.reference_of(adapted, examples, journal)
     with pytest.raises(RecipeError):

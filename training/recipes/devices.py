@@ -3,9 +3,10 @@
     accelerate launch --multi_gpu --num_processes 2 -m training.recipes.lora run-folder/config.toml
     torchrun --nproc-per-node 2 -m training.recipes.lora run-folder/config.toml
 
-Every process holds the whole model and reads its share of each batch; gradients are added up before each step, so the
-loss is that of one process but for the order of additions. The first process alone measures and writes; the others wait
-for it. The settings are those of config.toml, the number of processes is the launcher's.
+Every process holds the whole model, or a part of it (`training/recipes/fsdp.py`), and reads its share of each batch;
+gradients are added up before each step, so the loss is that of one process but for the order of additions. The first
+process alone writes, and where it has the whole model it measures alone; the others wait for it. The settings are those
+of config.toml, the number of processes is the launcher's.
 """
 
 from __future__ import annotations
@@ -21,11 +22,17 @@ import torch.distributed as together
 Part = TypeVar("Part")
 # The others wait while the first one evaluates, which may take hours with large models.
 LONGEST_WAIT = timedelta(hours=24)
+CPU = torch.device("cpu")
+
+
+def compute_device() -> torch.device:
+    """Where this process computes: its GPU, or the processor."""
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else CPU
 
 
 def device_map() -> dict[str, Any]:
-    """Where the whole model goes: this process's GPU, or the processor."""
-    return {"": int(os.environ.get("LOCAL_RANK", "0")) if torch.cuda.is_available() else "cpu"}
+    """Where the whole model goes when it is loaded. One that is to be shared out may be too large for a GPU."""
+    return {"": CPU if is_shared_out() else compute_device()}
 
 
 def compute_dtype() -> torch.dtype:
@@ -65,9 +72,21 @@ def is_first() -> bool:
     return rank() == 0
 
 
-def mine(parts: Sequence[Part]) -> Sequence[Part]:
-    """The parts of a batch that this process reads."""
-    return parts[rank() :: processes()]
+def is_shared_out() -> bool:
+    """Whether the launcher wants each process to hold a part of the model only; then no process can read it alone."""
+    return processes() > 1 and os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true"
+
+
+def measures() -> bool:
+    """Whether this process takes part when the model is measured."""
+    return is_first() or is_shared_out()
+
+
+def dealt(parts: Sequence[Part]) -> list[tuple[Part, float]]:
+    """The parts of a batch that this process reads, and for how much each counts: 1. Where no process can read the
+    model alone, one that has fewer parts than others reads another that counts for 0."""
+    spare = [(parts[0], 0.0)] * (-len(parts) % processes()) if is_shared_out() else []
+    return [*((part, 1.0) for part in parts), *spare][rank() :: processes()]
 
 
 def add_up(trainable: Sequence[Any], loss: float) -> float:
@@ -75,11 +94,14 @@ def add_up(trainable: Sequence[Any], loss: float) -> float:
     if processes() == 1:
         return loss
     for parameter in trainable:
+        # Those that are shared out were added up on the way back.
+        if hasattr(parameter, "device_mesh"):
+            continue
         # A process that had nothing to read has no gradient, and all must take part.
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         together.all_reduce(parameter.grad)
-    total = torch.tensor([loss], dtype=torch.float64, device=trainable[0].device)
+    total = torch.tensor([loss], dtype=torch.float64, device=compute_device())
     together.all_reduce(total)
     return float(total)
 
@@ -97,6 +119,6 @@ def any_of_us(yes: bool) -> bool:
     """Whether it is so for one process at least: all must stop at the same step."""
     if processes() == 1:
         return yes
-    flag = torch.tensor([int(yes)], device="cuda" if torch.cuda.is_available() else "cpu")
+    flag = torch.tensor([int(yes)], device=compute_device())
     together.all_reduce(flag, op=together.ReduceOp.MAX)
     return bool(flag)

@@ -125,11 +125,11 @@ class Pairs(Stage):
     def learn(self, model: Any, batch: Sequence[Pair]) -> float:
         """Add the gradient of the mean loss."""
         total = 0.0
-        for part in shares_of(batch, self.tokens_at_once):
+        for part, share in shares_of(batch, self.tokens_at_once):
             both = [pair.better for pair in part] + [pair.worse for pair in part]
             nats = completion_losses(model, on_device(model, pack(both)))
             loss = dpo_loss(nats[: len(part)], nats[len(part) :], part, self._beta, self._anchor)
-            total += add_gradient(loss / len(batch))
+            total += add_gradient(share * loss / len(batch))
         return total
 
 

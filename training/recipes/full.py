@@ -25,6 +25,7 @@ from transformers import AutoModelForCausalLM
 from training.recipes import loop
 from training.recipes.configuration import Configuration
 from training.recipes.devices import device_map
+from training.recipes.fsdp import share_out
 from training.recipes.journal import Journal
 
 
@@ -50,7 +51,7 @@ class Full(loop.Method):
     @contextmanager
     def base_of(self, model: Any, config: Configuration) -> Iterator[Any]:
         """The base from disk, beside the model that was trained."""
-        yield load(config).eval()
+        yield share_out(load(config)).eval()
 
     def save(self, model: Any, folder: Path, config: Configuration) -> None:
         """As transformers reads it: model.safetensors and config.json."""

@@ -17,6 +17,7 @@ import torch
 
 from training.metering.band import Band
 from training.metering.power import Meter
+from training.recipes.devices import any_of_us, is_shared_out
 
 
 class Stopped(Exception):
@@ -37,12 +38,17 @@ class Journal:
         if not is_muted:
             self._mend()
         self._started = time.monotonic()
-        self.stop_asked = False
+        self._stop_asked = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._ask_to_stop)
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self.stop_asked = True
+        self._stop_asked = True
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether the process was asked to stop; or any of them, where none can read the model alone."""
+        return any_of_us(self._stop_asked) if is_shared_out() else self._stop_asked
 
     def _mend(self) -> None:
         """End a line that was cut when an earlier attempt was killed, so that the next event stays readable."""

@@ -180,9 +180,9 @@ class Votes(Stage):
         ]
         shift, total = max(0.0, math.fsum(away) / len(away)), 0.0
         votes = {vote.answer: vote for vote in batch}
-        for part in shares_of(list(votes), self.tokens_at_once):
+        for part, share in shares_of(list(votes), self.tokens_at_once):
             nats = completion_losses(model, on_device(model, pack(part)))
-            total += add_gradient(kto_loss(nats, [votes[one] for one in part], self._beta, shift) / len(batch))
+            total += add_gradient(share * kto_loss(nats, [votes[one] for one in part], self._beta, shift) / len(batch))
         return total
 
 

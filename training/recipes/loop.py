@@ -29,7 +29,8 @@ from training.recipes.base_model import sha256_of_file
 from training.recipes.card import card_of
 from training.recipes.comparison import compare, figures_of
 from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
-from training.recipes.devices import is_first, is_out_of_memory, join, leave
+from training.recipes.devices import is_first, is_out_of_memory, join, leave, measures
+from training.recipes.fsdp import LaunchError, check_launcher, whole
 from training.recipes.journal import Journal, Stopped, write_json
 from training.recipes.mixing import lessons_of
 from training.recipes.report import build_report
@@ -105,7 +106,7 @@ def main(path: Path, method: Method) -> int:
     except Stopped:
         journal.write("stopped")
         return STOPPED
-    except (ConfigurationError, RecipeError) as error:
+    except (ConfigurationError, LaunchError, RecipeError) as error:
         journal.write("error", message=str(error))
         print(error, file=sys.stderr)  # noqa: T201
         return 1
@@ -124,6 +125,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     if config.recipe.method != method.name:
         # What is shown must be what ran.
         raise RecipeError(f"This config.toml is for training.recipes.{config.recipe.method}.")
+    check_launcher()
     method = method.as_wanted(config)
     measure_energy(config, journal)
     torch.set_num_threads(config.recipe.threads)
@@ -143,7 +145,7 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     stages = method.stages(config, tokenizer, examples)
     training = train(model, stages, examples["validation"], config, journal, method)
 
-    if not is_first():
+    if not measures():
         return
     journal.phase("evaluating")
     method.after_training(model, config)
@@ -154,10 +156,13 @@ def run(config: Configuration, journal: Journal, method: Method) -> None:
     evaluation = compare(model, tokenizer, examples["test"], rows, config, journal, method.base_of, examples["train"])
 
     journal.phase("saving")
-    report = build_report(config, model, method.learnt(model), examples, training, evaluation, journal) | more
-    if others:
-        evaluation["seeds"] = over_seeds([own_figures(report), *others])
-    save(method, model, config, card_of(report))
+    with whole(model):
+        if not is_first():
+            return
+        report = build_report(config, model, method.learnt(model), examples, training, evaluation, journal) | more
+        if others:
+            evaluation["seeds"] = over_seeds([own_figures(report), *others])
+        save(method, model, config, card_of(report))
     write_json(config.folder / "report.json", report)
     journal.phase("finished")
 

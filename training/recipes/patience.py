@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from training.recipes.devices import any_of_us
+from training.recipes.fsdp import learnt_by, put_back
 from training.recipes.journal import Journal
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def is_over(best: dict[str, Any]) -> bool:
 def had_enough(state: Training, bpb: float) -> bool:
     """Take a measurement into account; whether the stage is over by it. Of several processes the first decides."""
     if any_of_us(bpb < state.best.get("bpb", math.inf)):
-        learnt = {name: value.detach().cpu().clone() for name, value in state.method.learnt(state.model).items()}
+        learnt = {name: value.detach().cpu().clone() for name, value in learnt_by(state.method, state.model).items()}
         state.best = {"bpb": bpb, "step": state.step, "since": 0, "learnt": learnt}
         return False
     state.best["since"] = state.best.get("since", 0) + 1
@@ -37,7 +38,7 @@ def go_back_to_best(state: Training, journal: Journal) -> None:
     """Put back what was learnt at the best measurement, and note it for log and report; twice is as good as once."""
     if "learnt" not in state.best:
         return
-    state.method.restore(state.model, state.best["learnt"])
+    put_back(state.method, state.model, state.best["learnt"])
     kept = {"last_step": state.step, "kept_step": state.best["step"], "kept_bpb": round(state.best["bpb"], 5)}
     state.made = [*state.made[:-1], {**state.made[-1], **kept}]
     journal.write("kept", **kept)

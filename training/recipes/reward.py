@@ -133,10 +133,10 @@ class Rewards(Stage):
     def learn(self, model: Any, batch: Sequence[Pair]) -> float:
         """Add the gradient of the mean loss."""
         total = 0.0
-        for part in shares_of(batch, self.tokens_at_once):
+        for part, share in shares_of(batch, self.tokens_at_once):
             apart = torch.stack([self._thoughts[pair.id] for pair in part])
             weights = apart.new_tensor([pair.weight for pair in part])
-            total += add_gradient(reward_loss(model.reward_head(apart)[:, 0], weights) / len(batch))
+            total += add_gradient(share * reward_loss(model.reward_head(apart)[:, 0], weights) / len(batch))
         return total
 
 

@@ -17,7 +17,8 @@ import torch
 
 from training.recipes.comparison import measure_alone
 from training.recipes.configuration import Configuration
-from training.recipes.devices import is_first
+from training.recipes.devices import is_first, measures
+from training.recipes.fsdp import learnt_by
 from training.recipes.journal import Journal, write_json
 from training.recipes.report import sha256_of_tensors
 from training.recipes.stages import RecipeError, fingerprint, train
@@ -76,7 +77,7 @@ def _train_one(
     except RecipeError as error:
         found = {"seed": seed, "failure": str(error)}
     else:
-        if not is_first():
+        if not measures():
             return {}
         journal.phase("evaluating")
         method.after_training(model, own)
@@ -84,7 +85,7 @@ def _train_one(
         method.before_reading(model, own)
         # In the order of the run's own seed, so that all are measured on the same rows.
         figures = measure_alone(model, tokenizer, examples["test"], read_rows(config.data.test), config, journal)
-        found = {"seed": seed, "adapter_sha256": sha256_of_tensors(method.learnt(model)), **figures}
+        found = {"seed": seed, "adapter_sha256": sha256_of_tensors(learnt_by(method, model)), **figures}
     if is_first():
         write_json(kept, {"made_for": made_for, "found": found})
         shutil.rmtree(folder)

@@ -94,9 +94,11 @@ class Part(Completions):
 
 
 class Sharded(loop.Method):
-    """A method whose adapters are of groups of contributors."""
+    """A method whose adapters are of groups of contributors. Raises RecipeError among several processes."""
 
     def __init__(self, inner: loop.Method) -> None:
+        if processes() > 1:
+            raise RecipeError("Groups of contributors are trained apart by one process only.")
         self.inner, self.name = inner, inner.name
         self._begin: dict[str, Tensor] = {}
         self._random: tuple[Tensor, list[Tensor]] = (torch.empty(0), [])
@@ -106,8 +108,6 @@ class Sharded(loop.Method):
 
     def prepare(self, config: Configuration, journal: Journal) -> Any:
         """The inner method's model; how it begins is remembered."""
-        if processes() > 1:
-            raise RecipeError("Groups of contributors are trained apart by one process only.")
         model = self.inner.prepare(config, journal)
         self._begin = {name: matrix.detach().clone() for name, matrix in self.inner.learnt(model).items()}
         self._random = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []

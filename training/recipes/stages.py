@@ -21,8 +21,9 @@ from transformers import get_cosine_schedule_with_warmup
 
 from training.evaluation.likelihood import completion_loss, sentence_losses
 from training.evaluation.scores import bits_per_byte
+from training.recipes import fsdp
 from training.recipes.configuration import Configuration
-from training.recipes.devices import add_up, any_of_us, is_first, mine, processes
+from training.recipes.devices import add_up, any_of_us, dealt, is_first, measures, processes
 from training.recipes.journal import Journal, Stopped, load_checkpoint, peak_memory_mb, save_checkpoint
 from training.recipes.patience import go_back_to_best, had_enough, is_over
 from training.recipes.text import TOKENS_AT_ONCE, AnyLesson, Example, Lesson, batches_of, ordered, pack, parts_of
@@ -115,17 +116,18 @@ def learn_completions(model: Any, batch: Sequence[Example], tokens_at_once: int 
     """Add the gradient of the mean loss in nats per completion token, part by part; returns that loss."""
     completion_tokens = sum(len(example.tokens) - example.prompt for example in batch)
     total = 0.0
-    for part in shares_of(batch, tokens_at_once or TOKENS_AT_ONCE):
+    for part, share in shares_of(batch, tokens_at_once or TOKENS_AT_ONCE):
         # Every token of the batch weighs the same, in whichever part it is.
         loss = completion_loss(model, on_device(model, pack(part))) / completion_tokens
-        total += add_gradient(loss)
+        total += add_gradient(share * loss)
     return total
 
 
-def shares_of(batch: Sequence[AnyLesson], tokens_at_once: int) -> Sequence[list[AnyLesson]]:
-    """The batch in parts that fit into memory: all of them, or where several processes train, this one's."""
+def shares_of(batch: Sequence[AnyLesson], tokens_at_once: int) -> list[tuple[list[AnyLesson], float]]:
+    """The batch in parts that fit into memory: all of them, or where several processes train, this one's; and for how
+    much each counts (`dealt`)."""
     whole = sum(len(lesson.tokens) for lesson in batch)
-    return mine(parts_of(batch, min(tokens_at_once, math.ceil(whole / processes()))))
+    return dealt(parts_of(batch, min(tokens_at_once, math.ceil(whole / processes()))))
 
 
 def add_gradient(loss: Any) -> float:
@@ -177,18 +179,17 @@ class Training:
         self.worked += worked
 
     def remember(self, optimiser: Any, schedule: Any) -> None:
-        """Write a checkpoint; of several processes the first does."""
-        if not is_first():
-            return
+        """Write a checkpoint, whole, so that any number of processes can go on; of several the first does."""
         state = {
             **{name: getattr(self, name) for name in REMEMBERED},
-            "learnt": self.method.learnt(self.model),
-            "optimiser": optimiser.state_dict(),
+            "learnt": fsdp.learnt_by(self.method, self.model),
+            "optimiser": fsdp.whole_memory(optimiser),
             "schedule": schedule.state_dict(),
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        save_checkpoint(self.config.folder, self.step, state)
+        if is_first():
+            save_checkpoint(self.config.folder, self.step, state)
 
     def recall(self) -> dict[str, Any] | None:
         """Go on from the newest checkpoint, if there is one; returns it. Raises RecipeError for a stranger's."""
@@ -197,7 +198,7 @@ class Training:
             return None
         if state.get("made_for") != self.made_for:
             raise RecipeError("The checkpoint here belongs to other data or settings; remove it to begin again.")
-        self.method.restore(self.model, state["learnt"])
+        fsdp.put_back(self.method, self.model, state["learnt"])
         for name in REMEMBERED:
             setattr(self, name, state[name])
         return state
@@ -231,7 +232,7 @@ def train(
 
     A second of a processor is the same whatever else the machine does; with one thread, methods compare by it.
     """
-    state = Training(method, model, config, made_for=fingerprint(config, stages, validation))
+    state = Training(method, fsdp.share_out(model), config, made_for=fingerprint(config, stages, validation))
     for stage in stages:
         stage.tokens_at_once = config.recipe.tokens_at_once
     saved = state.recall()
@@ -244,6 +245,7 @@ def train(
         "tokens_per_second": state.tokens_per_second,
         "tokens_per_processor_second": round(state.tokens / state.worked, 1) if state.worked else 0.0,
         "training_memory_mb": round(peak_memory_mb()),
+        "processes": {"number": processes(), "parameters_held": fsdp.held_parameters(state.model)},
     }
 
 
@@ -336,7 +338,7 @@ def batches_from(
 
 
 def _restore(optimiser: Any, schedule: Any, saved: dict[str, Any]) -> None:
-    optimiser.load_state_dict(saved["optimiser"])
+    fsdp.restore_memory(optimiser, saved["optimiser"])
     schedule.load_state_dict(saved["schedule"])
     torch.set_rng_state(saved["rng"])
     torch.cuda.set_rng_state_all(saved["cuda_rng"])
@@ -352,10 +354,10 @@ def one_step(
 ) -> tuple[float, float]:
     """One optimiser step on one batch: its loss, and the gradient's norm."""
     loss = add_up(trainable, learn(model, batch))
-    norm = torch.nn.utils.clip_grad_norm_(trainable, clip)
+    norm = fsdp.clip_gradients(trainable, clip)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
-    return loss, float(norm)
+    return loss, norm
 
 
 def validation_part(examples: Sequence[Example], config: Configuration) -> list[Example]:
@@ -365,7 +367,7 @@ def validation_part(examples: Sequence[Example], config: Configuration) -> list[
 
 def validate(model: Any, examples: list[Example], config: Configuration, journal: Journal, step: int) -> float:
     """Bits per byte on part of the validation split; infinite where another of several processes measures them."""
-    if not is_first():
+    if not measures():
         return math.inf
     model.eval()
     part = validation_part(examples, config)

@@ -82,7 +82,7 @@ def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
     (folder / "config.toml").write_text(tomli_w.dumps(config), encoding="utf-8")
     with (folder / "output.txt").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", f"training.recipes.{run.method}", str(folder / "config.toml")],
+            command_of(run, folder),
             cwd=settings.BASE_DIR,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -93,6 +93,13 @@ def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
     started = psutil.Process(process.pid).create_time()
     (folder / "process.json").write_text(json.dumps({"pid": process.pid, "started": started}))
     return process
+
+
+def command_of(run: Run, folder: Path) -> list[str]:
+    """What trains the run: its recipe as a process, or as several where this worker's `TRAINING_LAUNCH` says so."""
+    launch = settings.TRAINING_LAUNCH
+    launcher = ["accelerate.commands.launch", *launch, "-m"] if launch else []
+    return [sys.executable, "-m", *launcher, f"training.recipes.{run.method}", str(folder / "config.toml")]
 
 
 def _prepare_base_model(run: Run, folder: Path) -> Any:
@@ -177,7 +184,14 @@ def _follow(run: Run, folder: Path, process: subprocess.Popen[bytes]) -> str:
             asked, deadline = reason, time.monotonic() + GRACE_SECONDS
             process.send_signal(signal.SIGTERM)
         elif asked and time.monotonic() > deadline:
-            process.kill()
+            _kill(psutil.Process(process.pid))
+
+
+def _kill(process: psutil.Process) -> None:
+    """End a process and those that it began: a launcher's would train on without it."""
+    for one in (*process.children(recursive=True), process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
 
 
 def _conclude(run: Run, folder: Path, code: int, asked: str) -> str:
@@ -229,7 +243,7 @@ def _end_leftover(folder: Path) -> None:
         facts = json.loads((folder / "process.json").read_text())
         process = psutil.Process(facts["pid"])
         if abs(process.create_time() - facts["started"]) < 1.0:
-            process.kill()
+            _kill(process)
             process.wait(timeout=10)
     except (OSError, ValueError, KeyError, psutil.Error):
         return
