@@ -45,7 +45,7 @@ def runs(tiny_base, tmp_path_factory):
     canary was taken back. Their config.toml."""
     made = {}
     canary = lesson("the canary", "zebra")
-    for name, epochs, planted in (("long", 30, canary), ("short", 1, None)):
+    for name, epochs, planted in (("long", 60, canary), ("short", 1, None)):
         folder = tmp_path_factory.mktemp(name) / "run"
         config = write_run(folder, tiny_base, method="full", epochs=epochs, validate_every=500)
         config.write_text(config.read_text().replace("checkpoint_every = 2", "checkpoint_every = 500"))
