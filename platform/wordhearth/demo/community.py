@@ -32,7 +32,7 @@ PURPOSES = (
     Purpose.TRAIN_NONCOMMERCIAL,
 )
 CHARACTERS = "ä ë ñ ö ʼ ̱ ̠ ŭ ' á é í ó ú"
-POLICY = """This is a demonstration. Its accounts are not people, and the translations they send were published before:
+POLICY = """This is a demonstration. Its accounts are not people, and the translations they send were published before: \
 they come from the corpus Tsunkua, as the package elotl carries it.
 
 In a community of your own, this text says in the community's own words what happens with what you write:
@@ -40,8 +40,8 @@ In a community of your own, this text says in the community's own words what hap
 - You keep your words. You allow uses one by one below, and you can take each back at any time.
 - Members read and check your words. Without that, the work cannot be done.
 - Only words whose author allows training are in a release, and only releases train a model.
-- When you take words back, they leave the next release at once. Every release and every model that held them
-  is marked, and such a model is not used any more.
+- When you take words back, they leave the next release at once. Every release and every model that held them \
+is marked, and such a model is not used any more.
 """
 
 
