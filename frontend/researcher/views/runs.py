@@ -105,6 +105,7 @@ class OneRun(ResearchView):
             **self.live_context(run),
             "refusal": refusal,
             "adapter": adapter,
+            "has_card": bool(read_card(run)),
             "checks": checks,
             "gate_is_open": all(check.has_passed for check in checks),
             "findings": findings_of([adapter])[adapter.pk] if adapter else None,

@@ -21,7 +21,9 @@ from frontend.kind_pages import kind_context
 from frontend.speaker.forms import AppealForm, EditForm, WordsFilter
 from frontend.speaker.queries import reach_of_answer
 from frontend.speaker.views.answering import OwnWordsView
+from people.models import Role
 from people.refusals import Refusal
+from people.services import has_role
 from training.runs.withdrawals import withdraw_answer
 
 PAGE_SIZE = 20
@@ -88,7 +90,7 @@ class WordsView(MyAnswersView):
             "state": state,
             "states": STATE_WORDS,
             "rows": [(answer, _is_editable(answer), _may_appeal(answer)) for answer in page],
-            "is_member": self.is_member,
+            "may_speak": has_role(self.person, self.community, Role.SPEAKER, Role.EXPERT),
         }
         return render(request, "speaker/words.html", context)
 
