@@ -32,8 +32,8 @@ PURPOSES = (
     Purpose.TRAIN_NONCOMMERCIAL,
 )
 CHARACTERS = "ä ë ñ ö ʼ ̱ ̠ ŭ ' á é í ó ú"
-POLICY = """This is a demonstration. Its accounts are not people, and the translations they send were published before: \
-they come from the corpus Tsunkua, as the package elotl carries it.
+POLICY = """This is a demonstration. Its accounts are not people, and the translations they send were published \
+before: they come from the corpus Tsunkua, as the package elotl carries it.
 
 In a community of your own, this text says in the community's own words what happens with what you write:
 
