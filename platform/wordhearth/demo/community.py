@@ -145,8 +145,9 @@ def make_policy(community: Community, cast: Cast) -> Policy:
 
 
 def import_corpus(community: Community, cast: Cast) -> int:
-    """Import the whole packaged corpus; returns the number of sentences in the community."""
-    if not Source.objects.filter(community=community, origin=ORIGIN).exists():
+    """Import the whole packaged corpus; returns the number of its sentences."""
+    sources = Source.objects.filter(community=community, origin=ORIGIN)
+    if not sources.exists():
         import_packaged(
             community=community,
             imported_by=cast.steward,
@@ -156,7 +157,7 @@ def import_corpus(community: Community, cast: Cast) -> int:
             language_tag="es",
             now=timezone.now(),
         )
-    return sum(source.items.count() for source in community.sources.all())
+    return sum(source.items.count() for source in sources.all())
 
 
 def make_project(community: Community, cast: Cast) -> Project:
