@@ -165,6 +165,33 @@ def test_the_last_adapter_of_a_base_makes_room_like_any_other(tiny_base, adapter
     assert len(shelf.kept) == 2
 
 
+@pytest.mark.parametrize(
+    ("chosen", "is_loaded"),
+    [
+        ({"r": 2, "lora_alpha": 7}, False),
+        ({"r": 9, "lora_alpha": 3}, False),
+        ({"r": 4, "target_modules": ["q_proj", "down_proj"]}, False),
+        ({"r": 4, "use_rslora": True}, True),
+    ],
+)
+def test_an_adapter_takes_the_place_of_another_and_nothing_of_that_one_stays(
+    tiny_base, adapters, tmp_path, chosen, is_loaded
+):
+    """The first makes room for one that is unlike it, the second stays as it was, and the first comes back."""
+    torch.manual_seed(8)
+    lora = LoraConfig(task_type="CAUSAL_LM", init_lora_weights=False, **{"target_modules": "all-linear"} | chosen)
+    get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_base), lora).save_pretrained(tmp_path / "new")
+    shelf, tokens, names = Shelf(str(tiny_base), most=2), torch.tensor([list(range(3, 30))]), []
+    for folder in (adapters[0], adapters[1], str(tmp_path / "new"), adapters[1], adapters[0]):
+        ((model, _, (name,)),) = shelf.take([Side(folder)])
+        with torch.no_grad():
+            served = model(input_ids=tokens, adapter_names=[name]).logits
+            alone = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_base), folder).eval()
+            assert torch.allclose(served, alone(input_ids=tokens).logits, atol=1e-5)
+        names.append(name)
+    assert (names[2] != names[0], names[3]) == (is_loaded, names[1])
+
+
 def test_many_questions_at_once_are_answered_as_one_by_one(tiny_base, adapters, capsys):
     writer = generate.Writer(str(tiny_base))
     asked = [{"system": "A", "request": request} for request in ("uno", "a longer request than that", "2")]

@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import write_run
 from training.evaluation.likelihood import completion_loss
-from training.recipes import loop, speed, stages
+from training.recipes import loop, part_speed, speed, stages
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal
 from training.recipes.lora import Lora
@@ -116,3 +116,22 @@ def test_the_machine_s_rate_and_the_bytes_of_4_bits_are_of_the_layers_that_get_a
     assert memory["float32_linear_bytes"] == 4 * linear
     # Half a byte a number, one for 64 scales; tables that a tiny layer feels.
     assert 0.5 + 1 / 64 <= memory["nf4_linear_bytes"] / linear < 1
+
+
+@pytest.mark.parametrize("name", list(part_speed.PARTS))
+def test_what_single_ideas_save_is_measured_on_the_same_work(setting, name):
+    config, _, _ = setting
+    facts = part_speed.PARTS[name](config)
+    assert facts["ratio"] > 0
+    if name == "intruders":
+        assert (facts["matrices"], facts["intruders"]) == (14, facts["intruders_of_peft"])
+    if name == "head":
+        assert 0.3 < facts["masked_share"] < 0.95
+
+
+def test_all_scores_give_the_loss_of_those_on_completions(setting, tiny_base):
+    _, _, examples = setting
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    assert part_speed.learn_from_all_scores(model, examples) == pytest.approx(
+        stages.learn_completions(model, examples), abs=1e-5
+    )

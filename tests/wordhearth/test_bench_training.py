@@ -38,10 +38,12 @@ OTHERS = {
         "float32_footprint": 100,
     },
 }
+PARTS = {"head": {"ratio": 1.2}, "reference": {"ratio": 1.36}, "intruders": {"ratio": 3.64}}
+SMALL = {"lora": report(90.0, 4.0, 3.0), "full": report(45.0, 4.0, 2.0, memory=2500)}
 
 
 def test_ratios_are_of_the_right_things():
-    found = training.figures(OURS, OTHERS)
+    found = training.figures(OURS, OTHERS, PARTS, SMALL)
     assert found == {
         "vs_trl_default": 10.0,
         "vs_plain_hf": 2.5,
@@ -49,6 +51,7 @@ def test_ratios_are_of_the_right_things():
         "qlora_gain_share": 0.9,
         "lora_vs_full": 2.0,
         "lora_memory_vs_full": 0.25,
+        "lora_memory_vs_full_in_small_parts": 0.4,
         "lora_trainable_share": 0.036,
         "nf4_memory_ratio": 0.13,
         "nf4_footprint_ratio": 0.31,
@@ -57,12 +60,15 @@ def test_ratios_are_of_the_right_things():
         # Four operations for each of 100 million numbers, 100 tokens a second: 40 of 80 GFLOP/s.
         "share_of_matmul_rate": 0.5,
         "gflops": 80.0,
+        "completions_only_speedup": 1.2,
+        "cached_reference_speedup": 1.36,
+        "intruders_vs_peft": 3.6,
         "tokens": 3000,
     }
-    facts = {**found, "methods": {name: training.shown(row) for name, row in OURS.items()}, **OTHERS}
+    facts = {**found, "methods": {name: training.shown(row) for name, row in OURS.items()}, **OTHERS, **PARTS}
     page = io.StringIO()
     Console(file=page, width=120).print(training.table(facts))
-    assert all(name in page.getvalue() for name in (*METHODS.values(), "plain_hf", "≥ 2.0"))
+    assert all(name in page.getvalue() for name in (*METHODS.values(), "plain_hf", "≥ 2.0", "≤ 0.135"))
 
 
 def test_all_programs_read_whole_batches_of_documents_that_are_not_held_out(tmp_path, tiny_model):

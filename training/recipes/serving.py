@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
+from peft.utils.hotswap import hotswap_adapter
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.recipes.configuration import BASE, NF4
@@ -65,7 +67,7 @@ class Shelf:
     def take(self, sides: Sequence[Side]) -> list[tuple[Any, list[int], list[str]]]:
         """The models that answer, each with the places of the sides that it answers for and peft's names of them; one
         model for all that learnt beside the same base. Raises ValueError, OSError."""
-        named = [self._name(side) if side.adapter else ALONE for side in sides]
+        named = [self._name(side, set(sides)) if side.adapter else ALONE for side in sides]
         self._make_room(set(sides))
         found = []
         for onto in dict.fromkeys(side.onto for side in sides):
@@ -86,27 +88,38 @@ class Shelf:
             self._models[onto] = model.eval()
         return self._models[onto]
 
-    def _name(self, side: Side) -> str:
+    def _name(self, side: Side, needed: set[Side]) -> str:
         name = self._names.pop(side, "")
         if not name:
             require_adapter(side.adapter)
-            name = f"a{time.monotonic_ns()}"
-            if side.rank is None:
-                self._load(side.adapter, name, side.onto)
-            else:
-                with tempfile.TemporaryDirectory() as place:
-                    cut(Path(side.adapter), side.rank, Path(place) / "cut")
-                    self._load(str(Path(place) / "cut"), name, side.onto)
+            with _folder_of(side) as folder:
+                name = self._replace(folder, side, needed) or self._load(folder, side.onto)
         self._names[side] = name
         return name
 
-    def _load(self, folder: str, name: str, onto: str) -> None:
+    def _replace(self, folder: str, side: Side, needed: set[Side]) -> str:
+        """Put an adapter in the place of the one that was not asked for longest; its name there. Empty where there is
+        room, or it does not fit there. Only numbers are copied, where loading goes through the whole model."""
+        old = next((one for one in self._names if one not in needed), None)
+        if old is None or len(self._names) < self._most or old.onto != side.onto:
+            return ""
+        try:
+            hotswap_adapter(self._models[side.onto], folder, self._names[old])
+        except (ValueError, RuntimeError):
+            # Said before anything was copied: other layers, or another kind of LoRA.
+            return ""
+        return self._names.pop(old)
+
+    def _load(self, folder: str, onto: str) -> str:
         model = self._model(onto)
+        # Of one length, because peft looks for a name in longer ones.
+        name = f"a{time.monotonic_ns():020d}"
         if isinstance(model, PeftModel):
             model.load_adapter(folder, adapter_name=name)
         else:
             model = PeftModel.from_pretrained(model, folder, adapter_name=name)
         self._models[onto] = model.eval()
+        return name
 
     def _make_room(self, needed: set[Side]) -> None:
         for side in [side for side in self._names if side not in needed][: max(0, len(self._names) - self._most)]:
@@ -117,3 +130,14 @@ class Shelf:
             else:
                 # peft cannot do without its last adapter: the base alone is kept.
                 self._models[side.onto] = model.unload()
+
+
+@contextmanager
+def _folder_of(side: Side) -> Iterator[str]:
+    """Where the adapter lies, cut to its first ranks where only they are wanted."""
+    if side.rank is None:
+        yield side.adapter
+        return
+    with tempfile.TemporaryDirectory() as place:
+        cut(Path(side.adapter), side.rank, Path(place) / "cut")
+        yield str(Path(place) / "cut")

@@ -4,7 +4,9 @@ Every program reads the same sentences of the packaged Otomí corpus once, with 
 process of its own: our recipes as runs start them, transformers' Trainer with peft, and TRL's SFTTrainer as it comes
 (the first sixteen sentences only, for it is slow).
 They use one thread and are timed by the processor's clock, so that other work on the machine changes no figure.
-`docs/methods.md` says what the figures mean. Takes ten minutes where nothing else runs.
+Then single ideas of the recipes beside doing without (`training/recipes/part_speed.py`), and LoRA and full fine-tuning
+once more with the fewest tokens at once. `docs/methods.md` says what the figures mean. Takes a quarter of an hour where
+nothing else runs.
 """
 
 from __future__ import annotations
@@ -49,9 +51,29 @@ RECIPE = {
 RATES = {"full": 1e-4}
 USUAL_RATE = 1e-3
 OTHERS = ("plain_hf", "trl_default")
+PARTS = ("head", "reference", "intruders")
+# About a sentence: a step reads its sentences one by one, and what is kept for the way back is least.
+FEWEST_AT_ONCE = 64
 # What is asked of each figure (acceptance in the plan of this house): at least, or at most.
-AT_LEAST = {"vs_trl_default": 2.0, "vs_plain_hf": 1.8, "qlora_vs_lora": 0.8, "lora_vs_full": 1.3}
-AT_MOST = {"nf4_memory_ratio": 0.135}
+AT_LEAST = {
+    "vs_trl_default": 2.0,
+    "vs_plain_hf": 1.8,
+    "qlora_vs_lora": 0.8,
+    "qlora_gain_share": 0.95,
+    "lora_vs_full": 1.3,
+    "completions_only_speedup": 1.08,
+    "cached_reference_speedup": 1.25,
+    "intruders_vs_peft": 3.0,
+}
+AT_MOST = {
+    "nf4_memory_ratio": 0.135,
+    "nf4_footprint_ratio": 0.33,
+    "nf4_base_bpb_ratio": 1.03,
+    "lora_memory_vs_full": 0.5,
+    "lora_memory_vs_full_in_small_parts": 0.5,
+    "lora_trainable_share": 0.037,
+    "dylora_vs_sweep": 0.3,
+}
 
 Facts = dict[str, Any]
 
@@ -67,14 +89,23 @@ def run() -> Facts:
         others = {
             name: json_of("training.recipes.speed", name, str(config)) for name in (*OTHERS, "products", "memory")
         }
+        parts = {name: json_of("training.recipes.part_speed", name, str(config)) for name in PARTS}
         ours = {
             method: train(folder / method, method, base, data) for method in METHODS if method not in SEVERAL_STAGES
         }
-    return {**figures(ours, others), "methods": {name: shown(report) for name, report in ours.items()}, **others}
+        small = {
+            method: train(folder / f"{method}-small", method, base, data, tokens_at_once=FEWEST_AT_ONCE)
+            for method in ("lora", "full")
+        }
+    shown_of = {name: shown(report) for name, report in ours.items()}
+    return {**figures(ours, others, parts, small), "methods": shown_of, **others, **parts}
 
 
-def figures(ours: dict[str, Facts], others: dict[str, Facts]) -> Facts:
-    """The ratios, from reports of our recipes and what the other programs said."""
+def figures(
+    ours: dict[str, Facts], others: dict[str, Facts], parts: dict[str, Facts], small: dict[str, Facts]
+) -> Facts:
+    """The ratios, from reports of our recipes, what the other programs said, what single ideas save, and reports of
+    runs with the fewest tokens at once."""
     speed = {name: report["tokens_per_processor_second"] for name, report in ours.items()}
     bits = {name: report["evaluation"] for name, report in ours.items()}
     gain = {name: found["base_bpb"] - found["adapter_bpb"] for name, found in bits.items()}
@@ -89,6 +120,9 @@ def figures(ours: dict[str, Facts], others: dict[str, Facts]) -> Facts:
         "qlora_gain_share": round(gain["qlora"] / gain["lora"], 3),
         "lora_vs_full": round(speed["lora"] / speed["full"], 2),
         "lora_memory_vs_full": round(lora["training_memory_mb"] / ours["full"]["training_memory_mb"], 2),
+        "lora_memory_vs_full_in_small_parts": round(
+            small["lora"]["training_memory_mb"] / small["full"]["training_memory_mb"], 2
+        ),
         "lora_trainable_share": round(lora["parameters"]["trainable"] / lora["parameters"]["total"], 4),
         "nf4_memory_ratio": round(memory["nf4_linear_bytes"] / memory["float32_linear_bytes"], 4),
         "nf4_footprint_ratio": round(memory["nf4_footprint"] / memory["float32_footprint"], 3),
@@ -97,6 +131,9 @@ def figures(ours: dict[str, Facts], others: dict[str, Facts]) -> Facts:
         "dylora_vs_sweep": round(speed["lora"] / speed["dylora"] / 5, 2),
         "share_of_matmul_rate": round(done / 1e9 / products["gflops"], 2),
         "gflops": round(products["gflops"], 1),
+        "completions_only_speedup": round(parts["head"]["ratio"], 2),
+        "cached_reference_speedup": round(parts["reference"]["ratio"], 2),
+        "intruders_vs_peft": round(parts["intruders"]["ratio"], 1),
         "tokens": lora["tokens"],
     }
 
@@ -164,15 +201,15 @@ def lessons(rows: list[PackagedRow]) -> Iterator[Facts]:
         }
 
 
-def write_config(folder: Path, method: str, base: Path, data: dict[str, str]) -> Path:
-    """A run folder's config.toml."""
+def write_config(folder: Path, method: str, base: Path, data: dict[str, str], **recipe: int) -> Path:
+    """A run folder's config.toml; `recipe` are other settings than the usual ones."""
     folder.mkdir()
     path = folder / "config.toml"
     config = {
         "base": {"path": str(base)},
         "data": data,
         "language": {"source_name": "Spanish", "target_name": "Otomi"},
-        "recipe": {**RECIPE, "method": method, "learning_rate": RATES.get(method, USUAL_RATE)},
+        "recipe": {**RECIPE, "method": method, "learning_rate": RATES.get(method, USUAL_RATE), **recipe},
         # Only what the other programs do as well.
         "mixing": {"replay": 0.0},
         "evaluation": {"max_items": HELD_OUT, "generate_items": 1, "max_new_tokens": 4, "shots": 0},
@@ -181,9 +218,9 @@ def write_config(folder: Path, method: str, base: Path, data: dict[str, str]) ->
     return path
 
 
-def train(folder: Path, method: str, base: Path, data: dict[str, str]) -> Facts:
+def train(folder: Path, method: str, base: Path, data: dict[str, str], **recipe: int) -> Facts:
     """Run one of our recipes; its report."""
-    start(f"training.recipes.{method}", str(write_config(folder, method, base, data)))
+    start(f"training.recipes.{method}", str(write_config(folder, method, base, data, **recipe)))
     report: Facts = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     # What it learnt is not measured, and a whole model takes half a gigabyte, its checkpoint three times that.
     for path in (*(folder / "checkpoints").glob("*"), *(folder / "adapter").glob("*.safetensors")):
