@@ -7,6 +7,7 @@ Made-up lineages in a transaction that is rolled back, so nothing of it stays. T
 from __future__ import annotations
 
 import random
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ from annotation.projects.models import Project, Task
 from care.models import Decision, Matter, Policy, Proposal, Purpose, Receipt
 from frontend.me.archive import zip_about
 from people.models import Community, Person
-from training.lineage.tracing import taint_of
+from training.lineage.tracing import taint_of, taint_of_person
 from training.releases.models import Release, ReleaseItem
 from training.runs.models import Adapter, Run
 
@@ -33,6 +34,8 @@ SIZES = (10_000, 100_000)
 SNAPSHOTS, RUNS, DEPTH = 50, 200, 6
 TASKS, QUOTING, SPEAKERS = 500, 25, 20
 CONTRIBUTIONS = 5_000
+# Rows of releases among which somebody with so many answers is looked for, and the seconds that it may take.
+MANIFEST_ROWS, A_FEW, MOST_SECONDS_TO_LOOK = 1_000_000, 50, 0.05
 # Seconds that they may take.
 MOST_SECONDS, MOST_SECONDS_TO_EXPORT = 2.0, 60.0
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -50,6 +53,8 @@ def run() -> Facts:
             facts["sizes"][str(size)] = measure(made)
             if size == SIZES[0]:
                 facts["export"] = measure_export(made)
+            else:
+                facts["looking"] = measure_looking(made)
             transaction.set_rollback(True)
     return judged(facts)
 
@@ -69,7 +74,41 @@ def judged(facts: Facts) -> Facts:
         failures.append(f"The file was made about {export['answers']} answers only.")
     if export["seconds"] > MOST_SECONDS_TO_EXPORT:
         failures.append(f"The file about somebody took {export['seconds']:.0f} s.")
+    if facts["looking"]["seconds"] > MOST_SECONDS_TO_LOOK:
+        failures.append(f"Looking for somebody's words took {1000 * facts['looking']['seconds']:.0f} ms.")
     return {**facts, "failures": failures}
+
+
+def measure_looking(made: SimpleNamespace, rows: int = MANIFEST_ROWS) -> Facts:
+    """Seconds to find everything that was made of a few answers' words, in releases of so many rows together; the
+    median of five."""
+    person = Person.objects.create(username=f"{made.community.slug}-few")
+    draw = random.Random(SEED)  # noqa: S311 - as above
+    few = [row.pk for row in draw.sample(made.answers, A_FEW)]
+    Answer.objects.filter(pk__in=few).update(author=person)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE releases_releaseitem DISABLE TRIGGER USER")
+        # Each release takes in further answers until there are as many rows as are wanted.
+        cursor.execute(
+            """INSERT INTO releases_releaseitem (release_id, answer_id, receipt_id, split, is_good, row_sha256)
+               SELECT r.id, a.id, a.receipt_id, 'train', true, '' FROM releases_release r CROSS JOIN answers_answer a
+               WHERE r.community_id = %s AND a.task_id IN (SELECT id FROM projects_task WHERE project_id = %s)
+               ORDER BY r.number, a.id LIMIT %s ON CONFLICT DO NOTHING""",
+            [made.community.pk, made.project.pk, rows],
+        )
+        cursor.execute("ANALYZE")
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        found = taint_of_person(person, made.community)
+        seconds.append(time.perf_counter() - start)
+    return {
+        "rows": ReleaseItem.objects.filter(release__community=made.community).count(),
+        "answers": A_FEW,
+        "found": len(found),
+        "seconds": statistics.median(seconds),
+    }
 
 
 def measure_export(made: SimpleNamespace) -> Facts:
@@ -376,10 +415,12 @@ def _suggestions(made: SimpleNamespace, draw: random.Random, number: int) -> Non
 
 def table(facts: Facts) -> Table:
     """The same for people."""
-    export = facts["export"]
+    export, looking = facts["export"], facts["looking"]
     shown = Table(
         caption=f"Everything about somebody with {export['answers']} answers: {export['seconds']:.1f} s, "
-        f"{export['mb']:.1f} MB.",
+        f"{export['mb']:.1f} MB.\n"
+        f"What was made of {looking['answers']} answers, among {looking['rows']} rows of releases: "
+        f"{1000 * looking['seconds']:.0f} ms.",
         caption_justify="left",
         title=f"{SNAPSHOTS} releases, {RUNS} runs with an adapter each, corrections {DEPTH} deep",
         title_justify="left",
