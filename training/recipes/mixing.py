@@ -6,16 +6,15 @@ and the rows' ids, so that taking a row away leaves the others as they are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from training.recipes.configuration import Configuration
+from training.recipes.rows import Row, UnusableLine, read_related, read_rows
 from training.recipes.stages import RecipeError
 from training.recipes.synthetic import choose, read_synthetic
-from training.recipes.text import Example, Row, encode, ordered, read_rows
+from training.recipes.text import Example, encode, ordered
 
 
 def lessons_of(config: Configuration, tokenizer: Any, own: Sequence[Example]) -> tuple[list[Example], dict[str, Any]]:
@@ -29,13 +28,16 @@ def lessons_of(config: Configuration, tokenizer: Any, own: Sequence[Example]) ->
     if config.data.synthetic:
         try:
             chosen = choose(read_synthetic(config.data.synthetic), trained, config.mixing.synthetic_share)
-        except ValueError as error:
+        except UnusableLine as error:
             raise RecipeError(str(error)) from error
         made = _encoded(chosen.rows, tokenizer, config)
         found, counts["synthetic"] = found + made, len(made)
         counts["synthetic_without_parents"] = chosen.without_parents
     if config.data.related:
-        related = mixed(read_related(config.data.related, tokenizer, config), len(own), config)
+        try:
+            related = mixed(related_in(config.data.related, tokenizer, config), len(own), config)
+        except UnusableLine as error:
+            raise RecipeError(str(error)) from error
         for language, some in sorted(related.items()):
             found, counts[language] = found + some, len(some)
     if config.mixing.replay:
@@ -71,24 +73,10 @@ def plain(tokenizer: Any, name: str, text: str, config: Configuration) -> Exampl
     return None if len(whole) > config.recipe.max_length else Example(name, whole, 1, len(text.encode()))
 
 
-def read_related(path: str, tokenizer: Any, config: Configuration) -> dict[str, list[Example]]:
-    """Lessons in other languages, by language: JSON Lines as those of a release, with `language` beside `lesson`.
-
-    Raises RecipeError that names the line.
-    """
-    languages = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
-        if line.strip():
-            try:
-                languages.append(str(json.loads(line)["language"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise RecipeError(f"Line {number} of {Path(path).name} does not say its language.") from error
-    try:
-        rows = read_rows(path)
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
+def related_in(path: str, tokenizer: Any, config: Configuration) -> dict[str, list[Example]]:
+    """Lessons in other languages, by language. Raises UnusableLine."""
     found: dict[str, list[Example]] = {}
-    for row, language in zip(rows, languages, strict=True):
+    for language, row in read_related(path):
         example = encode(tokenizer, row, max_length=config.recipe.max_length)
         if example is not None:
             found.setdefault(language, []).append(example)

@@ -28,7 +28,7 @@ from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.refusals import Refusal
 from training.recipes.grouping import placed, sha256_of_ids
-from training.recipes.metadata import HARM, LICENCE, consent_in, consent_section, languages, with_head
+from training.recipes.metadata import HARM, LICENCE, beside_section, consent_in, consent_section, languages, with_head
 from training.releases.models import Release
 from training.releases.remainder import keep_rest
 from training.releases.services import folder_of as release_folder
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 # What a report says that holds of the rest of the groups as well.
 HOLDS_ON = (
     *("version", "method", "base", "language", "recipe", "preference", "reading", "mixing", "measured"),
-    *("beside_the_release", "environment"),
+    *("beside_the_release", "beside_told", "environment"),
 )
 SPLITS = ("train", "validation", "test")
 CARD = """# What is left of the adapter of run {run}
@@ -54,7 +54,7 @@ exact mean of those from which nothing was taken back. Nothing was trained.
 - Release that holds the remaining sentences, SHA-256 of its manifest: `{release[sha256]}`
 - Bits per byte on {evaluation[items]} validation sentences (lower is better): {evaluation[adapter_bpb]:.3f}, base model
   {evaluation[base_bpb]:.3f}
-{consent_told}
+{beside}{consent_told}
 It may be used only while the consent behind its data holds.
 
 {harm}"""
@@ -233,7 +233,11 @@ def _card_of(adapter: Adapter, report: dict[str, Any]) -> str:
         "base_model": report.get("base", {}).get("path", ""),
         "tags": [adapter.run.method, "low-resource", "consent"],
     }
-    told = {"consent_told": consent_section(report["consent"]), "harm": HARM}
+    told = {
+        "beside": beside_section(report),
+        "consent_told": consent_section(report["consent"]),
+        "harm": HARM,
+    }
     return with_head(head, CARD.format(run=adapter.run.number, **told, **report))
 
 
