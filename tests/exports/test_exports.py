@@ -136,12 +136,12 @@ class Interrupted:
     """A making during which something happens."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, happening: Any) -> None:
-        def run(command: list[str], goes_on: Any) -> dict[str, Any] | None:
+        def run(command: list[str], goes_on: Any, *, silence: float) -> dict[str, Any] | None:
             happening()
             Path(command[2]).mkdir()
             return {"kept_bpb": 1.0} if goes_on() else None
 
-        monkeypatch.setattr(making, "_run", run)
+        monkeypatch.setattr(making, "run_module", run)
 
 
 def test_what_is_withdrawn_while_a_file_is_made_is_in_no_file(

@@ -34,6 +34,7 @@ from training.releases.remainder import keep_rest
 from training.releases.services import folder_of as release_folder
 from training.releases.services import labels_on
 from training.runs.artefacts import SHARDS, adapter_folder, folder_of, is_whole
+from training.runs.beside import FOLDER as BESIDE
 from training.runs.certificates import certificate_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
@@ -98,6 +99,9 @@ def rest_of(adapter: Adapter) -> Rest | None:
     """
     shards, release = adapter.report.get("shards"), adapter.run.release
     if not shards or not Release.objects.filter(pk=release.pk).not_held().exists():
+        return None
+    if adapter.run.additions.filter(made_by__release__withdrawn_since__isnull=False).exists():
+        # All groups may have read what an adapter wrote that had learnt the words.
         return None
     recipe = adapter.report["recipe"]
     places = placed(release_folder(release) / "data" / "train.jsonl", shards=recipe["shards"], seed=recipe["seed"])
@@ -174,6 +178,7 @@ def _run_of_rest(adapter: Adapter, release: Release, now: datetime) -> Run:
         started_at=now,
         ended_at=now,
     )
+    run.additions.set(earlier.additions.all())
     RunEvent.objects.create(run=run, kind=Run.State.FINISHED, at=now)
     return run
 
@@ -217,6 +222,9 @@ def _write_folder(adapter: Adapter, rest: Rest, folder: Path, report: dict[str, 
     whole."""
     shutil.rmtree(folder, ignore_errors=True)
     lay_out(rest.folder, folder_of(adapter.run) / SHARDS, [one["shard"] for one in rest.groups], folder)
+    beside = folder_of(adapter.run) / BESIDE
+    if beside.is_dir():
+        shutil.copytree(beside, folder / BESIDE)
     for card in (folder / "README.md", folder / "adapter" / "README.md"):
         card.write_text(_card_of(adapter, report), encoding="utf-8")
     known = {name: report["shards"][name] for name in ("groups", "control")}

@@ -227,7 +227,13 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
             # Until something changes, the next looks need not draft a whole release to find that out.
             schedule.seen_sha256 = sha256_of_usable(schedule.project, last)
             return None, _unchanged(last)
-        run = queue_run(release=release, started_by=None, now=now, given=last.settings if last else None)
+        run = queue_run(
+            release=release,
+            started_by=None,
+            now=now,
+            given=last.settings if last else None,
+            additions=last.additions.there() if last else (),
+        )
     except Refusal as refusal:
         return None, Worded(refusal.message, **refusal.values)
     return run, Worded("Started run %(run)s on release %(release)s.", run=str(run.number), release=str(release.number))
