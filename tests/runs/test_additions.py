@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from datetime import timedelta
@@ -17,9 +18,11 @@ from people.models import Community, Person
 from people.refusals import Invalid, NotAllowed
 from tests.conftest import NOW
 from tests.frontend.made import finished, make_adapter, make_release, make_run
-from tests.recipes.conftest import lesson
+from tests.recipes.conftest import lesson, place_base
+from training.recipes import certify
 from training.recipes.base_model import sha256_of_file
 from training.releases.models import Release
+from training.releases.services import folder_of as release_folder
 from training.releases.services import freeze_release
 from training.runs import additions, jobs, supervisor
 from training.runs.additions import (
@@ -366,3 +369,44 @@ def test_work_that_is_interrupted_is_given_back_or_says_why(
     told["happens"] = lambda: delete_addition(addition=again, deleted_by=esi, now=NOW)
     assert jobs.make_rows_job(addition_id=again.pk) == "given back"
     assert not Addition.objects.waiting(NOW + timedelta(days=1)).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.slow
+def test_real_runs_learn_from_each_and_say_so(
+    release: Release, community: Community, esi: Person, aroha: Person, settings: Any, capsys: Any
+) -> None:
+    """Two runs and the making of rows by real processes of a tiny base; the second run is certified with its files."""
+    base = place_base(Path(settings.MODELS_DIR))
+    first = queue_run(
+        **{"release": release, "started_by": esi, "now": NOW, "method": "continue_pretraining", "given": TINY},
+        additions=[uploaded(community, esi), related(community, esi)],
+    )
+    assert supervisor.execute(first.pk) == "finished"
+    report = Adapter.objects.get(run=first).report
+    read = {kind: sha256_of_file(path) for kind, path in files_beside(first).items()}
+    assert report["beside_the_release"] == read
+    reading, lessons = report["stages"]
+    assert reading["held_out"] == 0
+    assert lessons["learnt_from"] | {"es-MX": 1, "nah": 2, "related_held_out": 0} == lessons["learnt_from"]
+    assert "Made-up passages (ote). From: Nowhere. Terms: CC0." in (folder_of(first) / "README.md").read_text()
+
+    Adapter.objects.update(state="approved")
+    first.refresh_from_db()
+    made = ask_for_rows(run=first, how="back_translation", asked_by=esi, now=NOW)
+    assert jobs.make_rows_job(addition_id=made.pk) == "finished"
+    made.refresh_from_db()
+    # So small a model writes nothing that is worth keeping; what was dropped, and why, is kept.
+    assert made.state == "finished"
+    assert made.rows + sum(made.dropped.values()) == release.counts["train"]
+
+    content = rows_of(release)
+    made.file.write_bytes(content)
+    Addition.objects.filter(pk=made.pk).update(rows=1, sha256=hashlib.sha256(content).hexdigest())
+    made.refresh_from_db()
+    second = queue_run(release=release, started_by=esi, now=NOW, method="lora", given=TINY, additions=[made])
+    assert supervisor.execute(second.pk) == "finished"
+    assert Adapter.objects.get(run=second).report["stages"][0]["learnt_from"]["synthetic"] == 1
+    arguments = [str(release_folder(release)), str(folder_of(second)), "--base", str(base)]
+    assert certify.main(arguments) == 0
+    assert f"of beside/synthetic.jsonl ({made.sha256})" in capsys.readouterr().out

@@ -109,8 +109,8 @@ class AdditionQuerySet(models.QuerySet["Addition"]):
         return self.filter(community__in=Community.objects.where(person, "researcher", "steward"))
 
     def there(self) -> AdditionQuerySet:
-        """Those that runs may learn from: made, and not deleted."""
-        return self.filter(state="finished", deleted_at__isnull=True)
+        """Those that runs may learn from: made, not deleted, and not empty."""
+        return self.filter(state="finished", deleted_at__isnull=True, rows__gt=0)
 
     def for_project(self, project: Project) -> AdditionQuerySet:
         """Those that a run on the project's releases can use: machines' rows are made of sentences of one project."""

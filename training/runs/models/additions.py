@@ -95,7 +95,7 @@ class Addition(models.Model):
     @property
     def is_there(self) -> bool:
         """Whether runs may learn from it."""
-        return self.deleted_at is None and self.state == self.State.FINISHED
+        return self.deleted_at is None and self.state == self.State.FINISHED and self.rows > 0
 
     @property
     def told_languages(self) -> str:
