@@ -18,7 +18,8 @@ from people.models import Community, Person
 from people.refusals import Invalid, NotAllowed
 from tests.conftest import NOW
 from tests.frontend.made import finished, make_adapter, make_release, make_run
-from tests.recipes.conftest import lesson, place_base
+from tests.recipes.conftest import place_base
+from tests.runs.adding import RELATED, TEXT, TINY, related, rows_of, uploaded
 from training.recipes import certify
 from training.recipes.base_model import sha256_of_file
 from training.releases.models import Release
@@ -34,7 +35,6 @@ from training.runs.additions import (
     finish_rows,
     makers,
     renew_rows,
-    upload_addition,
     ways_of,
 )
 from training.runs.beside import AdditionIsGone, files_beside
@@ -44,27 +44,7 @@ from training.runs.schedule import check_schedule, set_schedule
 from training.runs.services import cancel_run, claim_run, finish_run, folder_of, queue_run, resume_run
 from training.runs.withdrawals import withdraw_answer
 
-TINY = {
-    "recipe": {"rank": 4, "alpha": 8, "learning_rate": 0.01, "epochs": 1, "checkpoint_every": 1, "threads": 1},
-    "evaluation": {"max_items": 4, "generate_items": 1, "max_new_tokens": 4, "shots": 0, "memorised": 0, "samples": 0},
-    "mixing": {"both_directions": True, "temperature": 1.0},
-}
 MINUTE = timedelta(minutes=1)
-TEXT = b'{"id": 1, "text": "un pasaje"}\n\n{"id": 2, "text": "otro"}\n'
-RELATED = "".join(
-    json.dumps({"id": f"r{n}", "language": "nah" if n else "es-MX", "lesson": lesson(f"dos {n}", "uno")}) + "\n"
-    for n in range(3)
-).encode()
-
-
-def uploaded(community: Community, person: Person, kind: str = "text", content: bytes = TEXT, **more: Any) -> Addition:
-    about = {"title": "Made-up passages", "origin": "Nowhere", "terms": "CC0", "name": "given.jsonl", "language": "ote"}
-    about |= {"now": NOW, **more}
-    return upload_addition(community=community, added_by=person, kind=kind, content=content, **about)
-
-
-def related(community: Community, person: Person) -> Addition:
-    return uploaded(community, person, "related", RELATED, language="")
 
 
 @pytest.fixture
@@ -79,13 +59,6 @@ def maker(release: Release, esi: Person, aroha: Person) -> Run:
     make_adapter(run, approved_by=aroha)
     run.refresh_from_db()
     return run
-
-
-def rows_of(release: Release, *, other: bool = False) -> bytes:
-    """Rows as a machine makes them of a release's first training sentence."""
-    parent = str(release.items.filter(split="train").first().answer_id)
-    one = {"id": "bt:1", "how": "back_translation", "parents": [parent], "made_by": "a" * 64}
-    return (json.dumps({**one, "lesson": lesson("<BT> uno" if not other else "otro", "ñu̱")}) + "\n").encode()
 
 
 @pytest.fixture

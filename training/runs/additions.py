@@ -26,6 +26,7 @@ from training.runs.beside import FOLDER
 from training.runs.models import Adapter, Addition, Run
 
 MOST_BYTES = 50_000_000
+LONGEST = {"title": 200, "origin": 500, "terms": 300}
 PLAIN = (".txt", ".text")
 UPLOADED = (Addition.Kind.TEXT, Addition.Kind.RELATED)
 # Of which kind of task a run must be for its adapter to make rows so.
@@ -72,9 +73,8 @@ def upload_addition(
     for field, value in said.items():
         if not value:
             raise Invalid("This is needed, so that others know what runs learnt from.", field=field)
-        most = Addition._meta.get_field(field).max_length
-        if len(value) > most:
-            raise Invalid("At most %(most)s letters.", field=field, most=most)
+        if len(value) > LONGEST[field]:
+            raise Invalid("At most %(most)s letters.", field=field, most=LONGEST[field])
     if kind not in UPLOADED:
         raise Invalid("Choose one.", field="kind")
     lines, languages, rows = read_upload(kind, name, content, language.strip())
@@ -204,9 +204,10 @@ def ask_for_rows(*, run: Run, how: str, asked_by: Person, now: datetime) -> Addi
     if how not in Addition.How.values:
         raise Invalid("Choose one.", field="how")
     require_maker(run, how)
-    waiting = Addition.objects.filter(made_by=run, how=how, state__in=["queued", "running"], deleted_at__isnull=True)
-    if (found := waiting.first()) is not None:
-        return found
+    going_on = Addition.objects.filter(made_by=run, how=how, state__in=["queued", "running"], deleted_at__isnull=True)
+    waiting: Addition | None = going_on.first()
+    if waiting is not None:
+        return waiting
     tag = run.release.project.target_language_tag
     addition: Addition = Addition.objects.create(
         community=community,
@@ -310,7 +311,7 @@ def delete_addition(*, addition: Addition, deleted_by: Person, now: datetime) ->
     current: Addition = Addition.objects.select_for_update(of=("self",)).get(pk=addition.pk)
     if current.deleted_at is not None:
         return current
-    if live := list(current.runs.live().order_by("number").values_list("number", flat=True)):
+    if live := list(Run.objects.filter(additions=current).live().order_by("number").values_list("number", flat=True)):
         raise IsUsed(
             "Runs that wait or are going on learn from it: %(runs)s. Stop them first.",
             runs=", ".join(str(number) for number in live),
@@ -342,7 +343,7 @@ def _delete(addition: Addition, now: datetime, by: Person | None) -> None:
         now=now,
         details={} if by else {"withdrawn": True},
     )
-    copies = [folder_of(run) / FOLDER / f"{addition.kind}.jsonl" for run in addition.runs.all()]
+    copies = [folder_of(run) / FOLDER / f"{addition.kind}.jsonl" for run in Run.objects.filter(additions=addition)]
     for path in (addition.file, *copies):
         transaction.on_commit(partial(path.unlink, missing_ok=True))
 

@@ -23,7 +23,7 @@ from people.refusals import Invalid, Refusal, said
 from people.services import require_role
 from training.releases.services import freeze_release, selected_answers
 from training.runs.approval import require_schedule_decision
-from training.runs.models import Run, Schedule
+from training.runs.models import Addition, Run, Schedule
 from training.runs.services import queue_run
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
@@ -232,7 +232,7 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
             started_by=None,
             now=now,
             given=last.settings if last else None,
-            additions=last.additions.there() if last else (),
+            additions=Addition.objects.there().filter(runs=last) if last else (),
         )
     except Refusal as refusal:
         return None, Worded(refusal.message, **refusal.values)
