@@ -107,7 +107,7 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "both_directions": (_("Translations the other way round, too"), ""),
     "synthetic_share": (
         _("Share of machine-written rows at most"),
-        _("Of these and the release's own rows together."),
+        _("Of these and the release’s own rows together."),
     ),
     "temperature": (
         _("Temperature of other languages"),
