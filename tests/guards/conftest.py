@@ -134,7 +134,7 @@ def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
     about = {"community": rows.community, "of": rows.project, "opened_by": young, "opened_at": NOW}
     rows.trial = Trial.objects.create(project=rows.project, **about)
     rows.grid = _grid(rows.release, young)
-    rows.addition = uploaded(rows.community, young)
+    rows.addition = uploaded(rows.community, young, title="ñä ʼñ")
     rows.hub_project = _followed(rows.community, steward)
     rows.agreement = _agreement(rows.community, steward)
     _responsibility(rows, young)
