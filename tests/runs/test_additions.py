@@ -20,6 +20,7 @@ from tests.conftest import NOW
 from tests.frontend.made import finished, make_adapter, make_release, make_run
 from tests.recipes.conftest import place_base
 from tests.runs.adding import RELATED, TEXT, TINY, related, rows_of, uploaded
+from training.lineage.tracing import taint_of
 from training.recipes import certify
 from training.recipes.base_model import sha256_of_file
 from training.releases.models import Release
@@ -277,6 +278,8 @@ def test_a_withdrawal_deletes_rows_that_were_made_of_the_words_and_stops_what_le
 
     clean.refresh_from_db()
     assert not clean.contains_withdrawn
+    reached = {(row.kind, row.key) for row in taint_of([words.pk])}
+    assert {("addition", str(synthetic.pk)), ("run", str(waits.pk))} <= reached
     for addition in (synthetic, being_made):
         addition.refresh_from_db()
         assert addition.deleted_at == NOW
