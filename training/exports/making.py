@@ -88,6 +88,10 @@ def provenance(export: Export, now: datetime) -> dict[str, Any]:
         "run": adapter.run.number,
         "release": release.number,
         "release_manifest_sha256": release.sha256,
+        "learnt_beside": [
+            {"what": one.told, "sha256": one.sha256}
+            for one in adapter.run.additions.select_related("made_by__release").order_by("kind")
+        ],
         "contributors": release.counts.get("contributors"),
         "purposes": sorted({release.purpose, "release_adapter"}),
         "decided_on": subject_of_export(adapter),
