@@ -13,6 +13,7 @@ from annotation.answers.models import Answer
 from annotation.projects.models import Project
 from people.models import Community, Person, Variety
 from training.releases.services import PURPOSES
+from training.runs.models import Addition
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -104,16 +105,30 @@ WORDS: dict[str, tuple[Words, Words]] = {
     "longest_try": (_("Tokens at most in a try"), ""),
     "margin": (_("Margin"), _("Points of chrF++ by which a try must be worse.")),
     "both_directions": (_("Translations the other way round, too"), ""),
-    "synthetic_share": (_("Share of machine-written rows at most"), ""),
-    "temperature": (_("Temperature of other languages"), ""),
+    "synthetic_share": (
+        _("Share of machine-written rows at most"),
+        _("Of these and the release’s own rows together."),
+    ),
+    "temperature": (
+        _("Temperature of other languages"),
+        _("1: their lessons all come. The higher, the fewer come of a language that has many."),
+    ),
     "reading_epochs": (_("Passes over the plain text"), ""),
     "replay": (
         _("Replay"),
         _("Share of sentences in the language it knew before, against forgetting."),
     ),
 }
-# They are about files that config.toml names and a run on the site has not.
-NOT_HERE = ("synthetic_share", "temperature")
+# Only shown where there is something to choose that they are about.
+ABOUT = {"synthetic_share": Addition.Kind.SYNTHETIC, "temperature": Addition.Kind.RELATED}
+ADDITION_WORDS: dict[str, tuple[Words, Words]] = {
+    "text": (_("Plain text to read first"), _("Continued pre-training reads it before it learns.")),
+    "related": (_("Lessons in other languages"), _("Languages that are near to this one help most.")),
+    "synthetic": (
+        _("Rows that a machine wrote"),
+        _("Only those count whose sentences of origin are in the training part of this release."),
+    ),
+}
 # Settings of some methods only, each section under words of its own.
 SOME_METHODS: dict[str, Words] = {
     "preference": _("For KTO, DPO, reward models and self-evolution"),
@@ -153,19 +168,31 @@ class FreezeForm(forms.Form):
 class RunForm(forms.Form):
     """One field for each setting of the recipe, filled with its defaults.
 
-    The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those of files
-    that a run on the site has not are left out.
+    The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those that are
+    about an addition are left out where there is none to choose.
     """
 
     def __init__(
-        self, *args: Any, defaults: dict[str, dict[str, Any]], without: Collection[str] = (), **kwargs: Any
+        self,
+        *args: Any,
+        defaults: dict[str, dict[str, Any]],
+        additions: QuerySet[Addition],
+        without: Collection[str] = (),
+        **kwargs: Any,
     ) -> None:
         """`without`: methods that are not offered."""
         super().__init__(*args, **kwargs)
+        self._kinds = [kind for kind in ADDITION_WORDS if additions.filter(kind=kind).exists()]
+        for kind in self._kinds:
+            label, help_text = ADDITION_WORDS[kind]
+            some = additions.filter(kind=kind).select_related("made_by")
+            about = {"label": label, "help_text": help_text, "required": False, "empty_label": _("None")}
+            self.fields[kind] = forms.ModelChoiceField(queryset=some, **about)
         self._places: dict[str, tuple[str, str]] = {}
         flat = [(section, key, value) for section, keys in defaults.items() for key, value in keys.items()]
         for section, key, value in sorted(flat, key=lambda row: _rank_of(row[1])):
-            if key not in NOT_HERE and (field := _field(key, value)) is not None:
+            is_here = ABOUT.get(key) in {None, *self._kinds}
+            if is_here and (field := _field(key, value)) is not None:
                 self.fields[f"{section}-{key}"] = field
                 self._places[f"{section}-{key}"] = (section, key)
         offered = [(name, words) for name, words in METHOD_WORDS.items() if name not in without]
@@ -195,7 +222,8 @@ class RunForm(forms.Form):
         """Settings of some methods only: which methods, the fields, and whether something in them is wrong."""
         found = []
         for wanted, words in SOME_METHODS.items():
-            fields = [self[name] for name, (section, __) in self._places.items() if section == wanted]
+            fields = [self[kind] for kind in self._kinds] if wanted == "mixing" else []
+            fields += [self[name] for name, (section, __) in self._places.items() if section == wanted]
             found.append((words, fields, any(field.errors for field in fields)))
         return found
 
@@ -203,6 +231,11 @@ class RunForm(forms.Form):
     def more_has_errors(self) -> bool:
         """Whether the folded part must be open, because something in it is wrong."""
         return any(field.errors for field in self.more_fields)
+
+    @property
+    def additions(self) -> list[Addition]:
+        """What was chosen to be learnt from beside the release."""
+        return [chosen for kind in self._kinds if (chosen := self.cleaned_data[kind]) is not None]
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from frontend.researcher.views import (
+    additions,
     comparing,
     dataset,
     exports,
@@ -39,6 +40,10 @@ urlpatterns = [
     path("grids/<int:pk>/live/", grids.LiveGridView.as_view(), name="grid-live"),
     path("grids/<int:pk>/cancel/", grids.CancelGridView.as_view(), name="grid-cancel"),
     path("grids/<int:pk>/figures.csv", grids.GridFileView.as_view(), name="grid-file"),
+    path("additions/", additions.AdditionsView.as_view(), name="additions"),
+    path("additions/rows/", additions.MakeRowsView.as_view(), name="make-rows"),
+    path("additions/<int:pk>/", additions.AdditionView.as_view(), name="addition"),
+    path("additions/<int:pk>/delete/", additions.DeleteAdditionView.as_view(), name="delete-addition"),
     path("hardware/", hardware.HardwareView.as_view(), name="hardware"),
     path("runs/compare/", comparing.CompareView.as_view(), name="compare"),
     path("runs/<int:pk>/", runs.RunView.as_view(), name="run"),

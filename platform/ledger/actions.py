@@ -83,6 +83,7 @@ CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
 SIDE = one_of("applicant", "steward")
 BENEFIT = one_of("money", "compute", "training", "coauthorship", "tools", "reinvest", "data", "other")
 FORM = one_of("adapter", "merged", "f16", "q8_0")
+HOW = one_of("back_translation", "paraphrase", "label")
 DECISION = one_of("accept", "both", "correct", "send_back", "reject")
 
 ACTIONS: Mapping[str, Action] = {
@@ -185,6 +186,10 @@ ACTIONS: Mapping[str, Action] = {
     "adapter.exported": Action(
         {"form": FORM, "decision": number, "rank": number, "sha256": sha256, "bytes": number},
     ),
+    "addition.uploaded": Action({"kind": one_of("text", "related"), "sha256": sha256, "rows": number}),
+    "addition.asked": Action({"how": HOW, "run": number}),
+    "addition.made": Action({"how": HOW, "run": number, "sha256": sha256, "rows": number}),
+    "addition.deleted": Action({"withdrawn": flag}),
     "gate.set": Action(
         dict.fromkeys(
             ("least_sentences", "least_gain", "most_score_loss", "most_forgetting", "most_bias", "most_memorised"),

@@ -34,6 +34,7 @@ PART_OF = {
     "releases.ReleaseItem": "release",
     "releases.ReleaseItem_voters": "releaseitem",
     "revision.BatchChange": "batch",
+    "runs.Run_additions": "run",
     "revision.Suspicion": "project",
 }
 # What belongs to no community, and why.

@@ -18,6 +18,7 @@ from training.lineage.api import DataView, EverythingView, HarmReportViewSet, Wi
 from training.mining.api import TrialViewSet
 from training.playground.api import GenerationViewSet
 from training.releases.api import AgreementDownloadView, ReleaseViewSet
+from training.runs.additions_api import AdditionViewSet
 from training.runs.api import (
     AdapterViewSet,
     ConsentViewSet,
@@ -52,6 +53,7 @@ for prefix, viewset in {
     "releases": ReleaseViewSet,
     "runs": RunViewSet,
     "grids": GridViewSet,
+    "additions": AdditionViewSet,
     "adapters": AdapterViewSet,
     "generations": GenerationViewSet,
     "trials": TrialViewSet,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from training.evaluation.contamination import ALIKE, Pair, find_leaks
+from training.evaluation.contamination import ALIKE, Pair, find_leaks, giving_away
 
 WORDS = [f"{onset}{vowel}{end}" for onset in "bdfgkmnpt" for vowel in "aeiouñ" for end in ("", "n", "xi", "thi", "hu")]
 # The commonest words of a language make up half of a text, and so do these.
@@ -90,3 +90,18 @@ def test_scripts_without_blanks_are_compared_by_characters() -> None:
     (leak,) = find_leaks([Pair("t", text, "x")], [Pair("h", text[:-2], "y")])
     assert leak.how == "near"
     assert leak.alike >= ALIKE
+
+
+def test_rows_from_elsewhere_give_an_answer_away_but_not_by_the_same_question():
+    asked, said = sentences(2, 1), sentences(2, 2)
+    held_out = rows(asked, said, "held")
+    elsewhere = [
+        Pair("copied", "", f"ba {said[0]} thi"),
+        Pair("again", "", said[0].upper()),
+        Pair("translated", asked[1], sentences(1, 3)[0]),
+        Pair("short", "", "ba"),
+        Pair("same", asked[1], said[1]),
+    ]
+    assert giving_away(elsewhere, held_out) == {"copied", "again", "same"}
+    short = [Pair("held", "what?", "ba"), Pair("other", "", "ba")]
+    assert giving_away([Pair("a", "What", "Ba."), Pair("b", "which?", "ba")], short) == {"a"}

@@ -25,6 +25,7 @@ from tests.care.deciding import adopt, closed, make_stewards, opened, voted
 from tests.conftest import NOW
 from tests.frontend.made import made_export, make_adapter, make_release, make_run, publishing
 from tests.recipes.conftest import place_base, with_merges, write_run
+from tests.runs.adding import uploaded
 from training.exports import jobs, making
 from training.exports.jobs import export_job, recover_exports_job
 from training.exports.management.commands import push_export
@@ -136,12 +137,12 @@ class Interrupted:
     """A making during which something happens."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, happening: Any) -> None:
-        def run(command: list[str], goes_on: Any) -> dict[str, Any] | None:
+        def run(command: list[str], goes_on: Any, *, silence: float) -> dict[str, Any] | None:
             happening()
             Path(command[2]).mkdir()
             return {"kept_bpb": 1.0} if goes_on() else None
 
-        monkeypatch.setattr(making, "_run", run)
+        monkeypatch.setattr(making, "run_module", run)
 
 
 def test_what_is_withdrawn_while_a_file_is_made_is_in_no_file(
@@ -181,7 +182,7 @@ def test_a_worker_that_leaves_gives_the_work_back_and_one_that_fails_says_why(
 
 
 def test_what_comes_out_of_real_processes_names_its_origin(
-    published: Adapter, aroha: Person, settings: Any, tmp_path: Path
+    published: Adapter, aroha: Person, esi: Person, settings: Any, tmp_path: Path
 ) -> None:
     """A merged model as GGUF, the first ranks of an adapter and the whole of it, from a real run of a tiny base."""
     folder = folder_of(published.run)
@@ -191,6 +192,8 @@ def test_what_comes_out_of_real_processes_names_its_origin(
     published.run.save()
     published.report |= {"ranks": {"measured": [{"rank": 1}, {"rank": 2}, {"rank": 4}]}}
     published.save()
+    given = uploaded(published.community, esi)
+    published.run.additions.set([given])
     found = {}
     for form, rank in (("q8_0", 2), ("adapter", 2), ("adapter", None)):
         export = asked(published, aroha, form=form, rank=rank)
@@ -204,6 +207,7 @@ def test_what_comes_out_of_real_processes_names_its_origin(
         found[form, rank] = names
         assert (about["release_manifest_sha256"], about["rank"]) == (published.run.release.sha256, rank)
         assert about["adapter_sha256"] == published.sha256
+        assert about["learnt_beside"] == [{"what": given.told, "sha256": given.sha256}]
         assert export.bytes == path.stat().st_size
     assert found["q8_0", 2] == {"model.gguf", "model.json", "README.md", "PROVENANCE.json"}
     assert found["adapter", 2] == {"adapter_model.safetensors", "adapter_config.json", "PROVENANCE.json"}

@@ -9,16 +9,24 @@ from annotation.answers.models import Answer
 from tests.conftest import NOW, TRAINING
 from tests.frontend.made import GROUPED, finished_in_groups, made_export, make_adapter, publishing, report
 from tests.guards.acts import Act, after
+from tests.runs.adding import uploaded
 from training.exports.services import ask_for_export, download_export
 from training.lineage.services import end_adapter
 from training.playground.services import request_generation
 from training.playground.tasks import make_task
 from training.releases.models import Release
 from training.releases.services import freeze_release
+from training.runs.additions import (
+    ask_for_rows,
+    claim_rows,
+    delete_addition,
+    finish_rows,
+    keep_file,
+)
 from training.runs.gate import Bounds
 from training.runs.going_on import go_on_without
 from training.runs.grids import cancel_grid, plan_of, start_grid
-from training.runs.models import Adapter, Grid, Run
+from training.runs.models import Adapter, Addition, Grid, Run
 from training.runs.promotion import recommend_adapter, roll_back, set_bounds
 from training.runs.schedule import set_schedule
 from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
@@ -99,5 +107,35 @@ def using(s: SimpleNamespace) -> dict[str, Act]:
         "download_export": after(
             lambda: made_export(publishing(s.release) and s.adapter, s.aroha),
             lambda made: download_export(export=made, person=s.aroha, now=NOW),
+        ),
+    }
+
+
+def learning_beside(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands on what runs learn from beside a release."""
+
+    def both_directions() -> Run:
+        Run.objects.filter(pk=s.adapter.run_id).update(settings={"mixing": {"both_directions": True}})
+        return Run.objects.get(pk=s.adapter.run_id)
+
+    def claimed_rows() -> Addition:
+        waiting = ask_for_rows(run=both_directions(), how="paraphrase", asked_by=s.esi, now=NOW)
+        made = claim_rows(addition_id=waiting.pk, owner="one", lease_until=NOW, now=NOW)
+        assert made is not None
+        keep_file(made, b"")
+        return made
+
+    def asked(run: Run) -> Addition:
+        return ask_for_rows(run=run, how="paraphrase", asked_by=s.esi, now=NOW)
+
+    return {
+        "upload_addition": partial(uploaded, s.community, s.esi),
+        "delete_addition": after(
+            lambda: uploaded(s.community, s.esi),
+            lambda made: delete_addition(addition=made, deleted_by=s.esi, now=NOW),
+        ),
+        "ask_for_rows": after(both_directions, asked),
+        "finish_rows": after(
+            claimed_rows, lambda made: finish_rows(addition=made, made=made.file, dropped={}, now=NOW)
         ),
     }

@@ -25,6 +25,7 @@ from people.services import invite
 from tests.care.agreeing import TERMS, promised
 from tests.conftest import NOW, make_person
 from tests.frontend.made import make_adapter, make_release, make_run
+from tests.runs.adding import uploaded
 from training.exports.models import Export
 from training.mining.models import Trial
 from training.mining.services import ask_for_probe
@@ -40,10 +41,12 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     views = "frontend.researcher.views"
     for place in (
         "training.runs.api",
+        "training.runs.additions_api",
         "training.playground.api",
         f"{views}.runs",
         f"{views}.mining",
         f"{views}.exports",
+        f"{views}.additions",
     ):
         monkeypatch.setattr(f"{place}.ring", lambda row: None)
     for name in ("ring", "ring_explaining"):
@@ -131,6 +134,7 @@ def _governed(rows: SimpleNamespace, steward: Person, young: Person) -> None:
     about = {"community": rows.community, "of": rows.project, "opened_by": young, "opened_at": NOW}
     rows.trial = Trial.objects.create(project=rows.project, **about)
     rows.grid = _grid(rows.release, young)
+    rows.addition = uploaded(rows.community, young, title="ñä ʼñ")
     rows.hub_project = _followed(rows.community, steward)
     rows.agreement = _agreement(rows.community, steward)
     _responsibility(rows, young)
@@ -231,6 +235,7 @@ def arguments_of(rows: SimpleNamespace) -> dict[str, Any]:
         "decisions": rows.proposal.decisions.get().pk,
         "releases": rows.release.pk,
         "runs": rows.run.pk,
+        "additions": rows.addition.pk,
         "grids": rows.grid.pk,
         "adapters": rows.adapter.pk,
         "hard": rows.probe.pk,
@@ -305,5 +310,9 @@ def body(furnished: SimpleNamespace) -> dict[str, Any]:
         "budgets": ["50%"],
         "seeds": 3,
         "probes": [rows.probe.pk],
+        "origin": "Nowhere",
+        "terms": "CC0",
+        "run": rows.run.pk,
+        "how": "paraphrase",
         "file": SimpleUploadedFile("lines.tsv", b"text\tdocument\nuna\tA\n"),
     }

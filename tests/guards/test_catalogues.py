@@ -235,7 +235,12 @@ PAGES_IN_ARABIC = {
         "/c/{c}/try/",
     ],
     "chen": ["/c/{c}/decide/", "/c/{c}/decide/{decide}/"],
-    "esi": ["/c/{c}/train/", "/c/{c}/train/freeze/", "/c/{c}/train/releases/{releases}/run/"],
+    "esi": [
+        "/c/{c}/train/",
+        "/c/{c}/train/freeze/",
+        "/c/{c}/train/additions/",
+        "/c/{c}/train/releases/{releases}/run/",
+    ],
     "aroha": [
         "/found/",
         "/c/{c}/steward/",

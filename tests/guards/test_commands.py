@@ -22,7 +22,7 @@ from ledger.models import Entry
 from tests.conftest import NOW, TRAINING
 from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility
 from tests.guards.acts_of_deciding import closed_at_once, deciding
-from tests.guards.acts_of_training import training, using
+from tests.guards.acts_of_training import learning_beside, training, using
 from tests.guards.tree import ROOT, shipped_python, shown
 
 pytest_plugins = ["tests.revision.labelled"]
@@ -57,7 +57,7 @@ WITHOUT_ENTRY = {
     },
     "leases of workers": {
         *("claim_run", "claim_probe", "claim_bias", "claim_export", "mining.renew_lease", "runs.renew_lease"),
-        *("exports.renew_lease", "give_back_run", "ask_to_stop"),
+        *("exports.renew_lease", "give_back_run", "ask_to_stop", "claim_rows", "renew_rows"),
     },
     "the row of a run, which queue_run and start_grid enter": {"store_run"},
     "a file that was asked for, which has its entry, as has each download; it goes with its adapter": {
@@ -155,7 +155,8 @@ def s(furnished: SimpleNamespace, monkeypatch: Any, request: Any) -> SimpleNames
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
     acts = {**people(s), **responsibility(s), **annotation(s), **experts(s)}
-    acts |= {**access(s), **promises(s), **training(s), **using(s), **deciding(s)}
+    acts |= {**access(s), **promises(s), **training(s), **using(s), **learning_beside(s)}
+    acts |= deciding(s)
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = names() - {"apply_batch"}  # which needs labels, and is tried below
     assert found - set(acts) - excused == set(), "try these here, or say in WITHOUT_ENTRY why they need no entry"

@@ -96,7 +96,7 @@ def test_an_adapter_that_learnt_something_else_is_not_certified(made, tiny_base,
     _, run = made
     honest = json.loads((run / "report.json").read_text())["adapter_sha256"]
     # The test above trains for real and comes to this.
-    monkeypatch.setattr(certify, "train_again", lambda release, report, base: honest)
+    monkeypatch.setattr(certify, "train_again", lambda release, report, base, beside: honest)
     weights = run / "adapter" / "adapter_model.safetensors"
     matrices = {name: matrix + 1e-3 for name, matrix in load_file(weights).items()}
     save_file(matrices, weights)
@@ -222,3 +222,33 @@ def test_trained_without_a_sentence_it_is_the_adapter_that_never_saw_it(whole, t
         for folder in (tmp_path / "again", tmp_path / "never", whole / "run")
     )
     assert again == never != before
+
+
+def test_what_was_read_beside_the_release_is_certified_with_it_or_not_at_all(tiny_base, tmp_path, capsys):
+    release, run = write_release(tmp_path / "release"), tmp_path / "run"
+    (tmp_path / "given.jsonl").write_text(
+        json.dumps({"id": "r", "language": "nah", "lesson": lesson("dos", "uno")}) + "\n"
+    )
+    data = {split: str(release / "data" / f"{split}.jsonl") for split in SPLITS}
+    told = "Made-up lessons (nah). From: nowhere. Terms: CC0."
+    more = {
+        "data": {**data, "related": str(tmp_path / "given.jsonl")},
+        "release": {"sha256": sha256_of_file(release / "manifest.json"), "beside": told},
+    }
+    assert train(run, release, tiny_base, more) == 0
+    report, card = json.loads((run / "report.json").read_text()), (run / "README.md").read_text()
+    sha256 = sha256_of_file(tmp_path / "given.jsonl")
+    assert report["beside_the_release"] == {"related": sha256}
+    assert told in card
+    assert sha256 in card
+    arguments = [str(release), str(run), "--base", str(tiny_base)]
+
+    assert certify.main(arguments) == 1
+    assert "Put it into the run's folder as beside/related.jsonl" in capsys.readouterr().out
+    (run / "beside").mkdir()
+    (run / "beside" / "related.jsonl").write_text("{}\n")
+    assert certify.main(arguments) == 1
+    assert "is not the file that it learnt from" in capsys.readouterr().out
+    shutil.copyfile(tmp_path / "given.jsonl", run / "beside" / "related.jsonl")
+    assert certify.main(arguments) == 0
+    assert f"of beside/related.jsonl ({sha256}) and of nothing else" in capsys.readouterr().out

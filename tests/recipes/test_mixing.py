@@ -7,7 +7,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from tests.recipes.conftest import lesson, write_run
-from training.recipes import augment, loop, lora, mixing
+from training.recipes import augment, continue_pretraining, loop, lora, mixing
 from training.recipes.configuration import Configuration
 from training.recipes.stages import RecipeError
 from training.recipes.synthetic import Synthetic, choose, copies, read_synthetic, refused
@@ -89,10 +89,36 @@ def test_related_lessons_are_read_by_language_and_a_bad_line_is_named(config, to
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     near = replace(with_(config, temperature=1.0), data=replace(config.data, related=str(path)))
-    assert lessons(near, tokenizer)[1] == {"own": 24, "es": 6, "nah": 3}
+    assert lessons(near, tokenizer)[1] == {"own": 24, "related_held_out": 0, "es": 6, "nah": 3}
     path.write_text(json.dumps(rows[0]) + "\n" + json.dumps({"id": "x", "lesson": rows[1]["lesson"]}) + "\n")
     with pytest.raises(RecipeError, match="Line 2 of related"):
         lessons(near, tokenizer)
+
+
+def test_what_is_held_out_is_neither_read_nor_learnt_from_elsewhere(config, tokenizer, tmp_path):
+    """What the other tests hold out is too short to be told apart, so it is a longer sentence here."""
+    long, held_out = "ñu̱ abab abab ba abab ñu̱ ba abab bab ab", tmp_path / "held_out.jsonl"
+    held_out.write_text(json.dumps({"id": "held", "source": "uno", "lesson": lesson("uno", long)}) + "\n")
+    texts, related_path = tmp_path / "texts.jsonl", tmp_path / "related.jsonl"
+    texts.write_text(
+        "".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(["ñu̱", long.upper(), f"x {long}"]))
+    )
+    related_path.write_text(
+        "".join(
+            json.dumps({"id": n, "language": "nah", "lesson": lesson("uno", text)}) + "\n"
+            for n, text in enumerate(["ce", f"{long} test"])
+        )
+    )
+    more = {"text": str(texts), "related": str(related_path)}
+    data = replace(config.data, validation=str(held_out), test=str(held_out), **more)
+    fed = replace(with_(config, temperature=1.0), data=data)
+    read, left_out = continue_pretraining.texts_of(fed, tokenizer)
+    assert left_out == 2
+    assert {one.id for one in read if not one.id.startswith("text:train")} == {"text:0"}
+    assert lessons(fed, tokenizer)[1] == {"own": 24, "related_held_out": 1, "nah": 1}
+    texts.write_text(json.dumps({"id": 1, "text": "uno"}) + "\n" + json.dumps({"id": 2}) + "\n")
+    with pytest.raises(RecipeError, match="Line 2 of texts"):
+        continue_pretraining.texts_of(fed, tokenizer)
 
 
 def made(name, *parents, text="ñu̱ x"):

@@ -16,6 +16,7 @@ from people.services import grant_role
 from tests.conftest import NOW, TRAINING, make_person
 from tests.frontend.made import GROUPED, finished, finished_in_groups, make_release
 from tests.recipes.conftest import place_base
+from tests.runs.adding import related, rows_of
 from tests.stored import store_answer, store_approvals
 from training.lineage.services import end_adapter, follow_withdrawals
 from training.recipes.certify import certify
@@ -24,8 +25,10 @@ from training.releases.pseudonyms import pseudonym
 from training.releases.services import folder_of as release_folder
 from training.releases.services import verify_release
 from training.runs import going_on, supervisor
+from training.runs.additions import ask_for_rows, claim_rows, finish_rows
 from training.runs.approval import used_up
 from training.runs.artefacts import adapter_folder, folder_of, is_whole
+from training.runs.beside import files_beside, lay_beside
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.promotion import gate_of, in_service, recommend_adapter
 from training.runs.services import decide_adapter, finish_run, queue_run
@@ -317,3 +320,42 @@ def test_what_goes_on_is_to_the_bit_what_training_on_its_release_makes(
     found = certify(*there, base=base, without=[str(gone.pk)], retrain=True)
     assert found.certified, found.failures
     assert "It is the mean of the 1 groups' adapters that the report names." in found.checked
+
+
+def test_what_goes_on_says_what_else_it_learnt_from(
+    release, settings_in_groups, project, community, esi, aroha, ben, now
+):
+    given = related(community, esi)
+    run = queue_run(release=release, started_by=esi, now=NOW, given=settings_in_groups, additions=[given])
+    lay_beside(run)
+    served = approved(finished_in_groups(run), esi, aroha)
+    served.report |= {"beside_the_release": {"related": given.sha256}, "beside_told": [given.told]}
+    served.save()
+    withdraw_answer(answer=answer_of(release, ben), author=ben, now=now)
+    on = in_service(project)
+    assert on.goes_on_for == served
+    assert list(on.run.additions.all()) == [given]
+    assert files_beside(on.run)["related"].read_bytes() == given.file.read_bytes()
+    card = (folder_of(on.run) / "README.md").read_text()
+    assert given.told in card
+    assert given.sha256 in card
+
+
+def test_nothing_goes_on_that_read_what_a_model_made_of_the_words(
+    served, release, settings_in_groups, project, esi, ben, filipa, tmp_path, now
+):
+    """The rows may hold what the adapter had learnt of the words, and all groups may have read them."""
+    Run.objects.filter(pk=served.run_id).update(settings={**served.run.settings, "mixing": {"both_directions": True}})
+    maker = Run.objects.get(pk=served.run_id)
+    waiting = ask_for_rows(run=maker, how="paraphrase", asked_by=esi, now=NOW)
+    held = claim_rows(addition_id=waiting.pk, owner="one", lease_until=NOW, now=NOW)
+    (tmp_path / "rows.jsonl").write_bytes(rows_of(release))
+    assert finish_rows(addition=held, made=tmp_path / "rows.jsonl", dropped={}, now=NOW)
+    later = queue_run(release=release, started_by=esi, now=NOW, given=settings_in_groups, additions=[waiting])
+    second = finished_in_groups(later)
+    Adapter.objects.filter(pk=served.pk).update(state="retired")
+    Adapter.objects.filter(pk=second.pk).update(state="approved")
+    AdapterEvent.objects.create(adapter=second, kind="approved", at=NOW)
+    assert in_service(project) == second
+    withdraw_answer(answer=answer_of(release, ben), author=ben, now=now)
+    assert in_service(project) is None

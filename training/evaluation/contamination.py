@@ -56,6 +56,17 @@ def find_leaks(trained: Sequence[Pair], held_out: Sequence[Pair]) -> list[Leak]:
     return [best[row.id] for row in held_out if row.id in best]
 
 
+def giving_away(trained: Sequence[Pair], held_out: Sequence[Pair]) -> set[str]:
+    """Ids of all training rows that hold a held-out answer, or are the same as a held-out row on both sides.
+
+    For rows from elsewhere: the same question, answered in another language, gives nothing away.
+    """
+    known = {(normal_key(row.source), normal_key(row.completion)) for row in held_out if row.source}
+    same = {row.id for row in trained if (normal_key(row.source), normal_key(row.completion)) in known}
+    answers = _Lookup([(row.id, row.completion) for row in held_out])
+    return same | {row.id for row in trained if any(True for _ in answers.like(row.completion))}
+
+
 def _same(trained: Sequence[Pair], held_out: Sequence[Pair]) -> Iterable[Leak]:
     """Rows whose two sides both are the same but for case, punctuation and blanks."""
     known: dict[tuple[str, str], str] = {}

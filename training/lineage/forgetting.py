@@ -55,6 +55,7 @@ from training.playground.models import Generation
 from training.playground.stream import forget
 from training.releases.models import DownloadNotice, Release, ReleaseItem
 from training.releases.services import folder_of
+from training.runs.additions import discard_made_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.services import LIVE, discard_learnt
 
@@ -116,6 +117,7 @@ def _forget_releases(gone: Collection[UUID], now: datetime) -> None:
     for release in held.filter(erased_at__isnull=True):
         Release.objects.filter(pk=release.pk).update(erased_at=now)
         transaction.on_commit(partial(bury, release, now))
+    discard_made_of(held, now=now)
     for run in Run.objects.filter(release__in=held):
         adapter = Adapter.objects.filter(run=run).first()
         if adapter is not None:

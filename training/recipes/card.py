@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.recipes.configuration import METHODS, WHOLE_MODELS
-from training.recipes.metadata import HARM, LICENCE, consent_section, languages, with_head
+from training.recipes.metadata import HARM, LICENCE, beside_section, consent_section, languages, with_head
 
 # What the Hub calls the base model that a package carries.
 ON_THE_HUB = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
@@ -49,7 +49,7 @@ No document and no contributor of them was trained on. On them the adapter is {v
 | chrF++ on {evaluation["generated_items"]} (higher is better) | {base_chrf:.1f} | {adapter_chrf:.1f} |
 
 95 % interval of the difference in bits per byte: {low:.3f} to {high:.3f}.
-{besides(evaluation)}{ranks_of(report)}{consent_section(report["consent"])}
+{besides(evaluation)}{ranks_of(report)}{beside_section(report)}{consent_section(report["consent"])}
 ## Use and limits
 
 For trying out, and for drafts that a speaker checks. It invents, it mixes varieties, and its words are no

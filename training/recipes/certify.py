@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,8 @@ class Certificate:
     """How many ids were given that must be nowhere."""
     checked: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    beside: dict[str, str] = field(default_factory=dict)
+    """Files in no release that it learnt from as well, and was trained again with: their hashes."""
     environment: dict[str, list[Any]] = field(default_factory=dict)
     """What is not here as it was there: name, then [there, here]."""
 
@@ -95,7 +97,7 @@ def certify(release: Path, run: Path, *, base: Path | None, without: Iterable[st
             different = f"The base model here ({here}) is not the report's ({stated or 'which names none'})."
             found.check(here == stated, "The base model is the one that the report names.", different)
         if retrain and base is not None and not found.failures:
-            found.retrained_sha256 = train_again(release, report, base)
+            found.retrained_sha256 = train_again(release, report, base, beside_of(found, run, report))
             same = found.retrained_sha256 == found.adapter_sha256
             found.check(same, "Trained again, it is the same adapter, bit by bit.", _differs(found))
             found.certified = same
@@ -210,16 +212,35 @@ def check_environment(found: Certificate, report: Facts) -> None:
     }
 
 
-def train_again(release: Path, report: Facts, base: Path) -> str:
-    """Train with the report's settings on the release's files; the new adapter's hash. Raises Unreadable."""
+def beside_of(found: Certificate, run: Path, report: Facts) -> dict[str, Path]:
+    """The files that it learnt from beside the release, by the report's hashes: that it comes of these as well is what
+    is certified then. Raises Unreadable where one is not in the run's folder."""
+    files = {}
+    for name, sha256 in report.get("beside_the_release", {}).items():
+        path = _first_or_none(run / "beside" / f"{name}.jsonl", run.parent / "beside" / f"{name}.jsonl")
+        if path is None:
+            raise Unreadable(
+                f"It learnt from a file that is in no release, too ({name}, SHA-256 {sha256}). Put it into the run's "
+                f"folder as beside/{name}.jsonl."
+            )
+        if sha256_of_file(path) != sha256:
+            raise Unreadable(f"{path} is not the file that it learnt from ({sha256}).")
+        found.beside[name] = sha256
+        files[name] = path
+    return files
+
+
+def train_again(release: Path, report: Facts, base: Path, beside: Mapping[str, Path]) -> str:
+    """Train with the report's settings on the release's files, and those `beside` it; the new adapter's hash.
+
+    Raises Unreadable.
+    """
     if report["method"] not in METHODS:
         raise Unreadable(f"There is no method {report['method']!r} here.")
-    if beside := report.get("beside_the_release"):
-        raise Unreadable(f"It learnt from files that are in no release, too ({', '.join(beside)}).")
     with tempfile.TemporaryDirectory(prefix="certify-") as place:
         config = {
             "base": {"path": str(base.resolve()), "sha256": report["base"]["sha256"]},
-            "data": {name: str(path.resolve()) for name, path in _data_files(release).items()},
+            "data": {name: str(path.resolve()) for name, path in {**_data_files(release), **beside}.items()},
             "release": report["release"],
             "language": report["language"],
             # What is trained only to compare with would take as long again, and changes nothing.
@@ -287,10 +308,14 @@ def _json(path: Path) -> Facts:
 
 def _first(*paths: Path) -> Path:
     """The first of these files that is there. Raises Unreadable."""
-    for path in paths:
-        if path.is_file():
-            return path
-    raise Unreadable(f"There is no {paths[0]}.")
+    found = _first_or_none(*paths)
+    if found is None:
+        raise Unreadable(f"There is no {paths[0]}.")
+    return found
+
+
+def _first_or_none(*paths: Path) -> Path | None:
+    return next((path for path in paths if path.is_file()), None)
 
 
 def withdrawn_ids(given: Sequence[str]) -> set[str]:
@@ -337,7 +362,10 @@ def for_people(found: Certificate) -> str:
     lines = [f"  holds    {what}" for what in found.checked] + [f"  DIFFERS  {what}" for what in found.failures]
     lines += [f"  note     {name}: {there!r} there, {here!r} here" for name, (there, here) in found.environment.items()]
     if found.certified:
-        verdict = f"certified: {found.adapter_sha256} comes of release {found.release_sha256} and of nothing else"
+        beside = "".join(f", of beside/{name}.jsonl ({sha256})" for name, sha256 in found.beside.items())
+        verdict = (
+            f"certified: {found.adapter_sha256} comes of release {found.release_sha256}{beside} and of nothing else"
+        )
     elif found.failures:
         verdict = "NOT certified"
     else:

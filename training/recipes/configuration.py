@@ -77,11 +77,13 @@ class Data:
 class Release:
     """Which release the files are of: the SHA-256 of its manifest.json. Empty for files of no release.
 
-    `labels` are the names of the Local Contexts labels on its words, a line each, for the card.
+    For the card: `labels` are the names of the Local Contexts labels on its words, a line each, and `beside` says what
+    each file is that is learnt from beside it, from where, and on which terms.
     """
 
     sha256: str = ""
     labels: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True)

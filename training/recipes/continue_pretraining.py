@@ -10,7 +10,6 @@ lessons, as in `training/recipes/qlora.py`, with the same adapter.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from operator import attrgetter
@@ -19,10 +18,11 @@ from typing import Any
 
 from training.recipes import loop
 from training.recipes.configuration import Configuration
-from training.recipes.mixing import plain, replay_of
+from training.recipes.mixing import held_out_in, plain, replay_of
 from training.recipes.qlora import Qlora
+from training.recipes.rows import UnusableLine, read_rows, read_texts
 from training.recipes.stages import Completions, RecipeError, Stage
-from training.recipes.text import Example, read_rows
+from training.recipes.text import Example
 
 
 class ContinuePretraining(Qlora):
@@ -32,38 +32,28 @@ class ContinuePretraining(Qlora):
 
     def stages(self, config: Configuration, tokenizer: Any, examples: dict[str, list[Example]]) -> Sequence[Stage]:
         """Plain text, then completions."""
-        read = texts_of(config, tokenizer)
-        reading = Completions(read, config.reading.reading_epochs, config.recipe.learning_rate, name="reading")
+        read, left_out = texts_of(config, tokenizer)
+        notes = {"held_out": left_out} if config.data.text else {}
+        settings = config.reading.reading_epochs, config.recipe.learning_rate
+        reading = Completions(read, *settings, name="reading", notes=notes)
         return [reading, *super().stages(config, tokenizer, examples)]
 
 
-def texts_of(config: Configuration, tokenizer: Any) -> list[Example]:
-    """What is read: each text once, the language's own and what is replayed. Raises RecipeError."""
+def texts_of(config: Configuration, tokenizer: Any) -> tuple[list[Example], int]:
+    """What is read: each text once, the language's own and what is replayed; and how many texts were left out, because
+    they hold a held-out answer. Raises RecipeError."""
     rows = read_rows(config.data.train)
     by_id = sorted(rows, key=attrgetter("id"), reverse=True)
-    own = {row.completion: f"text:{row.id}" for row in by_id} | dict(read_texts(config.data.text))
+    try:
+        texts = read_texts(config.data.text) if config.data.text else []
+    except UnusableLine as error:
+        raise RecipeError(str(error)) from error
+    places = held_out_in([("", text) for text, _ in texts], config)
+    texts = [one for place, one in enumerate(texts) if place not in places]
+    own = {row.completion: f"text:{row.id}" for row in by_id} | dict(texts)
     found = [plain(tokenizer, name, text, config) for text, name in own.items()]
     kept = [one for one in found if one is not None]
-    return kept + replay_of(rows, tokenizer, len(kept), config)
-
-
-def read_texts(path: str) -> list[tuple[str, str]]:
-    """(text, id) of each line of a JSON Lines file; of no file, none. Raises RecipeError that names the line."""
-    if not path:
-        return []
-    found = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-            text, name = value["text"], str(value["id"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise RecipeError(f"Line {number} of {Path(path).name} is no text with an id.") from error
-        if not isinstance(text, str) or not text.strip():
-            raise RecipeError(f"Line {number} of {Path(path).name} has nothing to read.")
-        found.append((text, f"text:{name}"))
-    return found
+    return kept + replay_of(rows, tokenizer, len(kept), config), len(places)
 
 
 def main(path: Path) -> int:

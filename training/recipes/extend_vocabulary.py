@@ -33,11 +33,10 @@ from training.evaluation.fertility import fertility_report
 from training.evaluation.scores import bits_per_byte
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration, ConfigurationError
-from training.recipes.continue_pretraining import read_texts
 from training.recipes.journal import write_json
 from training.recipes.loop import load_examples
+from training.recipes.rows import read_rows, read_texts
 from training.recipes.stages import RecipeError, losses_of, validation_part
-from training.recipes.text import read_rows
 
 Pair = tuple[str, str]
 LEAST = 2  # A pair that stands side by side once teaches nothing.
@@ -150,9 +149,8 @@ def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
     """Write the larger base into a new folder; its facts. Raises RecipeError, OSError."""
     torch.set_num_threads(config.recipe.threads)
     tokenizer = AutoTokenizer.from_pretrained(config.base.path)
-    texts = sorted(
-        {row.completion for row in read_rows(config.data.train)} | {t for t, _ in read_texts(config.data.text)}
-    )
+    more = read_texts(config.data.text) if config.data.text else []
+    texts = sorted({row.completion for row in read_rows(config.data.train)} | {text for text, _ in more})
     merges = merges_of(words_of(texts, tokenizer), number)
     larger, new = extended(tokenizer, merges)
     if not new:

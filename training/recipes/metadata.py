@@ -57,6 +57,17 @@ what was made with them is taken out of use.
 {licences}{labels_section(consent["labels"])}"""
 
 
+# What each file that is learnt from beside a release holds.
+BESIDE = {"text": "Plain text", "related": "Lessons in other languages", "synthetic": "Rows that a machine wrote"}
+
+
+def beside_section(report: Mapping[str, Any]) -> str:
+    """What a card says of what was learnt from beside the release; nothing where there was nothing."""
+    files = [f"{BESIDE[name]}: SHA-256 `{sha256}`" for name, sha256 in (report.get("beside_the_release") or {}).items()]
+    lines = "".join(f"- {line}\n" for line in [*files, *report.get("beside_told", [])])
+    return f"\n## What it learnt from beside the release\n\n{lines}" if files else ""
+
+
 def labels_section(labels: Iterable[str]) -> str:
     """The Local Contexts labels and notices on the words, by name; their texts are at localcontexts.org."""
     found = "".join(f"- {name}\n" for name in labels) or "None was placed on these words when this was written.\n"

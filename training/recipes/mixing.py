@@ -6,16 +6,16 @@ and the rows' ids, so that taking a row away leaves the others as they are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
+from training.evaluation.contamination import Pair, giving_away
 from training.recipes.configuration import Configuration
+from training.recipes.rows import Row, UnusableLine, read_related, read_rows
 from training.recipes.stages import RecipeError
 from training.recipes.synthetic import choose, read_synthetic
-from training.recipes.text import Example, Row, encode, ordered, read_rows
+from training.recipes.text import Example, encode, ordered
 
 
 def lessons_of(config: Configuration, tokenizer: Any, own: Sequence[Example]) -> tuple[list[Example], dict[str, Any]]:
@@ -29,14 +29,17 @@ def lessons_of(config: Configuration, tokenizer: Any, own: Sequence[Example]) ->
     if config.data.synthetic:
         try:
             chosen = choose(read_synthetic(config.data.synthetic), trained, config.mixing.synthetic_share)
-        except ValueError as error:
+        except UnusableLine as error:
             raise RecipeError(str(error)) from error
         made = _encoded(chosen.rows, tokenizer, config)
         found, counts["synthetic"] = found + made, len(made)
         counts["synthetic_without_parents"] = chosen.without_parents
     if config.data.related:
-        related = mixed(read_related(config.data.related, tokenizer, config), len(own), config)
-        for language, some in sorted(related.items()):
+        try:
+            lessons, counts["related_held_out"] = related_in(config.data.related, tokenizer, config)
+        except UnusableLine as error:
+            raise RecipeError(str(error)) from error
+        for language, some in sorted(mixed(lessons, len(own), config).items()):
             found, counts[language] = found + some, len(some)
     if config.mixing.replay:
         replayed = replay_of(rows, tokenizer, len(found), config)
@@ -71,28 +74,31 @@ def plain(tokenizer: Any, name: str, text: str, config: Configuration) -> Exampl
     return None if len(whole) > config.recipe.max_length else Example(name, whole, 1, len(text.encode()))
 
 
-def read_related(path: str, tokenizer: Any, config: Configuration) -> dict[str, list[Example]]:
-    """Lessons in other languages, by language: JSON Lines as those of a release, with `language` beside `lesson`.
+def related_in(path: str, tokenizer: Any, config: Configuration) -> tuple[dict[str, list[Example]], int]:
+    """Lessons in other languages, by language; and how many were left out, because they give a held-out row away.
 
-    Raises RecipeError that names the line.
+    Raises UnusableLine.
     """
-    languages = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
-        if line.strip():
-            try:
-                languages.append(str(json.loads(line)["language"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise RecipeError(f"Line {number} of {Path(path).name} does not say its language.") from error
-    try:
-        rows = read_rows(path)
-    except ValueError as error:
-        raise RecipeError(str(error)) from error
+    lessons = read_related(path)
+    places = held_out_in([(row.source, row.completion) for _, row in lessons], config)
     found: dict[str, list[Example]] = {}
-    for row, language in zip(rows, languages, strict=True):
+    for place, (language, row) in enumerate(lessons):
         example = encode(tokenizer, row, max_length=config.recipe.max_length)
-        if example is not None:
+        if example is not None and place not in places:
             found.setdefault(language, []).append(example)
-    return found
+    return found, len(places)
+
+
+def held_out_in(texts: Sequence[tuple[str, str]], config: Configuration) -> set[int]:
+    """Places of what gives a held-out row away, of (what is asked, or nothing; what is read): whoever learnt it could
+    not be measured."""
+    held_out = [
+        Pair(row.id, row.source, row.completion)
+        for path in (config.data.validation, config.data.test)
+        for row in read_rows(path)
+    ]
+    rows = [Pair(str(place), source, text) for place, (source, text) in enumerate(texts)]
+    return {int(name) for name in giving_away(rows, held_out)}
 
 
 def mixed(related: Mapping[str, list[Example]], own: int, config: Configuration) -> dict[str, list[Example]]:

@@ -53,6 +53,7 @@ def build_report(
         "beside_the_release": {
             name: sha256_of_file(Path(path)) for name in BESIDE if (path := getattr(config.data, name))
         },
+        "beside_told": [line for line in config.release.beside.split("\n") if line],
         "parameters": parameters_of(model),
         **training,
         "seconds": round(journal.seconds, 2),

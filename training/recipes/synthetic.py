@@ -12,7 +12,6 @@ rows than the share that was asked for.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing import Any
 from annotation.text.duplicates import normal_key
 from training.evaluation.contamination import Pair, find_leaks
 from training.evaluation.scores import sentence_chrf
-from training.recipes.text import Row
+from training.recipes.rows import Row, UnusableLine, lines_of, row_of
 
 HOW = ("back_translation", "paraphrase", "label")
 # A row is kept when what comes back from it is this like what it was made of, in points of chrF++.
@@ -51,21 +50,13 @@ class Chosen:
 
 
 def read_synthetic(path: Path | str) -> list[Synthetic]:
-    """The rows of a file. Raises ValueError that names the line."""
+    """The rows of a file. Raises UnusableLine."""
     found = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-            lesson, parents = value["lesson"], tuple(str(one) for one in value["parents"])
-            row = Row(str(value["id"]), lesson["system"], lesson["request"], lesson["completion"])
-            one = Synthetic(row, str(value["how"]), parents, str(value["made_by"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"Line {number} of {Path(path).name} is no synthetic row ({error!r}).") from error
-        if one.how not in HOW or not parents or not row.completion:
-            raise ValueError(f"Line {number} of {Path(path).name} is no synthetic row: it needs parents and a way.")
-        found.append(one)
+    for value, where in lines_of(path):
+        row, parents, how = row_of(value, where), value.get("parents"), value.get("how")
+        if how not in HOW or not isinstance(parents, list) or not parents or "made_by" not in value:
+            raise UnusableLine("Line %(line)s of %(file)s is no synthetic row: it needs parents and a way.", **where)
+        found.append(Synthetic(row, how, tuple(str(one) for one in parents), str(value["made_by"])))
     return found
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from training.recipes.configuration import RecipeSettings
+from training.recipes.rows import Row, read_rows
 
 IGNORED = -100
 # A step's activations are the largest part of the memory, so a larger batch is read in parts of this many tokens. The
@@ -23,20 +22,6 @@ IGNORED = -100
 TOKENS_AT_ONCE = RecipeSettings().tokens_at_once
 
 AnyLesson = TypeVar("AnyLesson", bound="Lesson")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One lesson of a release: what the model is told it is, what it is asked, and what it should say."""
-
-    id: str
-    system: str
-    request: str
-    completion: str
-    source: str = ""
-    """The sentence alone, for people who look at samples; empty where the request is the sentence."""
-    variety: str = ""
-    orthography: str = ""
 
 
 class Lesson(Protocol):
@@ -59,33 +44,6 @@ class Example:
     tokens: tuple[int, ...]
     prompt: int
     target_bytes: int
-
-
-def read_rows(path: Path | str) -> list[Row]:
-    """The rows of a release's JSON Lines file. Raises ValueError that names the line of a row it cannot use."""
-    rows = []
-    # Not splitlines(): a sentence may hold U+2028 and its like, which JSON leaves as they are.
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-            lesson = value["lesson"]
-            row = Row(
-                id=str(value["id"]),
-                system=lesson["system"],
-                request=lesson["request"],
-                completion=lesson["completion"],
-                source=str(value.get("source") or value.get("text") or ""),
-                variety=str(value.get("variety") or ""),
-                orthography=str(value.get("orthography") or ""),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"Line {number} of {Path(path).name} is no lesson ({error!r}).") from error
-        if not all(isinstance(part, str) for part in (row.system, row.request, row.completion)) or not row.completion:
-            raise ValueError(f"Line {number} of {Path(path).name} has nothing to say.")
-        rows.append(row)
-    return rows
 
 
 def prompt_of(tokenizer: Any, *, system: str, request: str, shots: Sequence[Row] = ()) -> str:
@@ -174,3 +132,21 @@ def pack(batch: Sequence[Example]) -> dict[str, Tensor]:
         "labels": torch.tensor([labels]),
         "rows": torch.tensor([[row for row, example in enumerate(batch) for _ in example.tokens]]),
     }
+
+
+__all__ = [
+    "IGNORED",
+    "TOKENS_AT_ONCE",
+    "AnyLesson",
+    "Example",
+    "Lesson",
+    "Row",
+    "batches_of",
+    "encode",
+    "ordered",
+    "pack",
+    "parts_of",
+    "prompt_of",
+    "read_rows",
+    "within_budget",
+]

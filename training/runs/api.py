@@ -30,7 +30,7 @@ from training.recipes.configuration import METHODS
 from training.releases.models import Release
 from training.runs.findings import findings_of
 from training.runs.jobs import ring
-from training.runs.models import Adapter, Run, Schedule
+from training.runs.models import Adapter, Addition, Run, Schedule
 from training.runs.progress import loss_curve
 from training.runs.promotion import recommend_adapter
 from training.runs.samples import readable_samples
@@ -44,6 +44,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     adapter = serializers.PrimaryKeyRelatedField(read_only=True)
+    additions = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     settings = serializers.DictField(read_only=True)
     foretold = serializers.DictField(read_only=True, help_text="Wh and seconds that it was expected to take.")
     progress = serializers.DictField(read_only=True)
@@ -60,6 +61,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "base_model",
             "base_sha256",
             "settings",
+            "additions",
             "trigger",
             "state",
             "foretold",
@@ -82,6 +84,13 @@ class NewRunSerializer(serializers.Serializer[Any]):
     release = serializers.IntegerField()
     method = serializers.ChoiceField(choices=[(method, method) for method in METHODS], required=False)
     settings = serializers.DictField(required=False, default=dict)
+    additions = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        default=list,
+        max_length=3,
+        help_text="What it learns from beside the release, one of each kind at most.",
+    )
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -211,7 +220,8 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
         """Visible runs."""
         if getattr(self, "swagger_fake_view", False):
             return Run.objects.none()
-        return Run.objects.visible_to(person_of(self.request)).select_related("community", "release", "adapter")
+        visible = Run.objects.visible_to(person_of(self.request)).select_related("community", "release", "adapter")
+        return visible.prefetch_related("additions")
 
     @extend_schema(request=NewRunSerializer, responses={201: RunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -220,8 +230,10 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
         given.is_valid(raise_exception=True)
         fields = given.validated_data
         release = get_object_or_404(Release.objects.visible_to(person_of(request)), pk=fields["release"])
+        visible = Addition.objects.visible_to(person_of(request)).filter(community=release.community_id)
         run = queue_run(
             release=release,
+            additions=[get_object_or_404(visible, pk=pk) for pk in dict.fromkeys(fields["additions"])],
             started_by=person_of(request),
             now=timezone.now(),
             method=fields.get("method"),

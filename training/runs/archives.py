@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import IO
 
 IN_MEMORY = 5_000_000
-# What a worker leaves for the next one; and what the run learnt, which leaves by `training.exports` alone.
-LEFT_OUT = ("checkpoints", "process.json", "adapter", "exports")
+# What a worker leaves for the next one; what the run learnt, which leaves by `training.exports` alone; and what it
+# learnt from, as the release is not in it either.
+LEFT_OUT = ("checkpoints", "process.json", "adapter", "exports", "beside")
 
 
 def zip_run(folder: Path, *, name: str) -> IO[bytes]:

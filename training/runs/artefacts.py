@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +21,16 @@ LONGEST_HEADER = 50 << 20
 def folder_of(run: Run) -> Path:
     """Where the run's config.toml, log.jsonl, report.json and adapter/ are."""
     return Path(settings.RUNS_DIR) / run.folder
+
+
+def discard_checkpoints(run: Run) -> None:
+    """Free the disk that the checkpoints of a finished run take."""
+    shutil.rmtree(folder_of(run) / "checkpoints", ignore_errors=True)
+
+
+def discard_learnt(run: Run) -> None:
+    """Delete all that a run learnt, and what it wrote of what it learnt from: weights, checkpoints, report, output."""
+    shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
 def adapter_folder(adapter: Adapter) -> Path:

@@ -28,12 +28,13 @@ from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.refusals import Refusal
 from training.recipes.grouping import placed, sha256_of_ids
-from training.recipes.metadata import HARM, LICENCE, consent_in, consent_section, languages, with_head
+from training.recipes.metadata import HARM, LICENCE, beside_section, consent_in, consent_section, languages, with_head
 from training.releases.models import Release
 from training.releases.remainder import keep_rest
 from training.releases.services import folder_of as release_folder
 from training.releases.services import labels_on
 from training.runs.artefacts import SHARDS, adapter_folder, folder_of, is_whole
+from training.runs.beside import FOLDER as BESIDE
 from training.runs.certificates import certificate_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 # What a report says that holds of the rest of the groups as well.
 HOLDS_ON = (
     *("version", "method", "base", "language", "recipe", "preference", "reading", "mixing", "measured"),
-    *("beside_the_release", "environment"),
+    *("beside_the_release", "beside_told", "environment"),
 )
 SPLITS = ("train", "validation", "test")
 CARD = """# What is left of the adapter of run {run}
@@ -54,7 +55,7 @@ exact mean of those from which nothing was taken back. Nothing was trained.
 - Release that holds the remaining sentences, SHA-256 of its manifest: `{release[sha256]}`
 - Bits per byte on {evaluation[items]} validation sentences (lower is better): {evaluation[adapter_bpb]:.3f}, base model
   {evaluation[base_bpb]:.3f}
-{consent_told}
+{beside}{consent_told}
 It may be used only while the consent behind its data holds.
 
 {harm}"""
@@ -98,6 +99,9 @@ def rest_of(adapter: Adapter) -> Rest | None:
     """
     shards, release = adapter.report.get("shards"), adapter.run.release
     if not shards or not Release.objects.filter(pk=release.pk).not_held().exists():
+        return None
+    if adapter.run.additions.filter(made_by__release__withdrawn_since__isnull=False).exists():
+        # All groups may have read what an adapter wrote that had learnt the words.
         return None
     recipe = adapter.report["recipe"]
     places = placed(release_folder(release) / "data" / "train.jsonl", shards=recipe["shards"], seed=recipe["seed"])
@@ -174,6 +178,7 @@ def _run_of_rest(adapter: Adapter, release: Release, now: datetime) -> Run:
         started_at=now,
         ended_at=now,
     )
+    run.additions.set(earlier.additions.all())
     RunEvent.objects.create(run=run, kind=Run.State.FINISHED, at=now)
     return run
 
@@ -217,6 +222,9 @@ def _write_folder(adapter: Adapter, rest: Rest, folder: Path, report: dict[str, 
     whole."""
     shutil.rmtree(folder, ignore_errors=True)
     lay_out(rest.folder, folder_of(adapter.run) / SHARDS, [one["shard"] for one in rest.groups], folder)
+    beside = folder_of(adapter.run) / BESIDE
+    if beside.is_dir():
+        shutil.copytree(beside, folder / BESIDE)
     for card in (folder / "README.md", folder / "adapter" / "README.md"):
         card.write_text(_card_of(adapter, report), encoding="utf-8")
     known = {name: report["shards"][name] for name in ("groups", "control")}
@@ -233,7 +241,11 @@ def _card_of(adapter: Adapter, report: dict[str, Any]) -> str:
         "base_model": report.get("base", {}).get("path", ""),
         "tags": [adapter.run.method, "low-resource", "consent"],
     }
-    told = {"consent_told": consent_section(report["consent"]), "harm": HARM}
+    told = {
+        "beside": beside_section(report),
+        "consent_told": consent_section(report["consent"]),
+        "harm": HARM,
+    }
     return with_head(head, CARD.format(run=adapter.run.number, **told, **report))
 
 

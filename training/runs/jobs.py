@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import tempfile
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from celery import shared_task
@@ -16,10 +18,12 @@ from django.db.models import Count
 from django.utils import timezone
 
 from training.runs import supervisor
+from training.runs.additions import claim_rows, finish_rows, give_up_rows, renew_rows
+from training.runs.artefacts import folder_of
 from training.runs.bias import claim_bias, give_up_bias, keep_bias, renew_lease
 from training.runs.bias_reader import leans_of, rows_of
-from training.runs.models import Adapter, BiasReading, Grid, Run, Schedule
-from training.runs.processes import ProcessEnded
+from training.runs.models import Adapter, Addition, BiasReading, Grid, Run, Schedule
+from training.runs.processes import NotMade, ProcessEnded, run_module
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
 
@@ -28,6 +32,8 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 # How many waiting runs a worker looks at, and how many bells are rung again at once.
 AT_ONCE, BELLS = 50, 4
+# Writing and checking a row for each training sentence says nothing meanwhile.
+SILENCE_SECONDS = 24 * 3600.0
 
 
 @shared_task
@@ -135,6 +141,47 @@ def recover_bias_job(**kwargs: Any) -> int:
 def ring_bias(reading: BiasReading) -> None:
     """Wake a training worker for a reading, once the transaction that asked for it is committed."""
     measure_bias_job.delay_on_commit(reading_id=reading.pk)
+
+
+@shared_task
+def make_rows_job(*, addition_id: int, **kwargs: Any) -> str:
+    """Have a finished run's adapter make rows; ringing twice is harmless. Returns what became of it."""
+    now, owner = timezone.now(), f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
+    addition = claim_rows(addition_id=addition_id, owner=owner, lease_until=now + LEASE, now=now)
+    if addition is None:
+        return "not waiting"
+
+    def goes_on() -> bool:
+        held = renew_rows(addition=addition, lease_until=timezone.now() + LEASE)
+        return held and not supervisor.worker_is_leaving.is_set()
+
+    try:
+        with tempfile.TemporaryDirectory(dir=settings.RUNS_DIR) as place:
+            made = Path(place) / "rows.jsonl"
+            command = ["training.recipes.augment", addition.how, str(folder_of(addition.made_by) / "config.toml")]
+            told = run_module([*command, str(made)], goes_on, silence=SILENCE_SECONDS)
+            if told is None:
+                give_up_rows(addition=addition, state=Addition.State.QUEUED)
+                return "given back"
+            stays = finish_rows(addition=addition, made=made, dropped=told["dropped"], now=timezone.now())
+    except (NotMade, ProcessEnded, OSError) as error:
+        give_up_rows(addition=addition, state=Addition.State.FAILED, failure=str(error))
+        return "failed"
+    return "finished" if stays else "not kept"
+
+
+@shared_task
+def recover_rows_job(**kwargs: Any) -> int:
+    """Ring again for rows whose bell or worker was lost (every minute)."""
+    waiting = list(Addition.objects.waiting(timezone.now()).values_list("pk", flat=True))
+    for addition_id in waiting:
+        make_rows_job.delay(addition_id=addition_id)
+    return len(waiting)
+
+
+def ring_rows(addition: Addition) -> None:
+    """Wake a training worker for rows, once the transaction that asked for them is committed."""
+    make_rows_job.delay_on_commit(addition_id=addition.pk)
 
 
 @shared_task

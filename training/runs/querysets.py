@@ -101,6 +101,29 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         return self.filter(~models.Exists(over) | models.Exists(decisions.filter(state="in_force")))
 
 
+class AdditionQuerySet(models.QuerySet["Addition"]):
+    """Chainable selections of what runs learn from beside a release."""
+
+    def visible_to(self, person: Person) -> AdditionQuerySet:
+        """Those of the communities in which the person is a researcher or a steward."""
+        return self.filter(community__in=Community.objects.where(person, "researcher", "steward"))
+
+    def there(self) -> AdditionQuerySet:
+        """Those that runs may learn from: made, not deleted, and not empty."""
+        return self.filter(state="finished", deleted_at__isnull=True, rows__gt=0)
+
+    def for_project(self, project: Project) -> AdditionQuerySet:
+        """Those that a run on the project's releases can use: machines' rows are made of sentences of one project."""
+        return self.filter(community=project.community_id).filter(
+            ~models.Q(kind="synthetic") | models.Q(made_by__release__project=project)
+        )
+
+    def waiting(self, now: datetime) -> AdditionQuerySet:
+        """Those that a worker may take: queued, or left by a worker whose lease ran out."""
+        left = models.Q(state="queued") | models.Q(state="running", lease_expires_at__lte=now)
+        return self.filter(left, deleted_at__isnull=True)
+
+
 class BiasReadingQuerySet(models.QuerySet["BiasReading"]):
     """Chainable selections of readings of pairs."""
 

@@ -23,7 +23,7 @@ from people.refusals import Invalid, Refusal, said
 from people.services import require_role
 from training.releases.services import freeze_release, selected_answers
 from training.runs.approval import require_schedule_decision
-from training.runs.models import Run, Schedule
+from training.runs.models import Addition, Run, Schedule
 from training.runs.services import queue_run
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
@@ -227,7 +227,13 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
             # Until something changes, the next looks need not draft a whole release to find that out.
             schedule.seen_sha256 = sha256_of_usable(schedule.project, last)
             return None, _unchanged(last)
-        run = queue_run(release=release, started_by=None, now=now, given=last.settings if last else None)
+        run = queue_run(
+            release=release,
+            started_by=None,
+            now=now,
+            given=last.settings if last else None,
+            additions=Addition.objects.there().filter(runs=last) if last else (),
+        )
     except Refusal as refusal:
         return None, Worded(refusal.message, **refusal.values)
     return run, Worded("Started run %(run)s on release %(release)s.", run=str(run.number), release=str(release.number))

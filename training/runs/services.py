@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from datetime import datetime
 from functools import partial
@@ -22,11 +21,12 @@ from training.recipes.configuration import METHODS
 from training.releases.models import Release
 from training.releases.services import not_usable_any_more
 from training.runs.approval import require_run_decision
-from training.runs.artefacts import adapter_folder, folder_of
+from training.runs.artefacts import adapter_folder, discard_checkpoints, discard_learnt, folder_of
 from training.runs.base_models import DEFAULT
+from training.runs.beside import WITHDRAWN, require_additions, require_still_there, runs_on, why_withdrawn
 from training.runs.certificates import certificate_of, said_openly
 from training.runs.energy import foretell_run
-from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
+from training.runs.models import Adapter, AdapterEvent, Addition, Run, RunEvent
 from training.runs.promotion import require_gate
 from training.runs.starting import (
     Leaks,
@@ -41,8 +41,6 @@ from training.runs.starting import (
 )
 from training.runs.states import ADAPTER, RUN, ImpossibleStep, after
 
-# What is said of a run that a withdrawal stopped; translated where it is shown.
-WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
 # How often a run is tried again after it, or its worker, was killed; then a person looks.
 MOST_CRASHES = 3
 LIVE = (Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING)
@@ -69,11 +67,12 @@ def queue_run(
     method: str | None = None,
     given: dict[str, Any] | None = None,
     base_model: str = DEFAULT,
+    additions: Collection[Addition] = (),
 ) -> Run:
     """Queue a run of a recipe on a release; the caller rings the bell (`training.runs.jobs.ring`) after commit.
 
     `started_by` None means the community's schedule. `given` are settings of the recipe (method, rank, epochs,
-    ...); a `method` beside them goes before theirs.
+    ...); a `method` beside them goes before theirs; `additions` are what it learns from beside the release.
     Raises ReleaseIsTainted, Invalid, NotAllowed, Conflicting when the release is being trained on already.
     """
     community = Community.objects.select_for_update().get(pk=release.community_id)
@@ -88,6 +87,7 @@ def queue_run(
     require_run_decision(release=release, started_by=started_by, now=now)
     chosen = checked_settings(given or {}, method=method)
     require_votes(release, chosen["recipe"]["method"])
+    require_additions(release, chosen["recipe"]["method"], additions)
     foretold = foretell_run(release=release, chosen=chosen, base_model=base_model)
     run = store_run(
         release=release,
@@ -98,6 +98,7 @@ def queue_run(
         base_model=base_model,
         foretold=foretold.facts() if foretold else {},
     )
+    run.additions.set(additions)
     append_entry(
         action="run.queued",
         subject=f"run:{run.pk}",
@@ -144,6 +145,7 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
     if current.release.contains_withdrawn:
         raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
     require_usable(current.release)
+    require_still_there(current)
     if current.grid is None and Run.objects.filter(release=current.release).alone().live().exists():
         raise Conflicting("Another run on this release is going on.")
     require_room(current.community, now=now)
@@ -165,8 +167,8 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     run: Run | None = Run.objects.select_for_update(skip_locked=True).waiting(now).filter(pk=run_id).first()
     if run is None:
         return None
-    if run.release.contains_withdrawn:
-        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
+    if why := why_withdrawn(run):
+        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=why)
         # What an earlier worker learnt from the words; whoever had it is gone.
         transaction.on_commit(partial(discard_learnt, run))
         return None
@@ -195,14 +197,15 @@ def stop_runs_on(releases: Collection[Release], *, now: datetime) -> int:
 
     The run's own history says so; the record has it with the withdrawal. The caller is one transaction.
     """
-    runs = Run.objects.select_for_update().filter(release__in=[row.pk for row in releases])
+    runs = Run.objects.select_for_update().filter(runs_on(releases))
     stopping = list(runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]).order_by("pk"))
     for run in stopping:
+        why = why_withdrawn(run)
         run.state = after(RUN, run.state, "stop")
         if not run.is_live:
-            run.failure, run.ended_at = WITHDRAWN, now
+            run.failure, run.ended_at = why, now
         run.save(update_fields=["state", "failure", "ended_at"])
-        _record(run, "cancel asked" if run.is_live else run.state, None, now, note=WITHDRAWN)
+        _record(run, "cancel asked" if run.is_live else run.state, None, now, note=why)
     return len(stopping)
 
 
@@ -223,8 +226,8 @@ def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | 
     # The release's row is locked first, as a withdrawal does, so that neither can miss the other.
     release = Release.objects.select_for_update().get(pk=run.release_id)
     _require_lease(run)
-    if release.contains_withdrawn:
-        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=WITHDRAWN)
+    if why := why_withdrawn(run):
+        end_run(run=run, state=Run.State.CANCELLED, now=now, failure=why)
         return None
     evaluation = report["evaluation"]
     certificate = certificate_of(release=release, report=report, now=now)
@@ -334,16 +337,6 @@ def _require_lease(run: Run) -> str:
     return str(state)
 
 
-def discard_checkpoints(run: Run) -> None:
-    """Free the disk that the checkpoints of a finished run take."""
-    shutil.rmtree(folder_of(run) / "checkpoints", ignore_errors=True)
-
-
-def discard_learnt(run: Run) -> None:
-    """Delete all that a run learnt, and what it wrote of what it learnt from: weights, checkpoints, report, output."""
-    shutil.rmtree(folder_of(run), ignore_errors=True)
-
-
 def _end(run: Run, state: Run.State, now: datetime, failure: str) -> None:
     # Whoever finishes it holds the lease; that is all there is to ask.
     run.state = state if state == Run.State.FINISHED else after(RUN, run.state, state.value)
@@ -369,6 +362,7 @@ def _record(run: Run, kind: str, actor: Person | None, now: datetime, *, note: s
 
 
 __all__ = [
+    "WITHDRAWN",
     "Leaks",
     "LeaseLost",
     "NotDecidable",

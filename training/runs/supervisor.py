@@ -25,12 +25,12 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.releases.services import labels_on
 from training.runs import services
 from training.runs.artefacts import earlier_shards
 from training.runs.base_models import find_base_model
+from training.runs.beside import files_beside, lay_beside, told_beside, why_withdrawn
 from training.runs.energy import stated_energy
 from training.runs.models import Run
 from training.runs.processes import recipe_environment
@@ -78,6 +78,7 @@ def _start(run: Run, folder: Path) -> subprocess.Popen[bytes]:
     if run.base_sha256 not in {"", base.sha256}:
         raise BaseModelMissing(gettext_noop("The base model on this worker is not the one the run began with."))
     Run.objects.filter(pk=run.pk).update(base_sha256=base.sha256)
+    lay_beside(run)
     config = configuration_of(run, str(base.folder), base.sha256)
     (folder / "config.toml").write_text(tomli_w.dumps(config), encoding="utf-8")
     with (folder / "output.txt").open("ab") as output:
@@ -148,8 +149,13 @@ def configuration_of(run: Run, base: str, base_sha256: str) -> dict[str, Any]:
                 else {}
             ),
             **({"earlier_shards": str(earlier)} if earlier else {}),
+            **{kind: str(path) for kind, path in files_beside(run).items()},
         },
-        "release": {"sha256": run.release.sha256, "labels": "\n".join(labels_on(run.release))},
+        "release": {
+            "sha256": run.release.sha256,
+            "labels": "\n".join(labels_on(run.release)),
+            "beside": told_beside(run),
+        },
         "language": {
             "source_name": project.source_language_name,
             "source_tag": project.source_language_tag,
@@ -229,10 +235,9 @@ def _is_tried_again(run: Run, folder: Path, code: int, now: datetime) -> bool:
 
 def _cancel(run: Run, now: datetime) -> str:
     """It stopped as asked; where words were withdrawn, what it learnt from them goes as well."""
-    is_withdrawn = Release.objects.get(pk=run.release_id).contains_withdrawn
-    failure = services.WITHDRAWN if is_withdrawn else ""
-    services.end_run(run=run, state=Run.State.CANCELLED, now=now, failure=failure)
-    if is_withdrawn:
+    withdrawn = why_withdrawn(run)
+    services.end_run(run=run, state=Run.State.CANCELLED, now=now, failure=withdrawn)
+    if withdrawn:
         services.discard_learnt(run)
     return "cancelled"
 

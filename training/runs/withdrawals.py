@@ -25,6 +25,7 @@ from people.models import Community, Person
 from training.releases.models import DownloadNotice, Release, ReleaseItem
 from training.releases.querysets import ReleaseItemQuerySet
 from training.releases.services import answers_with_words_of, items_with_words_of, mark_withdrawn
+from training.runs.additions import discard_made_of
 from training.runs.going_on import go_on_without
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.promotion import in_service
@@ -169,6 +170,7 @@ def lock_releases(items: ReleaseItemQuerySet) -> None:
 def _mark(items: ReleaseItemQuerySet, count: int, now: datetime) -> Reached:
     releases = mark_withdrawn(items=items, now=now)
     stop_runs_on(releases, now=now)
+    discard_made_of(releases, now=now)
     adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run__release__project"))
     for adapter in adapters:
         answers = in_service(adapter.run.release.project) == adapter

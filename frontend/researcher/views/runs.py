@@ -26,7 +26,7 @@ from training.runs.bias import ask_for_bias
 from training.runs.energy import foretell_run, spent_by
 from training.runs.findings import findings_of
 from training.runs.jobs import ring, ring_bias
-from training.runs.models import Adapter, Run
+from training.runs.models import Adapter, Addition, Run
 from training.runs.promotion import gate_of, recommend_adapter, recommenders
 from training.runs.samples import readable_samples
 from training.runs.services import cancel_run, checked_settings, queue_run, resume_run
@@ -53,7 +53,8 @@ class StartView(ResearchView):
         if request.POST.get("act") == "reckon":
             return self._page(release, form)
         try:
-            run = queue_run(release=release, started_by=self.person, now=self.now, given=form.settings)
+            chosen = {"given": form.settings, "additions": form.additions}
+            run = queue_run(release=release, started_by=self.person, now=self.now, **chosen)
         except Refusal as refusal:
             return self._page(release, form, status=show_refusal(form, refusal))
         ring(run)
@@ -61,7 +62,9 @@ class StartView(ResearchView):
         return redirect("researcher:run", slug=self.community.slug, pk=run.pk)
 
     def _form(self, release: Release, data: Any = None) -> RunForm:
-        return RunForm(data, defaults=checked_settings({}), without=() if release.judged else FROM_VOTES)
+        additions = Addition.objects.visible_to(self.person).for_project(release.project).there()
+        without = () if release.judged else FROM_VOTES
+        return RunForm(data, defaults=checked_settings({}), without=without, additions=additions)
 
     def _release(self, pk: int) -> Release:
         visible = Release.objects.visible_to(self.person).filter(community=self.community)
@@ -127,6 +130,7 @@ class OneRun(ResearchView):
             "run": run,
             "live": run_progress(run),
             "events": run.events.select_related("actor"),
+            "additions": run.additions.select_related("made_by"),
             "may_train": self.may_train,
         }
 

@@ -91,6 +91,7 @@ class AdapterView(StewardView):
             "is_in_service": in_service(adapter.run.release.project) == adapter,
             "earlier": earlier,
             "run": adapter.run,
+            "additions": adapter.run.additions.select_related("made_by"),
             "form": form,
             "samples": readable_samples(adapter, self.person),
             "suggested": suggested.count(),

@@ -71,6 +71,7 @@ class Run(models.Model):
     base_model = models.CharField(max_length=100)
     base_sha256 = models.CharField(max_length=64, blank=True)
     settings = models.JSONField(default=dict, help_text="The recipe's settings, by section of its config.toml.")
+    additions = models.ManyToManyField("Addition", blank=True, related_name="runs", help_text="One of a kind at most.")
     grid = models.ForeignKey(Grid, models.PROTECT, null=True, blank=True, related_name="runs")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.USUAL)
     trigger = models.CharField(max_length=16, choices=Trigger.choices, default=Trigger.PERSON)

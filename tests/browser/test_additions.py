@@ -1,0 +1,97 @@
+"""Text beside a release: brought in, looked at, chosen for a run, and deleted, with and without scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from annotation.answers.models import Answer
+from people.models import Community, Person
+from tests.browser.gathering import SLUG, sign_in
+from tests.browser.visitor import DESK, PHONE, Visitor
+from tests.conftest import NOW
+from tests.frontend.made import make_adapter, make_release
+from tests.runs.adding import TEXT, TINY, rows_of
+from training.runs.additions import ask_for_rows, claim_rows, finish_rows
+from training.runs.models import Addition, Run
+from training.runs.services import queue_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(PHONE, False), (DESK, True)])
+def test_a_text_is_brought_in_and_a_run_is_started_with_it(
+    visit: Callable[..., Visitor],
+    community: Community,
+    validated_corpus: list[Answer],
+    esi: Person,
+    aroha: Person,
+    tmp_path: Path,
+    width: int,
+    scripts: bool,
+) -> None:
+    release = make_release(validated_corpus[0].task.project, esi)
+    maker = queue_run(release=release, started_by=esi, now=NOW, given=TINY)
+    make_adapter(maker, approved_by=aroha)
+    maker.refresh_from_db()
+    desk = visit("esi", width=width, scripts=scripts)
+    sign_in(desk, f"/c/{SLUG}/train/")
+    desk.see("Train")
+    desk.click("What else runs learn from")
+    desk.see("What else runs learn from")
+    desk.read("Nothing is there yet. Runs learn from their release alone.")
+    desk.write("Title", "Folk tales")
+    desk.write("Where it is from", "A printed book")
+    desk.write("Terms", "CC BY 4.0")
+    bad = {"name": "tales.jsonl", "mimeType": "application/json", "buffer": b'{"id": 1, "text": "a"}\n{"id": 2}'}
+    desk.page.get_by_label("File").set_input_files([bad])  # type: ignore[list-item]
+    desk.click("Bring it in")
+    desk.forgive(422)
+    desk.read("Line 2 of tales.jsonl is no text with an id.")
+    desk.look()
+    desk.page.get_by_label("File").set_input_files([{**bad, "buffer": TEXT}])  # type: ignore[list-item]
+    desk.click("Bring it in")
+    desk.see("Folk tales")
+    desk.read("A printed book", "CC BY 4.0", "un pasaje")
+    picture(desk, "addition")
+
+    _made(maker, esi, tmp_path)
+    desk.open(f"/c/{SLUG}/train/additions/")
+    desk.see("What else runs learn from")
+    picture(desk, "additions")
+    desk.open(f"/c/{SLUG}/train/releases/{release.pk}/run/")
+    desk.see("Start a run")
+    desk.page.get_by_label("Continued pre-training", exact=False).first.check()
+    desk.click("What else it learns from")
+    desk.page.get_by_label("Plain text to read first").select_option(label="Folk tales")
+    picture(desk, "start")
+    desk.click("Start the run")
+    run = Run.objects.latest("pk")
+    desk.see(f"Run {run.number}")
+    desk.read("Folk tales", "Where it is from: A printed book · Terms: CC BY 4.0")
+    picture(desk, "run")
+    assert [one.title for one in run.additions.all()] == ["Folk tales"]
+    desk.open(f"/c/{SLUG}/train/additions/{Addition.objects.get(kind='synthetic').pk}/")
+    desk.see(f"Run {maker.number}: back-translation")
+    desk.read("7: did not come back with the same meaning")
+    picture(desk, "synthetic")
+    desk.click("Delete the file")
+    desk.see("What else runs learn from")
+    desk.read("The file is deleted. No run can learn from it any more.")
+
+
+def _made(maker: Run, researcher: Person, place: Path) -> None:
+    """Rows of the run, as a worker leaves them."""
+    waiting = ask_for_rows(run=maker, how="back_translation", asked_by=researcher, now=NOW)
+    held = claim_rows(addition_id=waiting.pk, owner="one", lease_until=NOW, now=NOW)
+    assert held is not None
+    (place / "rows.jsonl").write_bytes(rows_of(maker.release))
+    assert finish_rows(addition=held, made=place / "rows.jsonl", dropped={"meaning": 7}, now=NOW)
+
+
+def picture(person: Visitor, name: str) -> None:
+    if place := os.environ.get("SHOTS"):
+        person.page.screenshot(path=f"{place}/{name}-{person.width}.png", full_page=True)

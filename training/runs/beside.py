@@ -1,0 +1,86 @@
+"""What a run learns from beside its release: which additions it may have, and where they lie in its folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from django.db.models import Q
+from django.utils.translation import gettext_noop
+
+from people.refusals import Conflicting, Invalid
+from training.releases.models import Release
+from training.runs.artefacts import folder_of
+from training.runs.models import Addition, Run
+
+# Of a run's folder; `training.recipes.certify` looks for the same names.
+FOLDER = "beside"
+# The methods that read plain text before they learn.
+READS_TEXT = ("continue_pretraining",)
+# What is said of runs that a withdrawal stopped; translated where it is shown.
+WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
+WITHDRAWN_BESIDE = gettext_noop("Rows that it learns from were made by a model that learnt from withdrawn words.")
+
+
+class AdditionIsGone(Conflicting):
+    """An addition was deleted, or is not made yet, so no run can learn from it."""
+
+
+def require_additions(release: Release, method: str, additions: Collection[Addition]) -> None:
+    """Raise Invalid or AdditionIsGone where a run by this method on the release cannot learn from the additions."""
+    usable = Addition.objects.for_project(release.project)
+    for addition in additions:
+        current: Addition | None = usable.filter(pk=addition.pk).first()
+        if current is None:
+            raise Invalid("Rows of machines are for releases of the project that they were made of.", field="synthetic")
+        if not current.is_there:
+            raise AdditionIsGone("“%(title)s” was deleted, or is not made yet.", title=current.name)
+        if current.kind == Addition.Kind.TEXT and method not in READS_TEXT:
+            raise Invalid(
+                "Plain text is read by continued pre-training alone. Choose that method, or no text.", field="text"
+            )
+    if len({addition.kind for addition in additions}) < len(additions):
+        raise Invalid("A run learns from one of each kind at most.", field="additions")
+
+
+def require_still_there(run: Run) -> None:
+    """Raise AdditionIsGone where something was deleted that the run learns from."""
+    if run.additions.exclude(pk__in=Addition.objects.there()).exists():
+        raise AdditionIsGone("What it learns from beside its release was deleted. Start a new run.")
+
+
+def why_withdrawn(run: Run) -> str:
+    """What to say of a run that learns from withdrawn words: those of its release, or what an adapter that had learnt
+    them made rows of. Empty where it does not."""
+    withdrawn = Release.objects.filter(withdrawn_since__isnull=False)
+    if withdrawn.filter(pk=run.release_id).exists():
+        return WITHDRAWN
+    return WITHDRAWN_BESIDE if withdrawn.filter(runs__made__runs=run).exists() else ""
+
+
+def runs_on(releases: Collection[Release]) -> Q:
+    """The runs that learn from these releases, or from rows that adapters made which learnt from them."""
+    keys = [release.pk for release in releases]
+    beside = Run.objects.filter(additions__made_by__release__in=keys)
+    return Q(release__in=keys) | Q(pk__in=beside.values("pk"))
+
+
+def files_beside(run: Run) -> dict[str, Path]:
+    """Where in its folder the run has what it learns from beside its release, by kind, as config.toml names it."""
+    kinds = run.additions.order_by("kind").values_list("kind", flat=True)
+    return {kind: folder_of(run) / FOLDER / f"{kind}.jsonl" for kind in kinds}
+
+
+def lay_beside(run: Run) -> None:
+    """Copy these files into the run's folder, so that it is whole. Raises OSError."""
+    places = files_beside(run)
+    for addition in run.additions.all():
+        places[addition.kind].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(addition.file, places[addition.kind])
+
+
+def told_beside(run: Run) -> str:
+    """What they are, from where and on which terms, a line each, for report and card."""
+    additions = run.additions.select_related("made_by__release").order_by("kind")
+    return "\n".join(" ".join(addition.told.split()) for addition in additions)
