@@ -85,7 +85,15 @@ def measure_looking(made: SimpleNamespace, rows: int = MANIFEST_ROWS) -> Facts:
     person = Person.objects.create(username=f"{made.community.slug}-few")
     draw = random.Random(SEED)  # noqa: S311 - as above
     few = [row.pk for row in draw.sample(made.answers, A_FEW)]
-    Answer.objects.filter(pk__in=few).update(author=person)
+    receipt = Receipt.objects.create(
+        person=person,
+        community=made.community,
+        policy=made.receipts[0].policy,
+        policy_sha256="0" * 64,
+        given_at=NOW,
+        sha256=f"{draw.getrandbits(256):064x}",
+    )
+    Answer.objects.filter(pk__in=few).update(author=person, receipt=receipt)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE releases_releaseitem DISABLE TRIGGER USER")
