@@ -30,7 +30,7 @@ NEEDS_SITE = False
 # The Spanish sentences are those of the Otomí corpus.
 CORPORA = {"Otomi": "tsunkua", "Nahuatl": "axolotl", "Mixtec": "kolo"}
 CLASSES = ("Spanish", *CORPORA)
-COUNTS = {"judge": 300, "train": 40, "test": 12, "validation": 12}
+COUNTS = {"judge": 1000, "train": 40, "test": 12, "validation": 12}
 SHORTEST, LONGEST = 25, 110
 AT_LEAST = {"preserved": 0.8}
 
@@ -85,18 +85,23 @@ def judged(rows: Sequence[Facts], sentences: dict[str, list[Sentence]]) -> Facts
 
 
 def _split() -> dict[str, list[Sentence]]:
-    """Sentences with the names of their languages; no document is in two splits, and the judge has the longest one."""
+    """Sentences with the names of their languages; no document is in two splits. The longest one is the judge's, as are
+    those that nobody else needs: it is to know several ways of writing."""
     found: dict[str, list[Sentence]] = {}
     for name in CLASSES:
         column = 0 if name == "Spanish" else 1
-        documents: dict[str, dict[str, None]] = {}
+        documents: dict[str, list[str]] = {}
+        seen = set()
         for row in elotl.corpus.load(CORPORA.get(name, "tsunkua")):
             text = row[column].strip()
-            if SHORTEST <= len(text) <= LONGEST and "\n" not in text:
-                documents.setdefault(row[-1], {})[text] = None
-        longest = sorted(documents.values(), key=len, reverse=True)
-        for (split, count), texts in zip(COUNTS.items(), longest, strict=False):
-            found.setdefault(split, []).extend((text, name) for text in spread(list(texts), count))
+            if SHORTEST <= len(text) <= LONGEST and "\n" not in text and text not in seen:
+                documents.setdefault(row[-1], []).append(text)
+                seen.add(text)
+        longest, *others = sorted(documents.values(), key=len, reverse=True)
+        of_split = dict(zip(list(COUNTS)[1:], others, strict=False))
+        of_split["judge"] = [text for document in (longest, *others[len(of_split) :]) for text in document]
+        for split, count in COUNTS.items():
+            found.setdefault(split, []).extend((text, name) for text in spread(of_split[split], count))
     return found
 
 
