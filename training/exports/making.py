@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 
 from training.exports.models import Export
-from training.exports.services import subject_of_export
+from training.exports.services import ranks_of, subject_of_export
 from training.releases.archives import DATE
 from training.runs.artefacts import adapter_folder, folder_of
 from training.runs.processes import ENDED, json_lines, recipe_environment
@@ -75,6 +75,8 @@ def commands(export: Export, place: Path, content: Path) -> list[list[str]]:
     run = folder_of(export.adapter.run)
     rank = ["--rank", str(export.rank)] if export.rank else []
     config, recipes = str(run / "config.toml"), "training.recipes"
+    if export.form == Export.Form.ADAPTER and export.is_pruned:
+        return [[f"{recipes}.prune", config, str(export.rank), str(content)]]
     if export.form == Export.Form.ADAPTER:
         return [[f"{recipes}.ranks", str(run / "adapter"), str(export.rank), str(content)]]
     merged = content if export.form == Export.Form.MERGED else place / "merged"
@@ -122,6 +124,7 @@ def provenance(export: Export, now: datetime) -> dict[str, Any]:
         "adapter_sha256": adapter.sha256,
         "form": export.form,
         "rank": export.rank or adapter.report.get("recipe", {}).get("rank"),
+        **({"nearest_to_rank": ranks_of(adapter)[-1]} if export.is_pruned else {}),
         "run": adapter.run.number,
         "release": release.number,
         "release_manifest_sha256": release.sha256,
