@@ -47,6 +47,7 @@ urlpatterns = [
     path("runs/<int:pk>/resume/", runs.ResumeView.as_view(), name="resume"),
     path("runs/<int:pk>/recommend/", runs.RecommendView.as_view(), name="recommend"),
     path("runs/<int:pk>/bias/", runs.BiasView.as_view(), name="bias"),
+    path("runs/<int:pk>/intruders/", runs.IntrudersView.as_view(), name="intruders"),
     path("runs/<int:pk>/files/", exports.ExportsView.as_view(), name="exports"),
     path("runs/<int:pk>/files/<int:number>/", exports.ExportFileView.as_view(), name="export"),
     path("runs/<int:pk>/card/", runs.CardView.as_view(), name="card"),

@@ -42,6 +42,7 @@ from training.lineage.tracing import taint_of
 from training.recipes import lora, qdylora
 from training.runs.artefacts import folder_of
 from training.runs.models import Adapter, Run
+from training.runs.processes import ProcessEnded
 from training.runs.services import decide_adapter
 from training.runs.withdrawals import withdraw_answer
 
@@ -143,12 +144,12 @@ class Interrupted:
     """A making during which something happens."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, happening: Any) -> None:
-        def run(command: list[str], goes_on: Any) -> dict[str, Any] | None:
+        def run(command: list[str], goes_on: Any, **_: Any) -> dict[str, Any] | None:
             happening()
             Path(command[2]).mkdir()
             return {"kept_bpb": 1.0} if goes_on() else None
 
-        monkeypatch.setattr(making, "_run", run)
+        monkeypatch.setattr(making, "last_facts", run)
 
 
 def test_what_is_withdrawn_while_a_file_is_made_is_in_no_file(
@@ -176,7 +177,7 @@ def test_a_worker_that_leaves_gives_the_work_back_and_one_that_fails_says_why(
     assert (recover_exports_job(), rung) == (1, [export.pk])
 
     def fails() -> None:
-        raise making.NotMade("It needs 1.5 times the bits per byte.")
+        raise ProcessEnded("It needs 1.5 times the bits per byte.")
 
     Interrupted(monkeypatch, fails)
     assert export_job(export_id=export.pk) == "failed"

@@ -53,10 +53,11 @@ WITHOUT_ENTRY = {
     "a person's own choice of what work comes to them": {"set_language_profile"},
     "readings and looks over data, whose results change nothing by themselves": {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
-        *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
+        *("leaks_of", "compare_with_service", "ask_for_bias", "ask_for_intruders", "ask_for_reading", "keep_finding"),
+        *("give_up_reading", "forget_intruders"),
     },
     "leases of workers": {
-        *("claim_run", "claim_probe", "claim_bias", "claim_export", "mining.renew_lease", "runs.renew_lease"),
+        *("claim_run", "claim_probe", "claim_reading", "claim_export", "mining.renew_lease", "runs.renew_lease"),
         *("exports.renew_lease", "give_back_run", "ask_to_stop"),
     },
     "the row of a run, which queue_run and start_grid enter": {"store_run"},

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,21 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from training.exports.models import Export
 from training.exports.services import ranks_of, subject_of_export
 from training.releases.archives import DATE
 from training.runs.artefacts import adapter_folder, folder_of
-from training.runs.processes import ENDED, json_lines, recipe_environment
+from training.runs.processes import last_facts
 
 # Merging and measuring a model of this size takes minutes on a slow machine, and nothing is said meanwhile.
 SILENCE_SECONDS = 3600.0
 GGUF = (Export.Form.F16, Export.Form.Q8_0)
-
-
-class NotMade(RuntimeError):
-    """The process said why it could not make the file."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class Made:
 def make(export: Export, goes_on: Callable[[], bool], *, now: datetime) -> Iterator[Made | None]:
     """The export's zip, in a folder that goes afterwards; None once `goes_on` says that this worker is to stop.
 
-    Raises NotMade, ProcessEnded, OSError.
+    Raises ProcessEnded, OSError.
     """
     export.file.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=export.file.parent) as place:
@@ -58,7 +50,7 @@ def make(export: Export, goes_on: Callable[[], bool], *, now: datetime) -> Itera
             shutil.copytree(adapter_folder(export.adapter), content)
         else:
             for command in commands(export, Path(place), content):
-                facts = _run(command, goes_on)
+                facts = last_facts(command, goes_on, silence=SILENCE_SECONDS)
                 if facts is None:
                     yield None
                     return
@@ -84,35 +76,6 @@ def commands(export: Export, place: Path, content: Path) -> list[list[str]]:
     if export.form not in GGUF:
         return [merging]
     return [merging, [f"{recipes}.to_gguf", config, str(merged), str(content / "model.gguf"), "--kind", export.form]]
-
-
-def _run(command: list[str], goes_on: Callable[[], bool]) -> dict[str, Any] | None:
-    """The facts that the process says last. None when it was stopped."""
-    facts: dict[str, Any] = {}
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=recipe_environment(),
-        ) as process,
-    ):
-        try:
-            for line in json_lines(process, silence=SILENCE_SECONDS):
-                if not goes_on():
-                    return None
-                facts = line or facts
-            code = process.wait()
-        finally:
-            process.kill()
-        if code:
-            errors.seek(0)
-            said = errors.read().decode(errors="replace").strip().splitlines()
-            raise NotMade(said[-1][:500] if said and code == 1 else ENDED)
-    return facts
 
 
 def provenance(export: Export, now: datetime) -> dict[str, Any]:

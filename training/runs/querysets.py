@@ -101,9 +101,9 @@ class AdapterQuerySet(models.QuerySet["Adapter"]):
         return self.filter(~models.Exists(over) | models.Exists(decisions.filter(state="in_force")))
 
 
-class BiasReadingQuerySet(models.QuerySet["BiasReading"]):
-    """Chainable selections of readings of pairs."""
+class AdapterReadingQuerySet(models.QuerySet["AdapterReading"]):
+    """Chainable selections of readings."""
 
-    def waiting(self, now: datetime) -> BiasReadingQuerySet:
+    def waiting(self, now: datetime) -> AdapterReadingQuerySet:
         """Those that a worker may take: queued, or left by a worker whose lease ran out."""
         return self.filter(models.Q(state="queued") | models.Q(state="running", lease_expires_at__lte=now))
