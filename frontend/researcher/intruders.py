@@ -56,7 +56,11 @@ class Intruders:
         charts = []
         for name, title in OF_EACH:
             points = sorted((round(100 * row["factor"]), row[name]) for row in self.found["curve"])
-            about = {"title": str(title), "x_label": _("strength of the intruders, percent"), "y_label": _("bits per byte")}
+            about = {
+                "title": str(title),
+                "x_label": _("strength of the intruders, percent"),
+                "y_label": _("bits per byte"),
+            }
             drawing = line_chart(points, name=f"intruders-{name}", second=name == "forgotten", **about)
             charts.append(Chart(about["title"], about["y_label"], drawing, points))
         return charts

@@ -7,6 +7,7 @@ from django.urls import path
 from frontend.researcher.views import (
     comparing,
     dataset,
+    elsewhere,
     exports,
     grids,
     hardware,
@@ -45,6 +46,8 @@ urlpatterns = [
     path("runs/<int:pk>/live/", runs.LiveView.as_view(), name="live"),
     path("runs/<int:pk>/cancel/", runs.CancelView.as_view(), name="cancel"),
     path("runs/<int:pk>/resume/", runs.ResumeView.as_view(), name="resume"),
+    path("runs/<int:pk>/elsewhere/", elsewhere.TakeView.as_view(), name="take-elsewhere"),
+    path("runs/<int:pk>/back/", elsewhere.BackView.as_view(), name="bring-back"),
     path("runs/<int:pk>/recommend/", runs.RecommendView.as_view(), name="recommend"),
     path("runs/<int:pk>/bias/", runs.BiasView.as_view(), name="bias"),
     path("runs/<int:pk>/intruders/", runs.IntrudersView.as_view(), name="intruders"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
+
+from django.conf import settings
 
 from annotation.answers.models import Answer
 from tests.conftest import NOW, TRAINING
@@ -15,6 +19,8 @@ from training.playground.services import request_generation
 from training.playground.tasks import make_task
 from training.releases.models import Release
 from training.releases.services import freeze_release
+from training.runs.base_models import DEFAULT
+from training.runs.elsewhere import take_elsewhere
 from training.runs.gate import Bounds
 from training.runs.going_on import go_on_without
 from training.runs.grids import cancel_grid, plan_of, start_grid
@@ -36,6 +42,13 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
     def cancelled() -> Run:
         return cancel_run(run=queue(), cancelled_by=s.esi, now=NOW)
 
+    def prepared() -> bool:
+        base = Path(settings.MODELS_DIR) / DEFAULT
+        base.mkdir(parents=True, exist_ok=True)
+        (base / "model.json").write_text(json.dumps({"sha256": "0" * 64}))
+        (base / "model.safetensors").touch()
+        return True
+
     def second_in_use() -> Adapter:
         made = make_adapter(queue())
         Adapter.objects.filter(pk=made.pk).update(state="approved")
@@ -56,6 +69,9 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "queue_run": queue,
         "cancel_run": after(queue, lambda run: cancel_run(run=run, cancelled_by=s.esi, now=NOW)),
         "resume_run": after(cancelled, lambda run: resume_run(run=run, resumed_by=s.esi, now=NOW)),
+        "take_elsewhere": after(
+            lambda: prepared() and queue(), lambda run: take_elsewhere(run=run, taken_by=s.esi, now=NOW)
+        ),
         "start_grid": grid,
         "cancel_grid": after(grid, lambda made: cancel_grid(grid=made, cancelled_by=s.esi, now=NOW)),
         "finish_run": after(queue, lambda run: finish_run(run=run, report=report(), now=NOW)),

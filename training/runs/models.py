@@ -133,6 +133,8 @@ class RunEvent(models.Model):
         gettext_noop("given back"),
         gettext_noop("tried again"),
         gettext_noop("begun anew with less at once"),
+        gettext_noop("taken elsewhere"),
+        gettext_noop("brought back"),
     )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="events")

@@ -24,6 +24,7 @@ from training.mining.preferred import preferred_of
 from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
 from training.runs.bias import ask_for_bias
+from training.runs.elsewhere import comes_back, goes_elsewhere
 from training.runs.energy import foretell_run, spent_by
 from training.runs.findings import findings_of
 from training.runs.intruders import ask_for_intruders
@@ -107,6 +108,8 @@ class OneRun(ResearchView):
             **self.live_context(run),
             "refusal": refusal,
             "adapter": adapter,
+            "goes_elsewhere": self.may_train and goes_elsewhere(run),
+            "comes_back": self.may_train and comes_back(run),
             "has_card": bool(read_card(run)),
             "checks": checks,
             "gate_is_open": all(check.has_passed for check in checks),
