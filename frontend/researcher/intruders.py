@@ -49,6 +49,14 @@ class Intruders:
         }
 
     @property
+    def command(self) -> str:
+        """What somebody types who has the run's folder with its adapter, to have it with the advised factor."""
+        if self.reading is None or self.factor is None:
+            return ""
+        folder = f"run-{self.reading.adapter.run.number}"
+        return f"python -m training.recipes.intruders {folder}/config.toml --write {folder}-scaled"
+
+    @property
     def charts(self) -> list[Chart]:
         """What each factor costs, and what it gives back; none where there is nothing to scale."""
         if not self.found.get("intruders"):

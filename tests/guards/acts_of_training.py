@@ -42,13 +42,6 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
     def cancelled() -> Run:
         return cancel_run(run=queue(), cancelled_by=s.esi, now=NOW)
 
-    def prepared() -> bool:
-        base = Path(settings.MODELS_DIR) / DEFAULT
-        base.mkdir(parents=True, exist_ok=True)
-        (base / "model.json").write_text(json.dumps({"sha256": "0" * 64}))
-        (base / "model.safetensors").touch()
-        return True
-
     def second_in_use() -> Adapter:
         made = make_adapter(queue())
         Adapter.objects.filter(pk=made.pk).update(state="approved")
@@ -69,9 +62,6 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "queue_run": queue,
         "cancel_run": after(queue, lambda run: cancel_run(run=run, cancelled_by=s.esi, now=NOW)),
         "resume_run": after(cancelled, lambda run: resume_run(run=run, resumed_by=s.esi, now=NOW)),
-        "take_elsewhere": after(
-            lambda: prepared() and queue(), lambda run: take_elsewhere(run=run, taken_by=s.esi, now=NOW)
-        ),
         "start_grid": grid,
         "cancel_grid": after(grid, lambda made: cancel_grid(grid=made, cancelled_by=s.esi, now=NOW)),
         "finish_run": after(queue, lambda run: finish_run(run=run, report=report(), now=NOW)),
@@ -99,6 +89,19 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),
         "change_consent": partial(change_consent, person=s.ben, policy=s.policy, purposes=TRAINING[:2], now=NOW),
     }
+
+
+def elsewhere(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands on a run that is made on another machine."""
+
+    def queued() -> Run:
+        base = Path(settings.MODELS_DIR) / DEFAULT
+        base.mkdir(parents=True, exist_ok=True)
+        (base / "model.json").write_text(json.dumps({"sha256": "0" * 64}))
+        (base / "model.safetensors").touch()
+        return queue_run(release=s.release, started_by=s.esi, now=NOW)
+
+    return {"take_elsewhere": after(queued, lambda run: take_elsewhere(run=run, taken_by=s.esi, now=NOW))}
 
 
 def using(s: SimpleNamespace) -> dict[str, Act]:

@@ -22,7 +22,7 @@ from ledger.models import Entry
 from tests.conftest import NOW, TRAINING
 from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility
 from tests.guards.acts_of_deciding import closed_at_once, deciding
-from tests.guards.acts_of_training import training, using
+from tests.guards.acts_of_training import elsewhere, training, using
 from tests.guards.tree import ROOT, shipped_python, shown
 
 pytest_plugins = ["tests.revision.labelled"]
@@ -156,7 +156,7 @@ def s(furnished: SimpleNamespace, monkeypatch: Any, request: Any) -> SimpleNames
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
     acts = {**people(s), **responsibility(s), **annotation(s), **experts(s)}
-    acts |= {**access(s), **promises(s), **training(s), **using(s), **deciding(s)}
+    acts |= {**access(s), **promises(s), **training(s), **elsewhere(s), **using(s), **deciding(s)}
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = names() - {"apply_batch"}  # which needs labels, and is tried below
     assert found - set(acts) - excused == set(), "try these here, or say in WITHOUT_ENTRY why they need no entry"
