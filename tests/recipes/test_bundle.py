@@ -54,7 +54,7 @@ def test_what_is_packed_says_the_run_three_times(tiny_base, tmp_path):
 def test_a_method_that_others_do_not_have_is_packed_for_us_alone(tiny_base, tmp_path):
     config = Configuration.read(write_run(tmp_path / "run", tiny_base, method="kto"), "kto")
     files = bundle.pack_run(config, tmp_path / "packed")
-    assert "data/judged_train.jsonl" in files
+    assert "data/train.judged.jsonl" in files
     assert not [name for name in files if name.endswith(".yaml")]
 
 
@@ -93,7 +93,9 @@ def test_a_file_has_the_hash_of_its_numbers_whatever_they_are_kept_in(kind, tmp_
 
 def test_a_bundle_names_its_release_and_what_comes_back_must_too(tiny_base, tmp_path):
     path = write_run(tmp_path / "data" / "run", tiny_base, method="lora", epochs=1)
-    (tmp_path / "data" / "manifest.json").write_text("{}")
+    names = {"train.jsonl": "train.jsonl", "train.judged.jsonl": "judged_train.jsonl"}
+    stated = {f"data/{name}": {"sha256": sha256_of_file(path.parent / ours)} for name, ours in names.items()}
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps({"files": stated}))
     sha256 = sha256_of_file(tmp_path / "data" / "manifest.json")
     path.write_text(path.read_text() + f'\n[release]\nsha256 = "{sha256}"\nlabels = "A label"\n')
     files = bundle.pack_run(Configuration.read(path, "lora"), tmp_path / "packed")

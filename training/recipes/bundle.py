@@ -34,6 +34,10 @@ from training.recipes.configuration import SPLITS, Configuration, ConfigurationE
 from training.recipes.matrices import sha256_of_matrices
 
 DATA = ("train", "validation", "test", "judged_train", "judged_test", "text", "synthetic", "related")
+# As the manifest of a release names them.
+FILES = {name: f"data/{name}.jsonl" for name in DATA} | {
+    f"judged_{split}": f"data/{split}.judged.jsonl" for split in ("train", "test")
+}
 # What the report calls each section of the settings.
 SETTINGS = {
     **{name: name for name in ("recipe", "preference", "reading", "mixing", "language")},
@@ -63,8 +67,8 @@ def pack_run(config: Configuration, target: Path) -> list[str]:
     places = {}
     for name in DATA:
         if path := getattr(config.data, name):
-            shutil.copyfile(path, target / "data" / f"{name}.jsonl")
-            places[name] = f"data/{name}.jsonl"
+            places[name] = FILES[name]
+            shutil.copyfile(path, target / places[name])
     chosen = {
         name: asdict(getattr(config, name)) for name in ("recipe", "preference", "reading", "mixing", "evaluation")
     }
