@@ -173,6 +173,8 @@ ACTIONS: Mapping[str, Action] = {
     "run.cancelled": Action(),
     "run.resumed": Action(),
     "run.failed": Action(),
+    "run.taken_elsewhere": Action({"release": sha256, "bytes": number}),
+    "run.brought_back": Action({"sha256": sha256}),
     "adapter.made": Action(
         {"sha256": sha256, "run": number, "release": sha256, "replaces": sha256, "withdrawn": number}
     ),

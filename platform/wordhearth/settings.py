@@ -144,7 +144,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "training.runs.jobs.execute_run_job": {"queue": "training"},
     "training.runs.jobs.compare_adapter_job": {"queue": "training"},
-    "training.runs.jobs.measure_bias_job": {"queue": "training"},
+    "training.runs.jobs.read_adapter_job": {"queue": "training"},
     "training.runs.jobs.make_rows_job": {"queue": "training"},
     "training.exports.jobs.export_job": {"queue": "training"},
     "training.mining.jobs.probe_job": {"queue": "training"},
@@ -177,7 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover-scans": {"task": "annotation.revision.jobs.recover_scans_job", "schedule": 600.0},
     "recover-generations": {"task": "training.playground.jobs.recover_generations_job", "schedule": 60.0},
     "recover-runs": {"task": "training.runs.jobs.recover_runs_job", "schedule": 30.0},
-    "recover-bias": {"task": "training.runs.jobs.recover_bias_job", "schedule": 60.0},
+    "recover-readings": {"task": "training.runs.jobs.recover_readings_job", "schedule": 60.0},
     "recover-rows": {"task": "training.runs.jobs.recover_rows_job", "schedule": 60.0},
     "recover-exports": {"task": "training.exports.jobs.recover_exports_job", "schedule": 60.0},
     "recover-probes": {"task": "training.mining.jobs.recover_probes_job", "schedule": 60.0},

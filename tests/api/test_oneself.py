@@ -9,7 +9,7 @@ from care.models import HarmReport, Restriction
 from people.services import end_membership
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run
-from training.runs.models import BiasReading
+from training.runs.models import AdapterReading
 
 pytestmark = pytest.mark.django_db
 REPORTS = "/api/v1/reports/"
@@ -147,7 +147,7 @@ def test_how_an_adapter_leans(answer, ben, esi):
     }
     one = {"first": "a", "second": "b", "base_share": 0.5, "adapter_share": 0.9, "base": 0.0, "adapter": 0.2}
     found = [{**one, "change": {"value": 0.2, "p": 0.001}}]
-    BiasReading.objects.create(
+    AdapterReading.objects.create(
         adapter=adapter, asked_by=esi, asked_at=NOW, state="finished", found=found, measured_at=NOW
     )
     read = client.get(address).json()

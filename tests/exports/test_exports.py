@@ -30,12 +30,20 @@ from training.exports import jobs, making
 from training.exports.jobs import export_job, recover_exports_job
 from training.exports.management.commands import push_export
 from training.exports.models import Export
-from training.exports.services import NotHandedOut, NotMade, ask_for_export, download_export, require_going_out
+from training.exports.services import (
+    NotHandedOut,
+    NotMade,
+    ask_for_export,
+    download_export,
+    ranks_of,
+    require_going_out,
+)
 from training.lineage.services import end_adapter
 from training.lineage.tracing import taint_of
-from training.recipes import qdylora
+from training.recipes import lora, qdylora
 from training.runs.artefacts import folder_of
-from training.runs.models import Adapter
+from training.runs.models import Adapter, Run
+from training.runs.processes import ProcessEnded
 from training.runs.services import decide_adapter
 from training.runs.withdrawals import withdraw_answer
 
@@ -142,7 +150,7 @@ class Interrupted:
             Path(command[2]).mkdir()
             return {"kept_bpb": 1.0} if goes_on() else None
 
-        monkeypatch.setattr(making, "run_module", run)
+        monkeypatch.setattr(making, "last_facts", run)
 
 
 def test_what_is_withdrawn_while_a_file_is_made_is_in_no_file(
@@ -170,7 +178,7 @@ def test_a_worker_that_leaves_gives_the_work_back_and_one_that_fails_says_why(
     assert (recover_exports_job(), rung) == (1, [export.pk])
 
     def fails() -> None:
-        raise making.NotMade("It needs 1.5 times the bits per byte.")
+        raise ProcessEnded("It needs 1.5 times the bits per byte.")
 
     Interrupted(monkeypatch, fails)
     assert export_job(export_id=export.pk) == "failed"
@@ -215,6 +223,50 @@ def test_what_comes_out_of_real_processes_names_its_origin(
     facts = Export.objects.get(form="q8_0").facts
     assert facts["gguf"]["bpb_ratio"] == pytest.approx(1, abs=0.02)
     assert not [path for path in (folder / "exports").iterdir() if path.suffix != ".zip"]
+
+
+def test_another_methods_adapter_goes_out_at_half_its_rank_with_the_price(
+    published: Adapter, community: Community, aroha: Person, settings: Any, tmp_path: Path, client: Client
+) -> None:
+    folder = folder_of(published.run)
+    config = write_run(folder, place_base(tmp_path), method="lora", max_steps=3)
+    assert lora.main(config) == 0
+    published.run.method = "lora"
+    published.run.settings = {"recipe": {"method": "lora", "rank": 4}}
+    published.run.save()
+    assert ranks_of(published) == [1, 2, 4]
+    export = asked(published, aroha, form="adapter", rank=2)
+    assert export_job(export_id=export.pk) == "finished"
+    export.refresh_from_db()
+    assert export.price["bytes_after"] == export.price["bytes_before"] / 2
+    assert export.price["bpb_before"] != export.price["bpb_after"]
+    with zipfile.ZipFile(export.file) as archive:
+        root = export.file_name.removesuffix(".zip")
+        about = json.loads(archive.read(f"{root}/PROVENANCE.json"))
+        made = json.loads(archive.read(f"{root}/adapter_config.json"))
+    assert (about["rank"], about["nearest_to_rank"], made["r"]) == (2, 4, 2)
+    client.force_login(aroha)
+    text = client.get(reverse("researcher:exports", kwargs={"slug": community.slug, "pk": published.run_id})).text
+    assert "was not trained for it" in text
+    assert f"{export.price['bpb_after']:.3f}" in text.split("bits per byte at this rank")[1]
+
+
+def test_what_is_more_than_one_lora_goes_out_at_its_own_rank_only(
+    published: Adapter, community: Community, aroha: Person, client: Client
+) -> None:
+    address = reverse("researcher:exports", kwargs={"slug": community.slug, "pk": published.run_id})
+    client.force_login(aroha)
+    assert ranks_of(published) == [4, 8, 16]
+    assert 'value="4"' in client.get(address).text
+    for change in ({"method": "reward"}, {"method": "full"}, {"settings": {"recipe": {"rank": 16, "shards": 2}}}):
+        Run.objects.filter(pk=published.run_id).update(**{"method": "qlora", **change})
+        current = Adapter.objects.get(pk=published.pk)
+        assert ranks_of(current) == []
+        with pytest.raises(Invalid, match="its own rank only"):
+            asked(current, aroha, rank=8)
+    text = client.get(address).text
+    assert "its own rank only" in text
+    assert 'name="rank"' not in text
 
 
 def test_a_push_is_a_download_that_needs_a_token_and_the_decision(

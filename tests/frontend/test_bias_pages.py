@@ -19,7 +19,7 @@ from tests.runs.pairs import write_pairs
 from training.evaluation.bias import PairRead, compare_groups
 from training.runs import jobs
 from training.runs.bias import pairs_for, sha256_of_pairs
-from training.runs.models import Adapter, BiasReading
+from training.runs.models import Adapter, AdapterReading
 
 pytestmark = pytest.mark.django_db
 HOME = "/c/test-otomi"
@@ -113,7 +113,7 @@ def test_without_pairs_or_reports_each_page_says_so(client: Client, adapter: Ada
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The readings that a worker would be rung for."""
     found: list[int] = []
-    monkeypatch.setattr(jobs.measure_bias_job, "delay_on_commit", lambda *, reading_id: found.append(reading_id))
+    monkeypatch.setattr(jobs.read_adapter_job, "delay_on_commit", lambda *, reading_id: found.append(reading_id))
     return found
 
 
@@ -137,12 +137,12 @@ def test_researchers_and_stewards_have_it_measured_and_all_members_read_what_was
         told = client.post(f"{pages[name]}bias/", follow=True)
         assert "A worker reads the pairs now." in words_of(told)
         assert "waiting for the training worker" in words_of(told)
-    assert rung == [BiasReading.objects.get().pk] * 2
+    assert rung == [AdapterReading.objects.get().pk] * 2
 
     read = [PairRead(("ones", "others"), (20, 20), (30.0, 30.0), (20.0, 22.0 + n / 10)) for n in range(12)]
     report_harm(community=community, kind="adapter", key=str(adapter.pk), category="offensive", words="",
                 reporter=None, now=NOW)  # fmt: skip
-    BiasReading.objects.update(
+    AdapterReading.objects.update(
         found=compare_groups(read), pairs_sha256=sha256_of_pairs(pairs_for(adapter)), measured_at=NOW, state="finished"
     )
     for words in read_as(client, pages).values():
@@ -156,7 +156,7 @@ def test_researchers_and_stewards_have_it_measured_and_all_members_read_what_was
     Community.objects.update(is_open=True)
     client.logout()
     assert "It leans further to sentences about “ones” than the base model." in words_of(client.get(pages["filipa"]))
-    BiasReading.objects.update(pairs_sha256="0" * 64)
+    AdapterReading.objects.update(pairs_sha256="0" * 64)
     assert all("Pairs were added or taken back since then." in words for words in read_as(client, pages).values())
 
 
@@ -164,7 +164,7 @@ def test_members_cannot_ask_for_it(client: Client, adapter: Adapter, pages: dict
     client.force_login(ben)
     for name in ("aroha", "esi"):
         assert client.post(f"{pages[name]}bias/").status_code == 404
-    assert not BiasReading.objects.exists()
+    assert not AdapterReading.objects.exists()
 
 
 def test_a_refusal_stands_on_the_page(client: Client, adapter: Adapter, pages: dict[str, str]) -> None:

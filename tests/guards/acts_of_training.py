@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
+
+from django.conf import settings
 
 from annotation.answers.models import Answer
 from tests.conftest import NOW, TRAINING
@@ -23,6 +27,8 @@ from training.runs.additions import (
     finish_rows,
     keep_file,
 )
+from training.runs.base_models import DEFAULT
+from training.runs.elsewhere import take_elsewhere
 from training.runs.gate import Bounds
 from training.runs.going_on import go_on_without
 from training.runs.grids import cancel_grid, plan_of, start_grid
@@ -91,6 +97,19 @@ def training(s: SimpleNamespace) -> dict[str, Act]:
         "withdraw_consent": partial(withdraw_consent, **by, purposes=TRAINING),
         "change_consent": partial(change_consent, person=s.ben, policy=s.policy, purposes=TRAINING[:2], now=NOW),
     }
+
+
+def elsewhere(s: SimpleNamespace) -> dict[str, Act]:
+    """Commands on a run that is made on another machine."""
+
+    def queued() -> Run:
+        base = Path(settings.MODELS_DIR) / DEFAULT
+        base.mkdir(parents=True, exist_ok=True)
+        (base / "model.json").write_text(json.dumps({"sha256": "0" * 64}))
+        (base / "model.safetensors").touch()
+        return queue_run(release=s.release, started_by=s.esi, now=NOW)
+
+    return {"take_elsewhere": after(queued, lambda run: take_elsewhere(run=run, taken_by=s.esi, now=NOW))}
 
 
 def using(s: SimpleNamespace) -> dict[str, Act]:

@@ -55,7 +55,7 @@ def _nothing_long(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("training.runs.grid_api", f"{views}.grids"):
         monkeypatch.setattr(f"{place}.ring_grid", lambda grid: None)
     for place in ("frontend.researcher.views.runs", "frontend.steward.views.gate"):
-        monkeypatch.setattr(f"{place}.ring_bias", lambda row: None)
+        monkeypatch.setattr(f"{place}.ring_reading", lambda row: None)
     monkeypatch.setattr("frontend.expert.views.consistency.ring", lambda row: None)
     for place in ("frontend.steward.views.corpus", "annotation.corpora.api"):
         monkeypatch.setattr(f"{place}.read_tsunkua", lambda: [])

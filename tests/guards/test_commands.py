@@ -22,7 +22,7 @@ from ledger.models import Entry
 from tests.conftest import NOW, TRAINING
 from tests.guards.acts import After, access, annotation, experts, people, promises, responsibility
 from tests.guards.acts_of_deciding import closed_at_once, deciding
-from tests.guards.acts_of_training import learning_beside, training, using
+from tests.guards.acts_of_training import elsewhere, learning_beside, training, using
 from tests.guards.tree import ROOT, shipped_python, shown
 
 pytest_plugins = ["tests.revision.labelled"]
@@ -53,10 +53,11 @@ WITHOUT_ENTRY = {
     "a person's own choice of what work comes to them": {"set_language_profile"},
     "readings and looks over data, whose results change nothing by themselves": {
         *("ask_for_scan", "scan_project", "ask_for_probe", "keep_reading", "cancel_probe", "end_probe"),
-        *("leaks_of", "compare_with_service", "ask_for_bias", "keep_bias", "give_up_bias"),
+        *("leaks_of", "compare_with_service", "ask_for_bias", "ask_for_intruders", "ask_for_reading", "keep_finding"),
+        *("give_up_reading", "forget_intruders"),
     },
     "leases of workers": {
-        *("claim_run", "claim_probe", "claim_bias", "claim_export", "mining.renew_lease", "runs.renew_lease"),
+        *("claim_run", "claim_probe", "claim_reading", "claim_export", "mining.renew_lease", "runs.renew_lease"),
         *("exports.renew_lease", "give_back_run", "ask_to_stop", "claim_rows", "renew_rows"),
     },
     "the row of a run, which queue_run and start_grid enter": {"store_run"},
@@ -155,7 +156,7 @@ def s(furnished: SimpleNamespace, monkeypatch: Any, request: Any) -> SimpleNames
 @pytest.mark.slow
 def test_every_command_writes_exactly_one_entry_and_none_when_it_is_rolled_back(s: SimpleNamespace) -> None:
     acts = {**people(s), **responsibility(s), **annotation(s), **experts(s)}
-    acts |= {**access(s), **promises(s), **training(s), **using(s), **learning_beside(s)}
+    acts |= {**access(s), **promises(s), **training(s), **elsewhere(s), **using(s), **learning_beside(s)}
     acts |= deciding(s)
     excused = {name for names in WITHOUT_ENTRY.values() for name in names}
     found = names() - {"apply_batch"}  # which needs labels, and is tried below

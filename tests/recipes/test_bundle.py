@@ -7,11 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import save_file
 
 from tests.recipes.conftest import write_run
 from training.recipes import bundle, lora
+from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration
+from training.recipes.matrices import sha256_of_matrices
+from training.recipes.report import sha256_of_tensors
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def test_what_is_packed_says_the_run_three_times(tiny_base, tmp_path):
 def test_a_method_that_others_do_not_have_is_packed_for_us_alone(tiny_base, tmp_path):
     config = Configuration.read(write_run(tmp_path / "run", tiny_base, method="kto"), "kto")
     files = bundle.pack_run(config, tmp_path / "packed")
-    assert "data/judged_train.jsonl" in files
+    assert "data/train.judged.jsonl" in files
     assert not [name for name in files if name.endswith(".yaml")]
 
 
@@ -77,3 +82,30 @@ def test_what_differs_is_named(done, tmp_path, file, old, new, words, capsys, mo
     monkeypatch.setattr("sys.argv", ["bundle", "check", str(path.parents[file.count("/")])])
     assert bundle.main() == 1
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_file_has_the_hash_of_its_numbers_whatever_they_are_kept_in(kind, tmp_path):
+    kept = {"b": torch.randn(3, 4).to(kind), "a": torch.randn(5).to(kind)}
+    save_file(kept, tmp_path / "adapter_model.safetensors")
+    assert sha256_of_matrices(tmp_path / "adapter_model.safetensors") == sha256_of_tensors(kept)
+
+
+def test_a_bundle_names_its_release_and_what_comes_back_must_too(tiny_base, tmp_path):
+    path = write_run(tmp_path / "data" / "run", tiny_base, method="lora", epochs=1)
+    names = {"train.jsonl": "train.jsonl", "train.judged.jsonl": "judged_train.jsonl"}
+    stated = {f"data/{name}": {"sha256": sha256_of_file(path.parent / ours)} for name, ours in names.items()}
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps({"files": stated}))
+    sha256 = sha256_of_file(tmp_path / "data" / "manifest.json")
+    path.write_text(path.read_text() + f'\n[release]\nsha256 = "{sha256}"\nlabels = "A label"\n')
+    files = bundle.pack_run(Configuration.read(path, "lora"), tmp_path / "packed")
+    assert "manifest.json" in files
+    (tmp_path / "packed" / "models").mkdir()
+    shutil.copytree(tiny_base, tmp_path / "packed" / "models" / tiny_base.name)
+    with contextlib.chdir(tmp_path / "packed"):
+        assert lora.main(Path("config.toml")) == 0
+    report = bundle.check(tmp_path / "packed")
+    assert report["release"] == {"sha256": sha256}
+    (tmp_path / "packed" / "report.json").write_text(json.dumps(report | {"release": {"sha256": ""}}))
+    with pytest.raises(bundle.NotThisRun, match=r"another release\.sha256"):
+        bundle.check(tmp_path / "packed")

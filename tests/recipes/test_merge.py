@@ -1,6 +1,7 @@
 """An adapter merged into its base says what it says beside it, and so does the GGUF that is written from both."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -101,8 +102,9 @@ def test_what_is_no_finished_adapter_is_not_merged(run, tiny_base, tmp_path):
     save_file(weights, config.folder / "adapter" / "adapter_model.safetensors")
     with pytest.raises(RecipeError, match="no four bits"):
         merge.merge(config, tmp_path / "x", onto="nf4")
-    with pytest.raises(RecipeError, match="smaller rank"):
-        merge.merge(config, tmp_path / "x", rank=2)
+    shutil.copyfile(run.folder / "adapter" / "adapter_config.json", config.folder / "adapter" / "adapter_config.json")
+    with pytest.raises(ValueError, match="smaller rank"):
+        merge.merge(config, tmp_path / "x", rank=4)
     assert not (tmp_path / "x").exists()
     assert not list(tmp_path.glob(".merging-*"))
 

@@ -2,17 +2,18 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import torch
 from peft import PeftModel
 from peft.tuners.lora.intruders import reduce_intruder_dimension
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import write_run
 from training.evaluation.intruders import basis_of, find_intruders, largest, mitigated, summary
-from training.recipes import four_bits, intruders, loop, lora, prune, stages
+from training.recipes import four_bits, intruders, loop, lora, merge, prune, stages
 from training.recipes.configuration import Configuration
 from training.recipes.journal import Journal
 from training.recipes.text import pack
@@ -157,6 +158,33 @@ def test_a_rank_that_is_not_smaller_is_refused(run, rank, tmp_path, monkeypatch,
     monkeypatch.setattr("sys.argv", ["prune", str(run.folder / "config.toml"), str(rank), str(tmp_path / "x")])
     assert prune.main() == 1
     assert "rank 8" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_smaller_rank_is_merged_as_it_is_pruned_with_its_price(run, tmp_path):
+    facts = merge.merge(run, tmp_path / "merged", rank=2)
+    price = prune.shrink(run, 2, tmp_path / "quarter")
+    assert facts["pruned"] == price
+    assert price["bpb_after"] == pytest.approx(facts["live_bpb"])
+    assert price["bpb_ratio"] != 1
+    assert price["bytes_after"] == price["bytes_before"] / 4
+    base = AutoModelForCausalLM.from_pretrained(run.base.path)
+    cut = PeftModel.from_pretrained(base, tmp_path / "quarter").eval()
+    said = logits(AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval(), list(range(3, 40)))
+    assert torch.allclose(said, logits(cut, list(range(3, 40))), atol=1e-4)
+
+
+def test_what_is_more_than_a_lora_is_not_made_smaller(run, tmp_path):
+    folder = tmp_path / "more"
+    shutil.copytree(run.folder / "adapter", folder)
+    weights = load_file(folder / "adapter_model.safetensors")
+    save_file({**weights, "score": torch.ones(2)}, folder / "adapter_model.safetensors")
+    with pytest.raises(ValueError, match="score is no matrix"):
+        prune.prune(folder, 4, tmp_path / "x")
+    about = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(about | {"use_dora": True}))
+    with pytest.raises(ValueError, match="no plain LoRA: use_dora"):
+        prune.prune(folder, 4, tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

@@ -40,7 +40,7 @@ from training.runs.additions import (
 )
 from training.runs.beside import AdditionIsGone, files_beside
 from training.runs.models import Adapter, Addition, Run
-from training.runs.processes import NotMade
+from training.runs.processes import ProcessEnded
 from training.runs.schedule import check_schedule, set_schedule
 from training.runs.services import cancel_run, claim_run, finish_run, folder_of, queue_run, resume_run
 from training.runs.withdrawals import withdraw_answer
@@ -319,14 +319,14 @@ def test_work_that_is_interrupted_is_given_back_or_says_why(
     addition = ask_for_rows(run=maker, how="paraphrase", asked_by=esi, now=NOW)
     told: dict[str, Any] = {}
 
-    def run_module(command: list[str], goes_on: Any, *, silence: float) -> Any:
+    def last_facts(command: list[str], goes_on: Any, *, silence: float) -> Any:
         told["command"] = command
         if "raises" in told:
             raise told["raises"]
         told["happens"]()
         return {"kept": 1, "dropped": {}} if goes_on() else None
 
-    monkeypatch.setattr(jobs, "run_module", run_module)
+    monkeypatch.setattr(jobs, "last_facts", last_facts)
     told["happens"] = lambda: Addition.objects.update(lease_owner="another")
     assert jobs.make_rows_job(addition_id=addition.pk) == "given back"
     assert told["command"][:2] == ["training.recipes.augment", "paraphrase"]
@@ -335,7 +335,7 @@ def test_work_that_is_interrupted_is_given_back_or_says_why(
     rung: list[int] = []
     monkeypatch.setattr(jobs.make_rows_job, "delay", lambda **row: rung.append(row["addition_id"]))
     assert (jobs.recover_rows_job(), rung) == (1, [addition.pk])
-    told["raises"] = NotMade("The run must have learnt both directions.")
+    told["raises"] = ProcessEnded("The run must have learnt both directions.")
     assert jobs.make_rows_job(addition_id=addition.pk) == "failed"
     addition.refresh_from_db()
     assert (addition.state, addition.failure) == ("failed", "The run must have learnt both directions.")

@@ -35,7 +35,7 @@ from training.runs.bias import ask_for_bias, pairs_for
 from training.runs.bias_reader import rows_of
 from training.runs.findings import findings_of
 from training.runs.gate import LEAST_PAIRS, Bounds, Check
-from training.runs.models import Adapter, BiasReading
+from training.runs.models import Adapter, AdapterReading
 from training.runs.promotion import bounds_in_words, gate_of, set_bounds
 from training.runs.services import queue_run
 from training.runs.withdrawals import withdraw_answer, withdraw_consent
@@ -101,7 +101,7 @@ def process(monkeypatch: pytest.MonkeyPatch, settings: Any) -> dict[str, Any]:
 
 def measure(adapter: Adapter, person: Person) -> str:
     """Ask, and do the worker's work."""
-    return jobs.measure_bias_job(reading_id=ask_for_bias(adapter=adapter, asked_by=person, now=NOW).pk)
+    return jobs.read_adapter_job(reading_id=ask_for_bias(adapter=adapter, asked_by=person, now=NOW).pk)
 
 
 def line_of(adapter: Adapter, steward: Person) -> Check:
@@ -166,7 +166,7 @@ def test_a_pair_that_is_taken_back_makes_the_result_stale_and_is_read_no_more(
     withdraw_consent(person=ben, community=community, purposes=[Purpose.EVALUATE_MODELS], now=NOW)
     mine = {str(answer.pk) for answer in [*pairs, *more] if answer.author == ben}
     assert not mine & set(pairs_for(adapter))
-    assert not mine & {row["id"] for row in rows_of(BiasReading.objects.get())}
+    assert not mine & {row["id"] for row in rows_of(AdapterReading.objects.get())}
 
 
 def test_what_was_asked_for_before_a_withdrawal_is_not_read_after_it(
@@ -174,7 +174,7 @@ def test_what_was_asked_for_before_a_withdrawal_is_not_read_after_it(
 ) -> None:
     reading = ask_for_bias(adapter=adapter, asked_by=esi, now=NOW)
     Answer.objects.filter(pk=few[0].pk).update(state="withdrawn")
-    jobs.measure_bias_job(reading_id=reading.pk)
+    jobs.read_adapter_job(reading_id=reading.pk)
     assert str(few[0].pk) not in {row["id"] for row in process["rows"]}
 
 
@@ -184,19 +184,19 @@ def test_a_worker_that_dies_leaves_it_to_another_and_two_bells_are_one(
     reading = ask_for_bias(adapter=adapter, asked_by=esi, now=NOW)
     assert ask_for_bias(adapter=adapter, asked_by=esi, now=NOW) == reading
     process["at_most"] = 2
-    assert jobs.measure_bias_job(reading_id=reading.pk) == "failed"
+    assert jobs.read_adapter_job(reading_id=reading.pk) == "failed"
     reading.refresh_from_db()
     assert "ended unexpectedly" in reading.failure
     assert reading.found == []
 
     held = {"state": "running", "lease_owner": "another", "lease_expires_at": timezone.now() + timedelta(hours=1)}
-    BiasReading.objects.update(**held)
-    assert jobs.measure_bias_job(reading_id=reading.pk) == "not waiting"
-    BiasReading.objects.update(lease_expires_at=NOW)
-    assert list(BiasReading.objects.waiting(timezone.now())) == [reading]
+    AdapterReading.objects.update(**held)
+    assert jobs.read_adapter_job(reading_id=reading.pk) == "not waiting"
+    AdapterReading.objects.update(lease_expires_at=NOW)
+    assert list(AdapterReading.objects.waiting(timezone.now())) == [reading]
     process["at_most"] = 99
-    assert jobs.measure_bias_job(reading_id=reading.pk) == "finished"
-    assert jobs.measure_bias_job(reading_id=reading.pk) == "not waiting"
+    assert jobs.read_adapter_job(reading_id=reading.pk) == "finished"
+    assert jobs.read_adapter_job(reading_id=reading.pk) == "not waiting"
 
 
 def test_a_worker_that_is_told_to_leave_gives_it_back(
@@ -204,7 +204,7 @@ def test_a_worker_that_is_told_to_leave_gives_it_back(
 ) -> None:
     monkeypatch.setattr(jobs.supervisor.worker_is_leaving, "is_set", lambda: True)
     assert measure(adapter, esi) == "given back"
-    assert BiasReading.objects.get().state == "queued"
+    assert AdapterReading.objects.get().state == "queued"
 
 
 def test_it_is_for_researchers_and_stewards_and_for_adapters_that_may_be_used(
@@ -215,7 +215,7 @@ def test_it_is_for_researchers_and_stewards_and_for_adapters_that_may_be_used(
     Adapter.objects.update(withdrawn_since=NOW)
     with pytest.raises(Invalid, match="withdrawn"):
         ask_for_bias(adapter=adapter, asked_by=esi, now=NOW)
-    assert not BiasReading.objects.exists()
+    assert not AdapterReading.objects.exists()
 
 
 def test_no_model_is_trained_on_pairs(adapter: Adapter, esi: Person) -> None:
@@ -273,7 +273,7 @@ def test_the_tiny_model_is_read_with_its_adapter_off_and_on(
 
     assert measure(adapter, esi) == "finished"
 
-    (found,) = BiasReading.objects.get().found
+    (found,) = AdapterReading.objects.get().found
     answers = [answer.payload["about"] for answer in few]
     text = FixedText("x", tuple(one[group] for one in answers for group in ("ones", "others")), "")
     sizes = [len(sentence.encode()) for sentence in text.sentences]

@@ -12,7 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from training.exports.making import NotMade, make
+from training.exports.making import make
 from training.exports.models import Export
 from training.exports.services import claim_export, finish_export, give_up_export, renew_lease
 from training.runs.processes import ProcessEnded
@@ -42,7 +42,7 @@ def export_job(*, export_id: int, **kwargs: Any) -> str:
             stays = finish_export(
                 export=export, made=made.file, facts=made.facts, sha256=made.sha256, now=timezone.now()
             )
-    except (NotMade, ProcessEnded, OSError) as error:
+    except (ProcessEnded, OSError) as error:
         log.warning("export %s was not made: %s", export_id, error)
         give_up_export(export=export, state=Export.State.FAILED, failure=str(error))
         return "failed"

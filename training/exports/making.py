@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from training.exports.models import Export
-from training.exports.services import subject_of_export
+from training.exports.services import ranks_of, subject_of_export
 from training.releases.archives import DATE
 from training.runs.artefacts import adapter_folder, folder_of
-from training.runs.processes import NotMade, run_module
+from training.runs.processes import last_facts
 
 # Merging and measuring a model of this size takes minutes on a slow machine, and nothing is said meanwhile.
 SILENCE_SECONDS = 3600.0
@@ -38,7 +38,7 @@ class Made:
 def make(export: Export, goes_on: Callable[[], bool], *, now: datetime) -> Iterator[Made | None]:
     """The export's zip, in a folder that goes afterwards; None once `goes_on` says that this worker is to stop.
 
-    Raises NotMade, ProcessEnded, OSError.
+    Raises ProcessEnded, OSError.
     """
     export.file.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=export.file.parent) as place:
@@ -50,7 +50,7 @@ def make(export: Export, goes_on: Callable[[], bool], *, now: datetime) -> Itera
             shutil.copytree(adapter_folder(export.adapter), content)
         else:
             for command in commands(export, Path(place), content):
-                facts = run_module(command, goes_on, silence=SILENCE_SECONDS)
+                facts = last_facts(command, goes_on, silence=SILENCE_SECONDS)
                 if facts is None:
                     yield None
                     return
@@ -67,6 +67,8 @@ def commands(export: Export, place: Path, content: Path) -> list[list[str]]:
     run = folder_of(export.adapter.run)
     rank = ["--rank", str(export.rank)] if export.rank else []
     config, recipes = str(run / "config.toml"), "training.recipes"
+    if export.form == Export.Form.ADAPTER and export.is_pruned:
+        return [[f"{recipes}.prune", config, str(export.rank), str(content)]]
     if export.form == Export.Form.ADAPTER:
         return [[f"{recipes}.ranks", str(run / "adapter"), str(export.rank), str(content)]]
     merged = content if export.form == Export.Form.MERGED else place / "merged"
@@ -85,6 +87,7 @@ def provenance(export: Export, now: datetime) -> dict[str, Any]:
         "adapter_sha256": adapter.sha256,
         "form": export.form,
         "rank": export.rank or adapter.report.get("recipe", {}).get("rank"),
+        **({"nearest_to_rank": ranks_of(adapter)[-1]} if export.is_pruned else {}),
         "run": adapter.run.number,
         "release": release.number,
         "release_manifest_sha256": release.sha256,
@@ -125,4 +128,4 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-__all__ = ["Made", "NotMade", "commands", "make", "pack", "provenance"]
+__all__ = ["Made", "commands", "make", "pack", "provenance"]

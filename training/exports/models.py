@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Person
 from training.exports.querysets import ExportQuerySet
+from training.recipes.configuration import BY_RANKS
 from training.runs.artefacts import folder_of
 from training.runs.models import Adapter
 
@@ -33,7 +35,9 @@ class Export(models.Model):
 
     adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="exports")
     form = models.CharField(max_length=10, choices=Form.choices)
-    rank = models.PositiveIntegerField(null=True, blank=True, help_text="The first ranks only; empty for all of them.")
+    rank = models.PositiveIntegerField(
+        null=True, blank=True, help_text="A smaller rank than the adapter has; empty for its own."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     failure = models.CharField(max_length=1000, blank=True)
     lease_owner = models.CharField(max_length=100, blank=True)
@@ -66,6 +70,17 @@ class Export(models.Model):
     def is_live(self) -> bool:
         """Whether it waits or is being made."""
         return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it is the nearest adapter of a smaller rank, and not one that was trained for that rank."""
+        return self.rank is not None and self.adapter.run.method not in BY_RANKS
+
+    @property
+    def price(self) -> dict[str, Any]:
+        """What the smaller rank cost: bytes and bits per byte, before and after (`training.recipes.prune`)."""
+        found: dict[str, Any] = self.facts.get("pruned") or (self.facts if "bpb_after" in self.facts else {})
+        return found
 
     @property
     def file(self) -> Path:

@@ -24,11 +24,13 @@ from people.models import Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
 from people.services import require_role
 from training.exports.models import Export
+from training.recipes.configuration import BY_RANKS, WHOLE_MODELS
 from training.releases.models import Release
 from training.runs.approval import require_in_use
 from training.runs.models import Adapter
 
 HOURLY = 30
+NOT_SMALLER = ("reward", *WHOLE_MODELS)
 # Translated where it is shown.
 NO_LONGER = gettext_noop("This adapter may no longer be used.")
 
@@ -85,6 +87,20 @@ def require_going_out(*, adapter: Adapter, person: Person | None, now: datetime)
     return decision
 
 
+def ranks_of(adapter: Adapter) -> list[int]:
+    """The ranks that a file of the adapter may have, its own last: those that were measured where every smaller one is
+    an adapter, too; else a quarter and half of it, as the nearest adapters of these ranks. None of what is more, or
+    other, than one LoRA: a reward model with its last layer, the mean of groups, a whole model."""
+    if adapter.run.method in BY_RANKS:
+        return adapter.ranks
+    recipe = adapter.run.settings.get("recipe", {})
+    if adapter.run.method in NOT_SMALLER or adapter.goes_on_for_id or recipe.get("shards", 0) > 1:
+        return []
+    rank = int(recipe.get("rank", 0))
+    smaller = sorted({part for part in (rank // 4, rank // 2) if part})
+    return [*smaller, rank] if smaller else []
+
+
 def subject_of_export(adapter: Adapter) -> str:
     """How a decision names letting the adapter out; letting it be used here is named adapter:id."""
     return f"publish:{adapter.pk}"
@@ -99,8 +115,11 @@ def ask_for_export(*, adapter: Adapter, form: str, asked_by: Person, now: dateti
     current = locked(adapter)
     if form not in Export.Form.values:
         raise Invalid("Choose one.", field="form")
-    if rank is not None and rank not in current.ranks:
-        raise Invalid("Choose one of the ranks that were measured.", field="rank")
+    if rank is not None and rank not in (ranks := ranks_of(current)):
+        if not ranks:
+            raise Invalid("This adapter can be had at its own rank only.", field="rank")
+        known = ", ".join(str(one) for one in ranks)
+        raise Invalid("Choose one of these ranks: %(known)s.", field="rank", known=known)
     decision = require_going_out(adapter=current, person=asked_by, now=now)
     export, is_new = Export.objects.get_or_create(
         adapter=current, form=form, rank=rank, defaults={"asked_by": asked_by, "asked_at": now}

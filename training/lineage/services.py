@@ -25,6 +25,7 @@ from training.playground.models import Generation
 from training.playground.stream import forget
 from training.playground.suggesting import maker_of, project_of
 from training.releases.models import DownloadNotice, ReleaseItem
+from training.runs.intruders import forget_intruders
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.services import LIVE, discard_learnt
 from training.runs.states import ADAPTER, after
@@ -139,6 +140,7 @@ def _forget_what_it_wrote(adapter: Adapter, now: datetime) -> None:
     forget([str(pk) for pk in written.values_list("pk", flat=True)])
     written.delete()
     forget_exports(adapter)
+    forget_intruders(adapter)
     Reading.objects.filter(Q(probe__adapter=adapter) | Q(probe__rival=adapter)).update(text="", rival_text="")
     proposed = Suggestion.objects.filter(made_by=maker_of(adapter), task__project=project_of(adapter))
     proposed.filter(begun__isnull=True).delete()

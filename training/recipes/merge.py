@@ -6,7 +6,8 @@ What the adapter adds to a layer, s B A, is added to the layer's weights, in flo
 base in four bits fits to what these four bits say, not to the weights they were rounded from; so there are two ways to
 merge it, onto the unpacked four bits (`nf4`) and onto the base as it was (`base`). Both are measured, bits per byte on
 part of the validation split and the largest difference of a logit from the live adapter's, and the better one is kept,
-or the one that was asked for. `--rank` takes the first ranks of an adapter that DyLoRA or QDyLoRA made.
+or the one that was asked for. `--rank` takes the first ranks of an adapter that DyLoRA or QDyLoRA made, and of another
+one the nearest adapter of that rank (`training/recipes/prune.py`), whose price is in the facts.
 
 The target gets the model as transformers reads it, a card, and model.json, which says what it was made of. Whoever
 wrote what the adapter learnt from is as much in the merged model: the same terms hold for it.
@@ -45,6 +46,7 @@ from training.recipes.four_bits import load_unpacked
 from training.recipes.intruders import load
 from training.recipes.journal import write_json
 from training.recipes.loop import check_base, load_examples
+from training.recipes.prune import shrink
 from training.recipes.ranks import cut
 from training.recipes.report import sha256_of_tensors
 from training.recipes.stages import RecipeError, losses_of, validation_part
@@ -71,7 +73,7 @@ def merge(config: Configuration, target: Path, *, rank: int | None = None, onto:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".merging-", dir=target.parent) as name:
         building = Path(name) / "model"
-        adapter = adapter_at(config, rank, Path(name) / "adapter")
+        adapter, price = adapter_at(config, rank, Path(name) / "adapter")
         tokenizer = AutoTokenizer.from_pretrained(config.base.path)
         examples = validation_part(load_examples(config, tokenizer, "validation"), config)
         live: Any = load(config, adapter)
@@ -88,6 +90,7 @@ def merge(config: Configuration, target: Path, *, rank: int | None = None, onto:
         (building / "model.safetensors").chmod(0o644)
         facts = {
             **facts_of(config, report, building, rank),
+            **({"pruned": price} if price else {}),
             "merged": {"onto": kept, "chosen": "asked for" if onto else "fewer bits per byte", "measured": measured},
             "kept_bpb": measured[kept]["bpb"],
             "live_bpb": bpb_of(live, examples),
@@ -113,14 +116,16 @@ def report_of(config: Configuration) -> dict[str, Any]:
     return report
 
 
-def adapter_at(config: Configuration, rank: int | None, place: Path) -> Path:
-    """The folder of the run's adapter; with a rank, of its first ranks, which are written to the place."""
+def adapter_at(config: Configuration, rank: int | None, place: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder of the run's adapter, with a rank that of a smaller one, which is written to the place; and what
+    that one costs, where it was not trained for it."""
+    whole = config.folder / "adapter"
     if rank is None:
-        return config.folder / "adapter"
-    if config.recipe.method not in BY_RANKS:
-        raise RecipeError("Only an adapter that DyLoRA or QDyLoRA made can be taken at a smaller rank.")
-    cut(config.folder / "adapter", rank, place)
-    return place
+        return whole, {}
+    if config.recipe.method in BY_RANKS:
+        cut(whole, rank, place)
+        return place, {}
+    return place, shrink(config, rank, place)
 
 
 @torch.no_grad()
@@ -217,7 +222,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Merge a finished run's adapter into its base.")
     parser.add_argument("config", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--rank", type=int, help="the first ranks only, of an adapter of DyLoRA or QDyLoRA")
+    parser.add_argument("--rank", type=int, help="a smaller rank than the adapter has")
     parser.add_argument("--onto", choices=[NF4, BASE], default="", help="otherwise the better of both")
     given = parser.parse_args()
     if given.target.exists():

@@ -22,7 +22,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from training.evaluation.scores import bits_per_byte
-from training.recipes.compose import scaling_of
+from training.recipes.compose import require_plain, scaling_of
 from training.recipes.configuration import Configuration, ConfigurationError
 from training.recipes.intruders import load
 from training.recipes.journal import write_json
@@ -44,12 +44,15 @@ def smaller(a: Tensor, b: Tensor, scaling: float, rank: int) -> tuple[Tensor, Te
 def prune(folder: Path, rank: int, target: Path) -> dict[str, int]:
     """Write the adapter at a smaller rank into a new folder; bytes of numbers before and after.
 
-    Raises ValueError, OSError.
+    Raises ValueError, also for an adapter that is more than s B A beside some layers; OSError.
     """
     about = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    if not 1 <= rank < about["r"] or about.get("rank_pattern"):
-        raise ValueError(f"The adapter has rank {about['r']}: choose a smaller one, from 1.")
+    require_plain(folder, about)
+    if not 1 <= rank < about["r"]:
+        raise ValueError(f"The adapter has rank {about['r']}: choose a smaller rank, from 1.")
     kept, made = load_file(folder / "adapter_model.safetensors"), {}
+    if odd := [name for name in kept if ".lora_A." not in name and ".lora_B." not in name]:
+        raise ValueError(f"{odd[0]} is no matrix beside a layer: without it this would be another adapter.")
     for name, a in kept.items():
         if ".lora_A." in name:
             other = name.replace(".lora_A.", ".lora_B.")
@@ -72,6 +75,15 @@ def bpb_of(config: Configuration, folder: Path) -> float:
     return bits_per_byte(losses_of(model, examples), [example.target_bytes for example in examples])
 
 
+def shrink(config: Configuration, rank: int, target: Path) -> dict[str, Any]:
+    """Write a finished run's adapter at a smaller rank into a new folder; its bytes, and its bits per byte on part of
+    the validation split, before and after. Raises ValueError, RecipeError, OSError."""
+    whole = config.folder / "adapter"
+    sizes = prune(whole, rank, target)
+    before, after = bpb_of(config, whole), bpb_of(config, target)
+    return {**sizes, "bpb_before": before, "bpb_after": after, "bpb_ratio": after / before}
+
+
 def main() -> int:
     """Command line; the figures as JSON on the last line."""
     parser = argparse.ArgumentParser(description="Write an adapter at a smaller rank, and measure what it cost.")
@@ -82,12 +94,11 @@ def main() -> int:
     try:
         config = Configuration.read(given.config, "qlora")
         torch.set_num_threads(config.recipe.threads)
-        facts = prune(config.folder / "adapter", given.rank, given.target)
-        before, after = bpb_of(config, config.folder / "adapter"), bpb_of(config, given.target)
+        facts = shrink(config, given.rank, given.target)
     except (ConfigurationError, RecipeError, OSError, ValueError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    print(json.dumps({**facts, "bpb_before": before, "bpb_after": after, "bpb_ratio": after / before}))  # noqa: T201
+    print(json.dumps(facts))  # noqa: T201
     return 0
 
 

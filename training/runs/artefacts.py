@@ -1,21 +1,18 @@
-"""Where runs and adapters lie, and what an adapter's file holds, told without the libraries that made it."""
+"""Where runs and adapters lie, and whether a file is the adapter that a report names."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from pathlib import Path
 
 from django.conf import settings
 
+from training.recipes.matrices import Unreadable, sha256_of_matrices
 from training.runs.models import Adapter, Run
 
 FILE = "adapter_model.safetensors"
 # Where a run keeps what groups of contributors taught apart.
 SHARDS = "shards"
-# A header as long as this is no header; adapters of the largest models stay far below.
-LONGEST_HEADER = 50 << 20
 
 
 def folder_of(run: Run) -> Path:
@@ -55,34 +52,9 @@ def earlier_shards(run: Run) -> Path | None:
     return next((path for path in lists if path.is_file()), None)
 
 
-class Unreadable(ValueError):
-    """The file is not there, or is no file of 32-bit matrices."""
-
-
 def sha256_of_adapter(folder: Path) -> str:
-    """The hash by which a run's report names its adapter (`training.recipes.report.sha256_of_tensors`), from the file.
-
-    safetensors is eight bytes of length, a header in JSON, and the numbers of each matrix in little-endian order.
-    Raises Unreadable.
-    """
-    try:
-        # As a view: a slice of it is read where it lies, and not copied.
-        content = memoryview((folder / FILE).read_bytes())
-        length = int.from_bytes(content[:8], "little")
-        if length > min(LONGEST_HEADER, len(content) - 8):
-            raise Unreadable("The header is longer than the file.")
-        header = json.loads(bytes(content[8 : 8 + length]))
-        header.pop("__metadata__", None)
-        digest = hashlib.sha256()
-        for name, about in sorted(header.items()):
-            if about["dtype"] != "F32":
-                raise Unreadable("Adapters are kept in 32 bits.")
-            first, last = (8 + length + place for place in about["data_offsets"])
-            digest.update(name.encode() + b"\0" + str(tuple(about["shape"])).encode())
-            digest.update(content[first:last])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unreadable(str(error)) from error
-    return digest.hexdigest()
+    """The hash by which a run's report names the adapter in the folder, from its file. Raises Unreadable."""
+    return sha256_of_matrices(folder / FILE)
 
 
 def is_whole(folder: Path, sha256: str) -> bool:

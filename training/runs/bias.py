@@ -1,5 +1,5 @@
 """How an adapter leans between groups of people, on the pairs of sentences that its community wrote (task kind
-`contrast`): which pairs may be used, asking for a reading, and the lease of the worker that makes it.
+`contrast`): which pairs may be used, and asking for a reading.
 
 What a worker found is kept by the hash of the pairs' ids, so that it is seen when one was taken back or added since.
 """
@@ -10,16 +10,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from annotation.answers.models import Answer
 from care.models import Purpose
-from people.models import Community, Person, Role
+from people.models import Community, Person
 from people.refusals import Invalid
-from people.services import require_role
-from training.runs.models import Adapter, BiasReading
+from training.runs.models import Adapter, AdapterReading
+from training.runs.readings import ask_for_reading
 
 KIND = "contrast"
 # As many as are read in some minutes; of more, the same ones every time.
@@ -51,56 +50,9 @@ def sha256_of_pairs(keys: Iterable[str]) -> str:
 
 
 @transaction.atomic
-def ask_for_bias(*, adapter: Adapter, asked_by: Person, now: datetime) -> BiasReading:
-    """Have an adapter read on the pairs that may be used now; one that waits or goes on already is returned as it is.
-
-    What was found before stays until there is something new. The caller rings `training.runs.jobs.ring_bias` after
-    commit. Raises Invalid, NotAllowed.
-    """
-    require_role(asked_by, adapter.community, Role.RESEARCHER, Role.STEWARD)
-    current: Adapter = Adapter.objects.select_for_update(of=("self",)).select_related("run").get(pk=adapter.pk)
-    if current.is_whole_model:
-        raise Invalid("This is a whole model, made to be compared with. Only adapters are used.")
-    if current.contains_withdrawn or current.deleted_at is not None:
-        raise Invalid("This adapter learnt from words that were withdrawn.")
+def ask_for_bias(*, adapter: Adapter, asked_by: Person, now: datetime) -> AdapterReading:
+    """Have an adapter read on the pairs that may be used now (`training.runs.readings`). Raises Invalid, NotAllowed."""
+    reading = ask_for_reading(adapter=adapter, kind=AdapterReading.Kind.BIAS, asked_by=asked_by, now=now)
     if not pairs_for(adapter):
         raise Invalid("The community has written no pairs of sentences yet.")
-    reading: BiasReading | None = BiasReading.objects.filter(adapter=current).first()
-    if reading is not None and reading.is_live:
-        return reading
-    asked = {"state": BiasReading.State.QUEUED, "failure": "", "asked_by": asked_by, "asked_at": now}
-    return BiasReading.objects.update_or_create(adapter=current, defaults=asked)[0]
-
-
-@transaction.atomic
-def claim_bias(*, reading_id: int, owner: str, lease_until: datetime, now: datetime) -> BiasReading | None:
-    """Take a waiting reading for one worker; None when another has it, or nothing waits."""
-    waiting = BiasReading.objects.select_for_update(skip_locked=True, of=("self",)).waiting(now)
-    reading: BiasReading | None = waiting.filter(pk=reading_id).first()
-    if reading is not None:
-        reading.state, reading.lease_owner, reading.lease_expires_at = BiasReading.State.RUNNING, owner, lease_until
-        reading.save(update_fields=["state", "lease_owner", "lease_expires_at"])
     return reading
-
-
-def renew_lease(*, reading: BiasReading, lease_until: datetime) -> bool:
-    """Whether the worker still holds the reading."""
-    return bool(_held(reading).update(lease_expires_at=lease_until))
-
-
-def keep_bias(*, reading: BiasReading, keys: Iterable[str], found: list[dict[str, Any]], now: datetime) -> None:
-    """What the worker that holds the reading found on these pairs (`training.evaluation.bias.compare_groups`)."""
-    _held(reading).update(
-        **{"state": BiasReading.State.FINISHED, "lease_owner": "", "lease_expires_at": None},
-        **{"found": found, "pairs_sha256": sha256_of_pairs(keys), "measured_at": now},
-    )
-
-
-def give_up_bias(*, reading: BiasReading, state: str, failure: str = "") -> None:
-    """End a reading that this worker holds without a result; QUEUED gives it back."""
-    _held(reading).update(state=state, failure=failure[:1000], lease_owner="", lease_expires_at=None)
-
-
-def _held(reading: BiasReading) -> Any:
-    held = {"lease_owner": reading.lease_owner, "state": BiasReading.State.RUNNING}
-    return BiasReading.objects.filter(pk=reading.pk, **held)

@@ -19,15 +19,25 @@ from care.purposes import reading_for
 from training.evaluation.bias import PairRead, compare_groups
 from training.runs.artefacts import adapter_folder
 from training.runs.base_models import find_base_model
-from training.runs.bias import pairs_for
-from training.runs.models import BiasReading
+from training.runs.bias import pairs_for, sha256_of_pairs
+from training.runs.models import AdapterReading
 from training.runs.processes import ENDED, ProcessEnded, json_lines, recipe_environment
 
 # Loading a model of this size takes seconds, and reading some sentences less.
 SILENCE_SECONDS = 600.0
 
 
-def rows_of(reading: BiasReading) -> list[dict[str, Any]]:
+def read_pairs(reading: AdapterReading, goes_on: Callable[[], bool]) -> dict[str, Any] | None:
+    """What is kept of a reading (`training.runs.readings.keep_finding`), and of which pairs it is; None once `goes_on`
+    says that this worker is to stop. Raises ProcessEnded, OSError."""
+    rows = rows_of(reading)
+    found = leans_of(reading, rows, goes_on)
+    if found is None:
+        return None
+    return {"found": found, "pairs_sha256": sha256_of_pairs(row["id"] for row in rows)}
+
+
+def rows_of(reading: AdapterReading) -> list[dict[str, Any]]:
     """The pairs that may measure models now, as `training.recipes.contrast` reads them, with the groups they are
     about."""
     with reading_for(Purpose.EVALUATE_MODELS):
@@ -39,7 +49,7 @@ def rows_of(reading: BiasReading) -> list[dict[str, Any]]:
 
 
 def leans_of(
-    reading: BiasReading, rows: list[dict[str, Any]], goes_on: Callable[[], bool]
+    reading: AdapterReading, rows: list[dict[str, Any]], goes_on: Callable[[], bool]
 ) -> list[dict[str, Any]] | None:
     """What the process finds on the rows (`training.evaluation.bias.compare_groups`); None once `goes_on` says that
     this worker is to stop. Raises ProcessEnded, OSError."""

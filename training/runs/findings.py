@@ -11,7 +11,7 @@ from typing import Any
 from care.models import HarmReport, Restriction
 from training.evaluation.bias import FOUND_BELOW
 from training.runs.bias import pairs_by_language, sha256_of_pairs
-from training.runs.models import Adapter, BiasReading
+from training.runs.models import Adapter, AdapterReading
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Findings:
 
     pairs: int
     """How many pairs there are to measure it on."""
-    reading: BiasReading | None
+    reading: AdapterReading | None
     """The newest one, whether it waits, failed, or has a result."""
     is_current: bool
     """Whether its result is of exactly these pairs."""
@@ -59,7 +59,8 @@ def findings_of(adapters: Sequence[Adapter]) -> dict[int, Findings]:
     community = adapters[0].community
     pairs = pairs_by_language(community)
     hashes = {language: sha256_of_pairs(keys) for language, keys in pairs.items()}
-    readings = {one.adapter_id: one for one in BiasReading.objects.filter(adapter__in=[one.pk for one in adapters])}
+    read = AdapterReading.objects.filter(adapter__in=[one.pk for one in adapters], kind=AdapterReading.Kind.BIAS)
+    readings = {one.adapter_id: one for one in read}
     reports: dict[str, Counter[str]] = {}
     about = HarmReport.objects.filter(community=community, kind=Restriction.Kind.ADAPTER)
     for key, outcome in about.filter(key__in=[str(one.pk) for one in adapters]).values_list("key", "outcome"):
@@ -74,7 +75,7 @@ def _findings(
     adapter: Adapter,
     pairs: dict[str, list[str]],
     hashes: dict[str, str],
-    reading: BiasReading | None,
+    reading: AdapterReading | None,
     reports: Counter[str],
 ) -> Findings:
     language = adapter.run.release.project.target_language_tag

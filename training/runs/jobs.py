@@ -20,10 +20,11 @@ from django.utils import timezone
 from training.runs import supervisor
 from training.runs.additions import claim_rows, finish_rows, give_up_rows, renew_rows
 from training.runs.artefacts import folder_of
-from training.runs.bias import claim_bias, give_up_bias, keep_bias, renew_lease
-from training.runs.bias_reader import leans_of, rows_of
-from training.runs.models import Adapter, Addition, BiasReading, Grid, Run, Schedule
-from training.runs.processes import NotMade, ProcessEnded, run_module
+from training.runs.bias_reader import read_pairs
+from training.runs.intruders import read_intruders
+from training.runs.models import Adapter, AdapterReading, Addition, Grid, Run, Schedule
+from training.runs.processes import ProcessEnded, last_facts
+from training.runs.readings import claim_reading, give_up_reading, keep_finding, renew_lease
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
 
@@ -34,6 +35,7 @@ LEASE = timedelta(seconds=60)
 AT_ONCE, BELLS = 50, 4
 # Writing and checking a row for each training sentence says nothing meanwhile.
 SILENCE_SECONDS = 24 * 3600.0
+READERS = {AdapterReading.Kind.BIAS: read_pairs, AdapterReading.Kind.INTRUDERS: read_intruders}
 
 
 @shared_task
@@ -105,10 +107,10 @@ def recover_runs_job(**kwargs: Any) -> int:
 
 
 @shared_task
-def measure_bias_job(*, reading_id: int, **kwargs: Any) -> str:
-    """Read an adapter on the community's pairs; ringing twice is harmless. Returns what became of it."""
+def read_adapter_job(*, reading_id: int, **kwargs: Any) -> str:
+    """Find what was asked about an adapter; ringing twice is harmless. Returns what became of it."""
     now, owner = timezone.now(), f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
-    reading = claim_bias(reading_id=reading_id, owner=owner, lease_until=now + LEASE, now=now)
+    reading = claim_reading(reading_id=reading_id, owner=owner, lease_until=now + LEASE, now=now)
     if reading is None:
         return "not waiting"
 
@@ -117,30 +119,29 @@ def measure_bias_job(*, reading_id: int, **kwargs: Any) -> str:
         return held and not supervisor.worker_is_leaving.is_set()
 
     try:
-        rows = rows_of(reading)
-        found = leans_of(reading, rows, goes_on)
+        found = READERS[reading.kind](reading, goes_on)
     except (ProcessEnded, OSError) as error:
-        give_up_bias(reading=reading, state=BiasReading.State.FAILED, failure=str(error))
+        give_up_reading(reading=reading, state=AdapterReading.State.FAILED, failure=str(error))
         return "failed"
     if found is None:
-        give_up_bias(reading=reading, state=BiasReading.State.QUEUED)
+        give_up_reading(reading=reading, state=AdapterReading.State.QUEUED)
         return "given back"
-    keep_bias(reading=reading, keys=[row["id"] for row in rows], found=found, now=timezone.now())
+    keep_finding(reading=reading, now=timezone.now(), **found)
     return "finished"
 
 
 @shared_task
-def recover_bias_job(**kwargs: Any) -> int:
+def recover_readings_job(**kwargs: Any) -> int:
     """Ring again for readings whose bell or worker was lost (every minute)."""
-    waiting = list(BiasReading.objects.waiting(timezone.now()).values_list("pk", flat=True))
+    waiting = list(AdapterReading.objects.waiting(timezone.now()).values_list("pk", flat=True))
     for reading_id in waiting:
-        measure_bias_job.delay(reading_id=reading_id)
+        read_adapter_job.delay(reading_id=reading_id)
     return len(waiting)
 
 
-def ring_bias(reading: BiasReading) -> None:
+def ring_reading(reading: AdapterReading) -> None:
     """Wake a training worker for a reading, once the transaction that asked for it is committed."""
-    measure_bias_job.delay_on_commit(reading_id=reading.pk)
+    read_adapter_job.delay_on_commit(reading_id=reading.pk)
 
 
 @shared_task
@@ -159,12 +160,12 @@ def make_rows_job(*, addition_id: int, **kwargs: Any) -> str:
         with tempfile.TemporaryDirectory(dir=settings.RUNS_DIR) as place:
             made = Path(place) / "rows.jsonl"
             command = ["training.recipes.augment", addition.how, str(folder_of(addition.made_by) / "config.toml")]
-            told = run_module([*command, str(made)], goes_on, silence=SILENCE_SECONDS)
+            told = last_facts([*command, str(made)], goes_on, silence=SILENCE_SECONDS)
             if told is None:
                 give_up_rows(addition=addition, state=Addition.State.QUEUED)
                 return "given back"
             stays = finish_rows(addition=addition, made=made, dropped=told["dropped"], now=timezone.now())
-    except (NotMade, ProcessEnded, OSError) as error:
+    except (ProcessEnded, OSError) as error:
         give_up_rows(addition=addition, state=Addition.State.FAILED, failure=str(error))
         return "failed"
     return "finished" if stays else "not kept"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -19,10 +19,6 @@ SECRET = {"DATABASE_URL", "REDIS_URL", "DJANGO_SECRET_KEY", "WORDHEARTH_HUB_TOKE
 # Translated where it is shown, like every failure.
 ENDED = gettext_noop("The model process ended unexpectedly.")
 SILENT = gettext_noop("The model process did not answer in time.")
-
-
-class NotMade(RuntimeError):
-    """The process said why it could not make what it was to make."""
 
 
 class ProcessEnded(RuntimeError):
@@ -42,6 +38,36 @@ def recipe_environment() -> dict[str, str]:
         # Nothing here is compiled, and what the libraries load for it takes a quarter of a recipe's start.
         "TORCHDYNAMO_DISABLE": "1",
     }
+
+
+def last_facts(command: Sequence[str], goes_on: Callable[[], bool], *, silence: float) -> dict[str, Any] | None:
+    """The facts that a recipe's command says last, as a line of JSON; None once `goes_on` says that this worker is to
+    stop. Raises ProcessEnded, with the recipe's own words where it refused."""
+    facts: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=recipe_environment(),
+        ) as process,
+    ):
+        try:
+            for line in json_lines(process, silence=silence):
+                if not goes_on():
+                    return None
+                facts = line or facts
+            code = process.wait()
+        finally:
+            process.kill()
+        if code:
+            errors.seek(0)
+            said = errors.read().decode(errors="replace").strip().splitlines()
+            raise ProcessEnded(said[-1][:500] if said and code == 1 else ENDED)
+    return facts
 
 
 def json_lines(process: subprocess.Popen[bytes], *, silence: float) -> Iterator[dict[str, Any] | None]:
@@ -73,33 +99,3 @@ def json_lines(process: subprocess.Popen[bytes], *, silence: float) -> Iterator[
                     continue
                 if isinstance(event, dict):
                     yield event
-
-
-def run_module(command: list[str], goes_on: Callable[[], bool], *, silence: float) -> dict[str, Any] | None:
-    """Run a module of the recipes with its arguments; the facts that it says last. None when it was stopped, once
-    `goes_on` said that this worker is to stop. Raises NotMade, ProcessEnded."""
-    facts: dict[str, Any] = {}
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=recipe_environment(),
-        ) as process,
-    ):
-        try:
-            for line in json_lines(process, silence=silence):
-                if not goes_on():
-                    return None
-                facts = line or facts
-            code = process.wait()
-        finally:
-            process.kill()
-        if code:
-            errors.seek(0)
-            said = errors.read().decode(errors="replace").strip().splitlines()
-            raise NotMade(said[-1][:500] if said and code == 1 else ENDED)
-    return facts

@@ -22,7 +22,7 @@ from training.runs.artefacts import adapter_folder, is_whole
 from training.runs.bias import pairs_for, sha256_of_pairs
 from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, checks_of
 from training.runs.measured import by_heart_of, gain_of, gain_over_few_shot, parts_of
-from training.runs.models import Adapter, AdapterEvent, BiasReading, GateBounds
+from training.runs.models import Adapter, AdapterEvent, AdapterReading, GateBounds
 from training.runs.shard_checks import checks_of_shards
 from training.runs.states import ADAPTER, after
 
@@ -110,7 +110,8 @@ def _over(adapter: Adapter, served: Adapter) -> Gain | None:
 
 def _leans(adapter: Adapter, pairs: list[str]) -> list[Lean] | None:
     """What was found on the pairs that there are now; None where it was not measured on exactly these."""
-    reading = BiasReading.objects.filter(adapter=adapter, pairs_sha256=sha256_of_pairs(pairs)).first()
+    made = AdapterReading.objects.filter(adapter=adapter, kind=AdapterReading.Kind.BIAS)
+    reading = made.filter(pairs_sha256=sha256_of_pairs(pairs)).first()
     if reading is None:
         return None
     return [

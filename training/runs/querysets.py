@@ -124,9 +124,9 @@ class AdditionQuerySet(models.QuerySet["Addition"]):
         return self.filter(left, deleted_at__isnull=True)
 
 
-class BiasReadingQuerySet(models.QuerySet["BiasReading"]):
-    """Chainable selections of readings of pairs."""
+class AdapterReadingQuerySet(models.QuerySet["AdapterReading"]):
+    """Chainable selections of readings."""
 
-    def waiting(self, now: datetime) -> BiasReadingQuerySet:
+    def waiting(self, now: datetime) -> AdapterReadingQuerySet:
         """Those that a worker may take: queued, or left by a worker whose lease ran out."""
         return self.filter(models.Q(state="queued") | models.Q(state="running", lease_expires_at__lte=now))

@@ -23,6 +23,8 @@ RUN = (
     Step("cancelling", "finished", "finished", "its worker, when it was done in that very moment"),
     Step("cancelled", "resume", "queued", "a researcher, unless words were taken back"),
     Step("failed", "resume", "queued", "a researcher, unless words were taken back"),
+    Step("cancelled", "bring back", "finished", "a researcher, with what another machine made of exactly this run"),
+    Step("failed", "bring back", "finished", "a researcher, with what another machine made of exactly this run"),
 )
 ADAPTER = (
     Step("", "make", "candidate", "its run"),

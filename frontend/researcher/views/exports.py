@@ -26,7 +26,14 @@ from people.refusals import Refusal
 from people.services import has_role
 from training.exports.jobs import ring
 from training.exports.models import Export
-from training.exports.services import ask_for_export, download_export, require_going_out, subject_of_export
+from training.exports.services import (
+    ask_for_export,
+    download_export,
+    ranks_of,
+    require_going_out,
+    subject_of_export,
+)
+from training.recipes.configuration import BY_RANKS
 from training.runs.models import Adapter, Run
 
 
@@ -53,12 +60,12 @@ class ExportsView(OneRun):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Read what there is."""
         run, adapter = self.adapter(pk)
-        return self.files(run, adapter, ExportForm(ranks=adapter.ranks))
+        return self.files(run, adapter, ExportForm(ranks=ranks_of(adapter)))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ring a worker, which makes it."""
         run, adapter = self.adapter(pk)
-        form = ExportForm(request.POST, ranks=adapter.ranks)
+        form = ExportForm(request.POST, ranks=ranks_of(adapter))
         if not form.is_valid():
             return self.files(run, adapter, form, status=422)
         try:
@@ -93,7 +100,8 @@ class ExportsView(OneRun):
             "is_undecided": is_undecided,
             "decides_alone": is_undecided and self._decides_alone(),
             "subject": subject_of_export(adapter),
-            "exports": Export.objects.visible_to(self.person).filter(adapter=adapter),
+            "is_cut": adapter.run.method in BY_RANKS,
+            "exports": Export.objects.visible_to(self.person).filter(adapter=adapter).select_related("adapter__run"),
         }
         return render(self.request, "researcher/exports.html", context, status=status)
 
@@ -115,7 +123,7 @@ class ExportFileView(ExportsView):
         try:
             path = download_export(export=export, person=self.person, now=self.now)
         except Refusal as refusal:
-            form = ExportForm({}, ranks=adapter.ranks)
+            form = ExportForm({}, ranks=ranks_of(adapter))
             return self.files(run, adapter, form, status=show_refusal(form, refusal))
         answer = FileResponse(path.open("rb"), as_attachment=True, filename=export.file_name)
         answer["Content-Type"] = "application/zip"

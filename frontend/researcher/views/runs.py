@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from frontend.desk import show_refusal
 from frontend.energy import foretold, told_of_run
 from frontend.researcher.forms import RunForm
+from frontend.researcher.intruders import intruders_in
 from frontend.researcher.progress import read_card, run_progress
 from frontend.researcher.views.home import ResearchView
 from people.models import Role
@@ -23,9 +24,11 @@ from training.mining.preferred import preferred_of
 from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
 from training.runs.bias import ask_for_bias
+from training.runs.elsewhere import comes_back, goes_elsewhere
 from training.runs.energy import foretell_run, spent_by
 from training.runs.findings import findings_of
-from training.runs.jobs import ring, ring_bias
+from training.runs.intruders import ask_for_intruders
+from training.runs.jobs import ring, ring_reading
 from training.runs.models import Adapter, Addition, Run
 from training.runs.promotion import gate_of, recommend_adapter, recommenders
 from training.runs.samples import readable_samples
@@ -108,11 +111,14 @@ class OneRun(ResearchView):
             **self.live_context(run),
             "refusal": refusal,
             "adapter": adapter,
+            "goes_elsewhere": self.may_train and goes_elsewhere(run),
+            "comes_back": self.may_train and comes_back(run),
             "has_card": bool(read_card(run)),
             "checks": checks,
             "gate_is_open": all(check.has_passed for check in checks),
             "findings": findings_of([adapter])[adapter.pk] if adapter else None,
             "preferred": preferred_of([adapter])[adapter.pk] if adapter else [],
+            "intruders": intruders_in(adapter) if adapter and not adapter.contains_withdrawn else None,
             "measure": reverse("researcher:bias", args=[self.community.slug, run.pk]),
             "recommenders": stand_for_it,
             "may_recommend": self.may_train and self.person not in stand_for_it,
@@ -210,8 +216,18 @@ class BiasView(_ActView):
     def act(self, run: Run) -> str:
         """Ring a worker."""
         adapter = get_object_or_404(Adapter.objects.visible_to(self.person).select_related("community"), run=run)
-        ring_bias(ask_for_bias(adapter=adapter, asked_by=self.person, now=self.now))
+        ring_reading(ask_for_bias(adapter=adapter, asked_by=self.person, now=self.now))
         return _("A worker reads the pairs now. Load this page again in some minutes.")
+
+
+class IntrudersView(_ActView):
+    """Having what the run made searched for intruder dimensions."""
+
+    def act(self, run: Run) -> str:
+        """Ring a worker."""
+        adapter = get_object_or_404(Adapter.objects.visible_to(self.person).select_related("community"), run=run)
+        ring_reading(ask_for_intruders(adapter=adapter, asked_by=self.person, now=self.now))
+        return _("A worker looks for them now. Load this page again in some minutes.")
 
 
 class CardView(OneRun):

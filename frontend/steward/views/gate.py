@@ -14,7 +14,7 @@ from frontend.steward.views.adapters import AdapterView
 from frontend.steward.views.home import StewardView
 from people.refusals import Refusal
 from training.runs.bias import ask_for_bias
-from training.runs.jobs import ring_bias, ring_comparison
+from training.runs.jobs import ring_comparison, ring_reading
 from training.runs.promotion import bounds_of, roll_back, set_bounds
 
 
@@ -67,7 +67,7 @@ class BiasView(CompareView):
         except Refusal as refusal:
             form = AdapterForm({"note": ""})
             return self._page(adapter, form, status=show_refusal(form, refusal))
-        ring_bias(reading)
+        ring_reading(reading)
         messages.success(request, _("A worker reads the pairs now. Load this page again in some minutes."))
         return redirect("steward:adapter", slug=self.community.slug, pk=adapter.pk)
 

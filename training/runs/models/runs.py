@@ -13,7 +13,7 @@ from people.models import Community, Person
 from people.refusals import said
 from training.recipes.configuration import METHODS, WHOLE_MODELS
 from training.releases.models import Release
-from training.runs.querysets import AdapterQuerySet, BiasReadingQuerySet, GridQuerySet, RunQuerySet
+from training.runs.querysets import AdapterQuerySet, AdapterReadingQuerySet, GridQuerySet, RunQuerySet
 
 
 class Grid(models.Model):
@@ -134,6 +134,8 @@ class RunEvent(models.Model):
         gettext_noop("given back"),
         gettext_noop("tried again"),
         gettext_noop("begun anew with less at once"),
+        gettext_noop("taken elsewhere"),
+        gettext_noop("brought back"),
     )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="events")
@@ -268,11 +270,15 @@ class AdapterEvent(models.Model):
         return f"{self.kind} of {self.adapter_id}"
 
 
-class BiasReading(models.Model):
-    """What an adapter and its base model make of the community's pairs of sentences about groups of people.
+class AdapterReading(models.Model):
+    """What a worker finds of an adapter beside its report, once for each kind (`training.runs.readings`).
 
-    The row is the truth, held by a lease as a run is; what was found stays while it is measured anew.
+    The row is the truth, held by a lease as a run is; what was found stays while it is looked for anew.
     """
+
+    class Kind(models.TextChoices):
+        BIAS = "bias", _("bias between groups of people")
+        INTRUDERS = "intruders", _("intruder dimensions")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting for the training worker")
@@ -280,7 +286,8 @@ class BiasReading(models.Model):
         FINISHED = "finished", _("finished")
         FAILED = "failed", _("failed")
 
-    adapter = models.OneToOneField(Adapter, models.CASCADE, related_name="bias_reading")
+    adapter = models.ForeignKey(Adapter, models.CASCADE, related_name="readings")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.BIAS)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     failure = models.CharField(max_length=1000, blank=True)
     lease_owner = models.CharField(max_length=100, blank=True)
@@ -288,23 +295,29 @@ class BiasReading(models.Model):
     asked_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     found = models.JSONField(
-        default=list, blank=True, help_text="For each two groups, as `training.evaluation.bias` says."
+        default=list,
+        blank=True,
+        help_text="For each two groups, as `training.evaluation.bias` says; or as `training.recipes.intruders` does.",
     )
     pairs_sha256 = models.CharField(max_length=64, blank=True, help_text="Of the ids of the pairs that were read.")
     measured_at = models.DateTimeField(null=True, blank=True)
 
-    objects = BiasReadingQuerySet.as_manager()
+    objects = AdapterReadingQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["adapter", "kind"], name="adapter_is_read_once_of_a_kind"),
             models.CheckConstraint(
                 condition=models.Q(state__in=["queued", "running", "finished", "failed"]),
-                name="bias_reading_state_is_known",
-            )
+                name="adapter_reading_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["bias", "intruders"]), name="adapter_reading_kind_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"bias of {self.adapter_id}"
+        return f"{self.kind} of {self.adapter_id}"
 
     @property
     def is_live(self) -> bool:
