@@ -1,17 +1,18 @@
 """What is learnt from beside the lessons: the other direction, other languages, replay, and rows of machines."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
-from transformers import AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.recipes.conftest import lesson, write_run
-from training.recipes import augment, continue_pretraining, loop, lora, mixing
+from training.recipes import augment, continue_pretraining, loop, lora, mixing, stages
 from training.recipes.configuration import Configuration
 from training.recipes.stages import RecipeError
 from training.recipes.synthetic import Synthetic, choose, copies, read_synthetic, refused
-from training.recipes.text import Example, Row, read_rows
+from training.recipes.text import Example, Row, encode, read_rows
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +254,7 @@ def known(rows, asked):
     return next(row.source for row in rows if row.id == asked.id.split(":")[1])
 
 
-def test_new_sentences_of_a_class_are_kept_where_they_are_sorted_into_it():
+def test_new_sentences_of_a_class_are_kept_where_the_adapter_is_sure_of_them():
     words = {"animal": ["gato", "perro", "buey", "cabra"], "planta": ["pino", "rosa", "trigo", "cardo"]}
     rows = [
         Row(
@@ -270,15 +271,28 @@ def test_new_sentences_of_a_class_are_kept_where_they_are_sorted_into_it():
     def draw(asked):
         return [["oso pardo junto al río seco", "roble verde en lo alto"] for _ in asked]
 
-    def sort(asked):
-        return [["animal" if "oso" in row.source else "planta"] for row in asked]
+    def sureness(asked):
+        return [0.81 if ("oso" in row.source) == (row.completion == "animal") else 0.79 for row in asked]
 
-    found, dropped = augment.for_labels(rows, draw, sort, "m")
+    found, dropped = augment.for_labels(rows, draw, sureness, "m")
     assert {(one.row.completion, "oso" in one.row.source) for one in found} == {("animal", True), ("planta", False)}
     assert all(len(one.parents) == 4 for one in found)
     assert dropped["label"] == 8
     # What is the same as another new sentence is a copy.
     assert dropped["copied"] == 6
+
+
+def test_how_sure_a_model_is_of_a_class_is_its_share_of_all_of_them(tiny_base, tmp_path):
+    config = Configuration.read(write_run(tmp_path / "run", tiny_base, method="lora"), "lora")
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_base), AutoTokenizer.from_pretrained(tiny_base)
+    classes = ["a", "bb", "ccc"]
+    row = Row("1", "s", "What fits?\nuno", "bb", "uno")
+    asked = [replace(row, completion=name) for name in classes]
+    found = augment.surely(model, tokenizer, config, classes)([*asked, replace(row, request="x" * 300)])
+    nats = stages.losses_of(model, [encode(tokenizer, one, max_length=256) for one in asked])
+    likely = [math.exp(-one) for one in nats]
+    assert found[:3] == pytest.approx([one / sum(likely) for one in likely], rel=1e-6)
+    assert found[3] == 0.0
 
 
 def test_with_a_real_adapter_a_file_comes_of_it_and_a_run_reads_it(tiny_base, tmp_path, capsys, monkeypatch):

@@ -11,7 +11,8 @@ The run is finished, and its adapter writes. For the first two it must have lear
   translate that forward again; its request is marked, so that a model can tell it apart (Caswell et al. 2019).
 - paraphrase: other answers to the same request, drawn by chance.
 - label (Kumar, Choudhary & Cho 2020): new sentences for a class, which go on from the first words of one that has it;
-  written by the base model after some sentences of the class, and kept where the adapter sorts them into it.
+  written by the base model after some sentences of the class, and kept where the adapter is sure that they are of it
+  (`LEAST_SURE`; Anaby-Tavor et al. 2020 filter by confidence, too).
 
 A row is kept when translating it the other way round gives what it was made of, when it is no copy, and when it does
 not stammer (`refused` in training/recipes/synthetic.py). What was dropped, and why, is printed as JSON. Every row names
@@ -36,15 +37,19 @@ from training.recipes.configuration import Configuration, ConfigurationError
 from training.recipes.generation import generate_batch, sample_batch
 from training.recipes.intruders import load
 from training.recipes.mixing import turned
-from training.recipes.stages import RecipeError
+from training.recipes.stages import RecipeError, losses_of
 from training.recipes.synthetic import HOW, Synthetic, as_line, copies, refused
-from training.recipes.text import Row, prompt_of, read_rows
+from training.recipes.text import Row, encode, prompt_of, read_rows
 
 MARK = "<BT> "
 TRIES, SHOWN, FIRST_WORDS, AT_ONCE = 3, 4, 3, 8
+# The share of a class's likelihood among all classes from which on a new sentence is taken to be of it.
+LEAST_SURE = 0.8
 
 Answer = Callable[[Sequence[Row]], list[list[str]]]
 """Some answers to each request."""
+Sureness = Callable[[Sequence[Row]], list[float]]
+"""How likely the completion of each row is, as a share of all classes."""
 Made = tuple[list[Synthetic], Counter[str]]
 
 
@@ -75,8 +80,8 @@ def paraphrase(rows: Sequence[Row], config: Configuration, draw: Answer, answer:
     return _kept(tried, [row.completion for row in rows])
 
 
-def for_labels(rows: Sequence[Row], draw: Answer, sort: Answer, made_by: str) -> Made:
-    """For each row, new sentences that go on from its first words, kept where they are sorted into its class."""
+def for_labels(rows: Sequence[Row], draw: Answer, sureness: Sureness, made_by: str) -> Made:
+    """For each row, new sentences that go on from its first words, kept where they are surely of its class."""
     shown = {row.id: [one for one in rows if one.completion == row.completion and one.id != row.id] for row in rows}
     shown = {name: some[:SHOWN] for name, some in shown.items()}
     fresh = [
@@ -85,10 +90,10 @@ def for_labels(rows: Sequence[Row], draw: Answer, sort: Answer, made_by: str) ->
         for number, text in enumerate(tries)
     ]
     tried = []
-    for (row, one), said in zip(fresh, sort([one for _, one in fresh]), strict=True):
+    for (row, one), sure in zip(fresh, sureness([one for _, one in fresh]), strict=True):
         # The sentences that were shown as examples are parents as well.
         parents = (row.id, *(other.id for other in shown[row.id]))
-        why = refused(one.source, row.source, one.source, one.source) if said[0] == row.completion else "label"
+        why = refused(one.source, row.source, one.source, one.source) if sure >= LEAST_SURE else "label"
         tried.append((one.source, Synthetic(one, "label", parents, made_by), why))
     return _kept(tried, [row.source for row in rows])
 
@@ -137,6 +142,25 @@ def answering(model: Any, tokenizer: Any, config: Configuration, tries: int = 0)
     return answer
 
 
+def surely(model: Any, tokenizer: Any, config: Configuration, classes: Sequence[str]) -> Sureness:
+    """How sure a model is of each row's completion beside the other classes; of a row that is too long, not at all."""
+    length = config.recipe.max_length
+
+    def sureness(rows: Sequence[Row]) -> list[float]:
+        found = []
+        for row in rows:
+            asked = [encode(tokenizer, replace(row, completion=name), max_length=length) for name in classes]
+            read = [example for example in asked if example is not None]
+            if len(read) < len(classes):
+                found.append(0.0)
+                continue
+            shares = torch.tensor(losses_of(model, read), dtype=torch.float64).neg().softmax(0)
+            found.append(float(shares[classes.index(row.completion)]))
+        return found
+
+    return sureness
+
+
 def _id_of(row: Row) -> str:
     return row.id
 
@@ -157,7 +181,8 @@ def run(how: str, config: Configuration) -> Made:
             with model.disable_adapter():
                 return draw(asked)
 
-        return for_labels(rows, by_the_base, answer, made_by)
+        classes = sorted({row.completion for row in rows})
+        return for_labels(rows, by_the_base, surely(model, tokenizer, config, classes), made_by)
     if not config.mixing.both_directions:
         raise RecipeError("The run must have learnt both directions: mixing.both_directions = true.")
     if how == "paraphrase":

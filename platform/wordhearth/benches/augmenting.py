@@ -129,7 +129,7 @@ def _write(folder: Path, sentences: dict[str, list[Sentence]]) -> Path:
         "base": {"path": str(prepared_base())},
         "data": {split: str(path) for split, path in paths.items()},
         "language": {"source_name": "several", "target_name": "labels"},
-        "recipe": {"method": "qlora", "epochs": 2, "threads": 1, "learning_rate": USUAL_RATE},
+        "recipe": {"method": "qlora", "epochs": 4, "threads": 1, "learning_rate": USUAL_RATE},
         "mixing": {"replay": 0.0},
         "evaluation": {
             "max_items": len(sentences["test"]),
