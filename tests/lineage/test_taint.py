@@ -6,7 +6,8 @@ import pytest
 
 from training.lineage.tracing import taint_of
 from wordhearth.benches import lineage
-from wordhearth.benches.lineage import CONTRIBUTIONS, MOST_SECONDS, compared, every_edge, judged, make, walk
+from wordhearth.benches.lineage import CONTRIBUTIONS, MOST_SECONDS, compared, every_edge, judged, walk
+from wordhearth.made_up import make
 
 
 @pytest.mark.django_db

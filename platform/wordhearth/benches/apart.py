@@ -23,7 +23,7 @@ from care.models import Grant, Purpose, Receipt
 from people.models import Membership, Role
 from people.row_security import POLICY, bound_models
 from people.tenants import InView, looking_at
-from wordhearth.benches.lineage import NOW, make
+from wordhearth.made_up import NOW, make
 
 ANSWERS, TASKS, OTHERS = 100_000, 60_000, 2_000
 TIMES = 7

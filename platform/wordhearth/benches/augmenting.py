@@ -67,7 +67,8 @@ def judged(rows: Sequence[Facts], sentences: dict[str, list[Sentence]]) -> Facts
     # The request ends with the sentence.
     new = [row["lesson"]["request"].rsplit("\n", 1)[1] for row in rows]
     wanted = [row["lesson"]["completion"] for row in rows]
-    same = [bool(found == name) for found, name in zip(judge.predict(features.transform(new)), wanted, strict=True)]
+    told = judge.predict(features.transform(new)) if new else []
+    same = [bool(found == name) for found, name in zip(told, wanted, strict=True)]
     pairs = Counter(pair for text in new for pair in zip(text.split(), text.split()[1:], strict=False))
     by_class = {
         name: {
@@ -88,10 +89,10 @@ def _split() -> dict[str, list[Sentence]]:
     """Sentences with the names of their languages; no document is in two splits. The longest one is the judge's, as are
     those that nobody else needs: it is to know several ways of writing."""
     found: dict[str, list[Sentence]] = {}
+    seen = set()
     for name in CLASSES:
         column = 0 if name == "Spanish" else 1
         documents: dict[str, list[str]] = {}
-        seen = set()
         for row in elotl.corpus.load(CORPORA.get(name, "tsunkua")):
             text = row[column].strip()
             if SHORTEST <= len(text) <= LONGEST and "\n" not in text and text not in seen:

@@ -32,7 +32,7 @@ from training.runs.artefacts import FILE, folder_of, sha256_of_adapter
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.promotion import in_service
 from training.runs.withdrawals import withdraw_answer
-from wordhearth.benches.lineage import NOW, ground
+from wordhearth.made_up import NOW, ground
 
 SENTENCES = (1_000, 10_000)
 SHARDS, SEED = 4, 1

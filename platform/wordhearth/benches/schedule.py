@@ -18,7 +18,7 @@ from care.models import Grant, Purpose
 from training.releases.models import ReleaseItem
 from training.runs.models import Run, Schedule
 from training.runs.schedule import look, sha256_of_usable
-from wordhearth.benches.lineage import NOW, make
+from wordhearth.made_up import NOW, make
 
 SIZES = (10_000, 100_000)
 SEED = 1

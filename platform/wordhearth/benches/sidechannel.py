@@ -28,7 +28,7 @@ from care.harm import report_harm
 from care.models import Agreement, Matter, Proposal
 from people.models import Membership, Role
 from wordhearth.benches.apart import HERE
-from wordhearth.benches.lineage import NOW, make
+from wordhearth.made_up import NOW, make
 
 ANSWERS, TASKS = 5_000, 2_000
 TIMES = 200
