@@ -34,8 +34,9 @@ def test_what_is_of_its_class_is_told_from_what_is_not():
     assert all(words in page.getvalue() for words in (*augmenting.CLASSES, "≥ 0.8"))
 
 
-def test_no_sentence_is_in_two_splits_and_the_run_reads_what_was_written(tmp_path, tiny_model, monkeypatch):
-    monkeypatch.setattr(augmenting, "prepared_base", lambda: tiny_model)
+def test_no_sentence_is_in_two_splits_and_the_run_reads_what_was_written(tmp_path, monkeypatch):
+    (tmp_path / "model.safetensors").touch()
+    monkeypatch.setattr(augmenting, "prepared_base", lambda: tmp_path)
     sentences = augmenting._split()
     texts = [text for some in sentences.values() for text, _ in some]
     assert len(texts) == len(set(texts))
