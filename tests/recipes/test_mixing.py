@@ -291,7 +291,7 @@ def test_how_sure_a_model_is_of_a_class_is_its_share_of_all_of_them(tiny_base, t
     found = augment.surely(model, tokenizer, config, classes)([*asked, replace(row, request="x" * 300)])
     nats = stages.losses_of(model, [encode(tokenizer, one, max_length=256) for one in asked])
     likely = [math.exp(-one) for one in nats]
-    assert found[:3] == pytest.approx([one / sum(likely) for one in likely], rel=1e-6)
+    assert found[:3] == pytest.approx([one / sum(likely) for one in likely], rel=1e-3)
     assert found[3] == 0.0
 
 

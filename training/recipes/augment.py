@@ -33,11 +33,12 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
+from training.evaluation.likelihood import shared_recalls
 from training.recipes.configuration import Configuration, ConfigurationError
 from training.recipes.generation import generate_batch, sample_batch
 from training.recipes.intruders import load
 from training.recipes.mixing import turned
-from training.recipes.stages import RecipeError, losses_of
+from training.recipes.stages import RecipeError
 from training.recipes.synthetic import HOW, Synthetic, as_line, copies, refused
 from training.recipes.text import Row, encode, prompt_of, read_rows
 
@@ -154,7 +155,9 @@ def surely(model: Any, tokenizer: Any, config: Configuration, classes: Sequence[
             if len(read) < len(classes):
                 found.append(0.0)
                 continue
-            shares = torch.tensor(losses_of(model, read), dtype=torch.float64).neg().softmax(0)
+            # The request, which is most of it, is read once for all classes.
+            told = shared_recalls(model, [(example.tokens, example.prompt) for example in read])
+            shares = torch.tensor([nats for nats, _ in told], dtype=torch.float64).neg().softmax(0)
             found.append(float(shares[classes.index(row.completion)]))
         return found
 
