@@ -14,7 +14,7 @@ Point = tuple[int, float]
 
 # In units of the view box: about a phone's width, so that 12 px letters stay readable there.
 WIDTH, HEIGHT = 360, 220
-LEFT, RIGHT, TOP, BOTTOM = 48, 10, 26, 38
+LEFT, RIGHT, TOP, BOTTOM = 48, 18, 26, 38
 MOST_POINTS = 240
 MOST_LINES = 6
 BARS_APART = 4

@@ -134,3 +134,11 @@ def test_a_process_that_runs_out_of_memory_says_so_by_its_code(tiny_base, tmp_pa
     assert loop.main(config, Full()) == loop.OUT_OF_MEMORY
     assert events(config, "error")
     assert not is_out_of_memory(RuntimeError(math.pi))
+
+
+def test_a_run_of_one_step_learns_something(tiny_base, tmp_path):
+    config = Configuration.read(write_run(tmp_path / "run", tiny_base, method="lora", max_steps=1), "lora")
+    assert config.recipe.warmup > 0
+    assert loop.main(config.folder / "config.toml", Lora()) == 0
+    learnt = load_checkpoint(config.folder)["learnt"]
+    assert any(float(matrix.abs().max()) > 0 for name, matrix in learnt.items() if ".lora_B." in name)

@@ -265,7 +265,9 @@ def _train_stage(
     of = last + sum(later.steps(later.expected(), config) for later in stages[number + 1 :])
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=stage.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = get_cosine_schedule_with_warmup(optimiser, math.ceil(recipe.warmup * steps), steps)
+    # The first step of a warm-up has the rate zero: a run of one step would learn nothing.
+    rising = min(math.ceil(recipe.warmup * steps), steps - 1)
+    schedule = get_cosine_schedule_with_warmup(optimiser, rising, steps)
     if saved is not None:
         _restore(optimiser, schedule, saved)
         journal.write("resumed", step=state.step, steps=of)
