@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from scipy.linalg import eigh
 from torch import Tensor
 
 TOP = 10
@@ -64,8 +65,11 @@ def largest(matrix: Tensor, top: int) -> tuple[Tensor, Tensor, Tensor]:
     decomposition would be faster, and wrong where the largest values lie close together, as those of weights do.
     """
     wide = matrix.double() if matrix.shape[0] <= matrix.shape[1] else matrix.double().T
-    squares, found = torch.linalg.eigh(wide @ wide.T)
-    left, values = found[:, -top:].flip(1), squares[-top:].flip(0).clamp(min=0).sqrt()
+    size = len(wide)
+    # Of all eigenvectors only these, which takes half the time.
+    squares, found = eigh((wide @ wide.T).cpu().numpy(), subset_by_index=[size - min(top, size), size - 1])
+    left = torch.from_numpy(found).to(wide).flip(1)
+    values = torch.from_numpy(squares).to(wide).flip(0).clamp(min=0).sqrt()
     # The smallest of a matrix of low rank is zero, and has any direction.
     right = wide.T @ left / values.clamp(min=torch.finfo(torch.float32).tiny)
     if wide.shape != matrix.shape:
