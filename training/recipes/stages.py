@@ -265,9 +265,7 @@ def _train_stage(
     of = last + sum(later.steps(later.expected(), config) for later in stages[number + 1 :])
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=stage.learning_rate, weight_decay=recipe.weight_decay)
-    # The first step of a warm-up has the rate zero: a run of one step would learn nothing.
-    rising = min(math.ceil(recipe.warmup * steps), steps - 1)
-    schedule = get_cosine_schedule_with_warmup(optimiser, rising, steps)
+    schedule = get_cosine_schedule_with_warmup(optimiser, _rising(recipe.warmup, steps), steps)
     if saved is not None:
         _restore(optimiser, schedule, saved)
         journal.write("resumed", step=state.step, steps=of)
@@ -310,6 +308,11 @@ def _train_stage(
         go_back_to_best(state, journal)
     state.remember(optimiser, schedule)
     stage.end(model, config)
+
+
+def _rising(share: float, steps: int) -> int:
+    """How many steps the rate rises for. Its first one has the rate zero, so a run of one step has no warm-up."""
+    return min(math.ceil(share * steps), steps - 1)
 
 
 def _lessons_of(
