@@ -30,7 +30,7 @@ import tomli_w
 import yaml
 
 from annotation.worded import Worded
-from training.recipes.configuration import SPLITS, Configuration, ConfigurationError
+from training.recipes.configuration import BESIDE, SPLITS, Configuration, ConfigurationError
 from training.recipes.matrices import sha256_of_matrices
 
 DATA = ("train", "validation", "test", "judged_train", "judged_test", "text", "synthetic", "related")
@@ -45,7 +45,6 @@ SETTINGS = {
 }
 MANIFEST = "manifest.json"
 FOR_THE_CARD = {("release", "labels"), ("release", "beside")}
-BESIDE = ("text", "synthetic", "related")
 # What would make of an adapter's matrices something else than s B A beside the layers.
 MORE_THAN_A_LORA = (
     *("modules_to_save", "auto_mapping", "megatron_config", "rank_pattern", "alpha_pattern", "layer_replication"),

@@ -28,6 +28,8 @@ METHODS = {
 }
 DEFAULT_METHOD = "qlora"
 SPLITS = ("train", "validation", "test")
+# What may be learnt from beside a release: files of `Data`.
+BESIDE = ("text", "synthetic", "related")
 # Of these a run keeps a whole model, which stands beside adapters for comparison and is served to nobody.
 WHOLE_MODELS = ("full",)
 # These have the base as it is; all others have it in four bits.

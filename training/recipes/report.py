@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 
 from training.recipes.base_model import sha256_of_file
-from training.recipes.configuration import SPLITS, Configuration, Energy
+from training.recipes.configuration import BESIDE, SPLITS, Configuration, Energy
 from training.recipes.grouping import sha256_of_ids
 from training.recipes.journal import Journal, peak_memory_mb
 from training.recipes.metadata import consent_in
 from training.recipes.text import Example, read_rows
 
 # Files that are learnt from and are in no release.
-BESIDE = ("text", "synthetic", "related")
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "tokenizers", "sacrebleu")
 
 
