@@ -1,9 +1,9 @@
-"""Forms about what runs learn from beside a release: bringing a file in, and having a finished run make rows."""
+"""Forms about what runs learn from beside a release: bringing a file in, and having rows or tokens made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from people.models import LANGUAGE_TAG
 from training.runs.additions import UPLOADED
 from training.runs.models import Addition, Run
+from training.runs.vocabularies import FEWEST, MOST, USUAL
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    Words = str | _StrPromise
 
 # Why a row that a machine wrote was not kept, as `training.recipes.synthetic` says it.
 DROPPED = {
@@ -60,6 +66,25 @@ class AdditionForm(forms.Form):
     )
 
 
+class TokensForm(forms.Form):
+    """Out of which run's words tokens are learnt, and how many."""
+
+    run = forms.TypedChoiceField(
+        label=_("Run"), coerce=int, help_text=_("Of its release and of the plain text that it read, if any.")
+    )
+    wanted = forms.IntegerField(
+        label=_("New tokens at most"),
+        min_value=FEWEST,
+        max_value=MOST,
+        initial=USUAL,
+        help_text=_("1000 to 2000 suit some thousand sentences. Of few sentences, fewer are found."),
+    )
+
+    def __init__(self, *args: Any, runs: Sequence[Run], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["run"].choices = choices_of(runs)  # type: ignore[attr-defined]
+
+
 class RowsForm(forms.Form):
     """Which run makes rows, and how."""
 
@@ -68,7 +93,10 @@ class RowsForm(forms.Form):
 
     def __init__(self, *args: Any, runs: Sequence[Run], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        name = _("Run %(number)s: %(title)s")
-        self.fields["run"].choices = [  # type: ignore[attr-defined]
-            (run.pk, name % {"number": run.number, "title": run.release.project.title}) for run in runs
-        ]
+        self.fields["run"].choices = choices_of(runs)  # type: ignore[attr-defined]
+
+
+def choices_of(runs: Sequence[Run]) -> list[tuple[int, Words]]:
+    """Runs to choose from, with what they learnt."""
+    name = _("Run %(number)s: %(title)s")
+    return [(run.pk, name % {"number": run.number, "title": run.release.project.title}) for run in runs]

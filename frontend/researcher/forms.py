@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -169,19 +169,29 @@ class RunForm(forms.Form):
     """One field for each setting of the recipe, filled with its defaults.
 
     The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those that are
-    about an addition are left out where there is none to choose.
+    about an addition, and the base model, are left out where there is none to choose.
     """
+
+    base = forms.ChoiceField(label=_("Base model"), help_text=_("What the adapter learns beside. It stays as it is."))
 
     def __init__(
         self,
         *args: Any,
         defaults: dict[str, dict[str, Any]],
         additions: QuerySet[Addition],
+        bases: Sequence[str],
         without: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
-        """`without`: methods that are not offered."""
+        """`bases`: names of base models that are everybody's, the usual one first; `without`: methods that are not
+        offered."""
         super().__init__(*args, **kwargs)
+        larger = additions.filter(kind=Addition.Kind.VOCABULARY).select_related("made_by", "community").order_by("pk")
+        self._larger = {one.base_model: one for one in larger}
+        named = [(name, f"{one.name} ({one.made_by.base_model})") for name, one in self._larger.items()]
+        self.fields["base"].choices = [*((name, name) for name in bases), *named]  # type: ignore[attr-defined]
+        if len(bases) + len(named) < 2:
+            del self.fields["base"]
         self._kinds = [kind for kind in ADDITION_WORDS if additions.filter(kind=kind).exists()]
         for kind in self._kinds:
             label, help_text = ADDITION_WORDS[kind]
@@ -202,6 +212,11 @@ class RunForm(forms.Form):
     def method_field(self) -> forms.BoundField:
         """How to train, which comes first."""
         return self["recipe-method"]
+
+    @property
+    def base_field(self) -> forms.BoundField | None:
+        """What to train on, where there is a choice."""
+        return self["base"] if "base" in self.fields else None
 
     @property
     def first_fields(self) -> list[forms.BoundField]:
@@ -234,8 +249,15 @@ class RunForm(forms.Form):
 
     @property
     def additions(self) -> list[Addition]:
-        """What was chosen to be learnt from beside the release."""
-        return [chosen for kind in self._kinds if (chosen := self.cleaned_data[kind]) is not None]
+        """What was chosen to be learnt from beside the release; a base with more tokens is one."""
+        larger = self._larger.get(self.cleaned_data.get("base", ""))
+        chosen = [self.cleaned_data[kind] for kind in self._kinds] + [larger]
+        return [one for one in chosen if one is not None]
+
+    @property
+    def base_model(self) -> str:
+        """The name of the base model that was chosen; empty for the usual one."""
+        return str(self.cleaned_data.get("base", ""))
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:

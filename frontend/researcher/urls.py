@@ -43,6 +43,7 @@ urlpatterns = [
     path("grids/<int:pk>/figures.csv", grids.GridFileView.as_view(), name="grid-file"),
     path("additions/", additions.AdditionsView.as_view(), name="additions"),
     path("additions/rows/", additions.MakeRowsView.as_view(), name="make-rows"),
+    path("additions/tokens/", additions.MakeTokensView.as_view(), name="make-tokens"),
     path("additions/<int:pk>/", additions.AdditionView.as_view(), name="addition"),
     path("additions/<int:pk>/delete/", additions.DeleteAdditionView.as_view(), name="delete-addition"),
     path("hardware/", hardware.HardwareView.as_view(), name="hardware"),

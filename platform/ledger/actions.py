@@ -83,7 +83,7 @@ CAUSE = one_of("label", "hold", "suspension", "deceased", "minor")
 SIDE = one_of("applicant", "steward")
 BENEFIT = one_of("money", "compute", "training", "coauthorship", "tools", "reinvest", "data", "other")
 FORM = one_of("adapter", "merged", "f16", "q8_0")
-HOW = one_of("back_translation", "paraphrase", "label")
+HOW = one_of("back_translation", "paraphrase", "label", "tokens")
 DECISION = one_of("accept", "both", "correct", "send_back", "reject")
 
 ACTIONS: Mapping[str, Action] = {

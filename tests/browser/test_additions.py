@@ -1,4 +1,4 @@
-"""Text beside a release: brought in, looked at, chosen for a run, and deleted, with and without scripts."""
+"""What lies beside a release: brought in or made, looked at, chosen for a run, and deleted; also without scripts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from people.models import Community, Person
 from tests.browser.gathering import SLUG, sign_in
 from tests.browser.visitor import DESK, PHONE, Visitor
 from tests.conftest import NOW
-from tests.frontend.made import make_adapter, make_release
-from tests.runs.adding import TEXT, TINY, rows_of
+from tests.frontend.made import finished, make_adapter, make_release
+from tests.runs.adding import TEXT, TINY, placed_base, rows_of
 from training.runs.additions import ask_for_rows, claim_rows, finish_rows
 from training.runs.models import Addition, Run
-from training.runs.services import queue_run
+from training.runs.services import folder_of, queue_run
+from training.runs.vocabularies import place_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -81,6 +82,43 @@ def test_a_text_is_brought_in_and_a_run_is_started_with_it(
     desk.click("Delete the file")
     desk.see("What else runs learn from")
     desk.read("The file is deleted. No run can learn from it any more.")
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(PHONE, False), (DESK, True)])
+def test_a_base_is_given_tokens_and_a_run_is_started_on_it(
+    visit: Callable[..., Visitor],
+    validated_corpus: list[Answer],
+    esi: Person,
+    width: int,
+    scripts: bool,
+) -> None:
+    release = make_release(validated_corpus[0].task.project, esi)
+    source = queue_run(release=release, started_by=esi, now=NOW, given=TINY)
+    finished(source)
+    (folder_of(source) / "config.toml").write_text("", encoding="utf-8")
+    desk = visit("esi", width=width, scripts=scripts)
+    sign_in(desk, f"/c/{SLUG}/train/additions/")
+    desk.see("What else runs learn from")
+    picture(desk, "tokens-form")
+    desk.write("New tokens at most", "300")
+    desk.click("Have them learnt")
+    desk.see(f"Run {source.number}: 300 more tokens")
+    desk.read("A worker learns the tokens.")
+    held = claim_rows(addition_id=Addition.objects.get().pk, owner="one", lease_until=NOW, now=NOW)
+    assert held is not None
+    assert finish_rows(addition=held, made=placed_base(place_for(held) / "made"), dropped={}, now=NOW)
+    desk.open(f"/c/{SLUG}/train/additions/{held.pk}/")
+    desk.see(f"Run {source.number}: 7 more tokens")
+    desk.read("Tokens per word", "10.50 bits per byte", "Choose it as the base model where you start a run.")
+    picture(desk, "tokens")
+    desk.open(f"/c/{SLUG}/train/releases/{release.pk}/run/")
+    desk.see("Start a run")
+    desk.page.get_by_label("Base model", exact=True).select_option(value=held.base_model)
+    picture(desk, "start-on-tokens")
+    desk.click("Start the run")
+    run = Run.objects.latest("pk")
+    desk.see(f"Run {run.number}")
+    assert run.base_model == held.base_model
 
 
 def _made(maker: Run, researcher: Person, place: Path) -> None:

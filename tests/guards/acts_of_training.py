@@ -35,7 +35,8 @@ from training.runs.grids import cancel_grid, plan_of, start_grid
 from training.runs.models import Adapter, Addition, Grid, Run
 from training.runs.promotion import recommend_adapter, roll_back, set_bounds
 from training.runs.schedule import set_schedule
-from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, queue_run, resume_run
+from training.runs.services import cancel_run, decide_adapter, end_run, finish_run, folder_of, queue_run, resume_run
+from training.runs.vocabularies import ask_for_tokens
 from training.runs.withdrawals import change_consent, withdraw_answer, withdraw_consent
 
 
@@ -137,6 +138,12 @@ def learning_beside(s: SimpleNamespace) -> dict[str, Act]:
         Run.objects.filter(pk=s.adapter.run_id).update(settings={"mixing": {"both_directions": True}})
         return Run.objects.get(pk=s.adapter.run_id)
 
+    def with_folder() -> Run:
+        run = Run.objects.get(pk=s.adapter.run_id)
+        folder_of(run).mkdir(parents=True, exist_ok=True)
+        (folder_of(run) / "config.toml").write_text("", encoding="utf-8")
+        return run
+
     def claimed_rows() -> Addition:
         waiting = ask_for_rows(run=both_directions(), how="paraphrase", asked_by=s.esi, now=NOW)
         made = claim_rows(addition_id=waiting.pk, owner="one", lease_until=NOW, now=NOW)
@@ -154,6 +161,7 @@ def learning_beside(s: SimpleNamespace) -> dict[str, Act]:
             lambda made: delete_addition(addition=made, deleted_by=s.esi, now=NOW),
         ),
         "ask_for_rows": after(both_directions, asked),
+        "ask_for_tokens": after(with_folder, lambda run: ask_for_tokens(run=run, wanted=100, asked_by=s.esi, now=NOW)),
         "finish_rows": after(
             claimed_rows, lambda made: finish_rows(addition=made, made=made.file, dropped={}, now=NOW)
         ),

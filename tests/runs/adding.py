@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from people.models import Community, Person
 from tests.conftest import NOW
 from tests.recipes.conftest import lesson
+from training.recipes.base_model import sha256_of_file
 from training.releases.models import Release
 from training.runs.additions import upload_addition
 from training.runs.models import Addition
@@ -39,3 +41,24 @@ def rows_of(release: Release) -> bytes:
     parent = str(release.items.filter(split="train").first().answer_id)
     one = {"id": "bt:1", "how": "back_translation", "parents": [parent], "made_by": "a" * 64}
     return (json.dumps({**one, "lesson": lesson("<BT> uno", "ñu̱")}) + "\n").encode()
+
+
+def placed_base(folder: Path, *, extends: str = "0" * 64) -> Path:
+    """A base with more tokens as the recipe leaves it, but for its weights, which are none."""
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    told = {"token": "tsatsa", "of": ["t", "sa", "t", "sa"], "times": 9}
+    (folder / "tokens.jsonl").write_text(json.dumps(told) + "\n", encoding="utf-8")
+    fertility = {"texts": 5, "words": 20, "bytes_per_token": 2.5, "times_english": 2.0}
+    measured = {
+        "before": {**fertility, "tokens_per_word": 3.0},
+        "after": {**fertility, "tokens_per_word": 2.25},
+        **{"bpb_before": 7.5, "bpb_by_mean": 7.25, "bpb_by_chance": 10.5, "file_ratio": 1.01, "learnt_from": 40},
+    }
+    about = {
+        "sha256": sha256_of_file(folder / "model.safetensors"),
+        "extends": extends,
+        "vocabulary": {"tokens": 7, **measured},
+    }
+    (folder / "model.json").write_text(json.dumps(about), encoding="utf-8")
+    return folder

@@ -289,7 +289,7 @@ def test_a_withdrawal_deletes_rows_that_were_made_of_the_words_and_stops_what_le
     waits.refresh_from_db()
     assert (waits.state, waits.failure) == (
         "cancelled",
-        "Rows that it learns from were made by a model that learnt from withdrawn words.",
+        "What it learns from beside its release was made of words that were withdrawn.",
     )
     with pytest.raises(AdditionIsGone):
         resume_run(run=waits, resumed_by=esi, now=NOW)

@@ -56,6 +56,7 @@ from training.playground.stream import forget
 from training.releases.models import DownloadNotice, Release, ReleaseItem
 from training.releases.services import folder_of
 from training.runs.additions import discard_made_of
+from training.runs.beside import runs_on
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 from training.runs.services import LIVE, discard_learnt
 
@@ -118,7 +119,7 @@ def _forget_releases(gone: Collection[UUID], now: datetime) -> None:
         Release.objects.filter(pk=release.pk).update(erased_at=now)
         transaction.on_commit(partial(bury, release, now))
     discard_made_of(held, now=now)
-    for run in Run.objects.filter(release__in=held):
+    for run in Run.objects.filter(pk__in=runs_on(held)):
         adapter = Adapter.objects.filter(run=run).first()
         if adapter is not None:
             Adapter.objects.filter(pk=adapter.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)

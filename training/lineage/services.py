@@ -24,7 +24,8 @@ from training.mining.trials import forget_texts
 from training.playground.models import Generation
 from training.playground.stream import forget
 from training.playground.suggesting import maker_of, project_of
-from training.releases.models import DownloadNotice, ReleaseItem
+from training.releases.models import DownloadNotice, Release, ReleaseItem
+from training.runs.beside import runs_on
 from training.runs.intruders import forget_intruders
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.services import LIVE, discard_learnt
@@ -67,7 +68,8 @@ def adapters_of(case: Withdrawal) -> list[Adapter]:
     roots = Taint.objects.filter(withdrawal=case, kind__in=["answer", "receipt"])
     words, votes = ([row.key for row in roots if row.kind == kind] for kind in ("answer", "receipt"))
     held = ReleaseItem.objects.filter(Q(answer__in=words) | Q(voters__in=votes), withdrawn_at__isnull=False)
-    return list(Adapter.objects.filter(run__release__in=held.values("release"), withdrawn_since__isnull=False))
+    runs = runs_on(Release.objects.filter(pk__in=held.values("release")))
+    return list(Adapter.objects.filter(run__in=runs, withdrawn_since__isnull=False))
 
 
 def follow(*, withdrawal: Withdrawal, now: datetime) -> None:
@@ -75,8 +77,9 @@ def follow(*, withdrawal: Withdrawal, now: datetime) -> None:
     trace(withdrawal=withdrawal, now=now)
     waiting = set(withdrawal.stages.waiting().values_list("name", flat=True))
     if Name.STOPPED in waiting:
-        runs = [int(row.key) for row in withdrawal.taints.filter(kind="run")]
-        on_marked = Run.objects.filter(pk__in=runs, release__withdrawn_since__isnull=False)
+        traced = {int(row.key) for row in withdrawal.taints.filter(kind="run")}
+        marked = Release.objects.filter(runs__in=traced, withdrawn_since__isnull=False).distinct()
+        on_marked = Run.objects.filter(pk__in=traced & runs_on(marked))
         if not on_marked.filter(state__in=LIVE).exists():
             number = on_marked.filter(state=Run.State.CANCELLED).count()
             finish_stage(withdrawal=withdrawal, name=Name.STOPPED, number=number, now=now)

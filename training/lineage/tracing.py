@@ -10,8 +10,8 @@ Edges, each from what something was made of to what was made:
     suggestion -> answer    somebody began with it
     adapter -> generation   it answered somebody in the playground
     adapter -> export       it was made into a file to be taken out
-    adapter -> addition     it made rows that others may learn from
-    addition -> run         one that learnt from them
+    run -> addition         its adapter made rows that others may learn from, or a base has more tokens of its words
+    addition -> run         one that learnt from it
     adapter -> probe        it read a project's sentences, or was compared
 """
 
@@ -57,8 +57,7 @@ EDGES = (
     """SELECT 'generation', g.id, NULL FROM playground_generation g
        WHERE t.kind = 'adapter' AND (g.adapter_id = t.number OR g.beside_id = t.number)""",
     "SELECT 'export', NULL, x.id FROM exports_export x WHERE t.kind = 'adapter' AND x.adapter_id = t.number",
-    """SELECT 'addition', NULL, o.id FROM runs_adapter a JOIN runs_addition o ON o.made_by_id = a.run_id
-       WHERE t.kind = 'adapter' AND a.id = t.number""",
+    "SELECT 'addition', NULL, o.id FROM runs_addition o WHERE t.kind = 'run' AND o.made_by_id = t.number",
     """SELECT 'run', NULL, u.run_id FROM runs_run_additions u
        WHERE t.kind = 'addition' AND u.addition_id = t.number""",
     """SELECT 'probe', NULL, m.id FROM mining_probe m

@@ -2,6 +2,8 @@
 
     python -m training.recipes.extend_vocabulary run-folder/config.toml new-base-folder [--tokens 1000]
 
+The site has it done from “What else runs learn from” (`training/runs/vocabularies.py`).
+
 Byte-pair encoding goes on where the base's tokenizer stopped, on the completions of the training split and the texts of
 `data.text`: the pair of tokens that is most often side by side becomes a token, and so on. The old merges come first,
 so other languages are cut as before wherever no new token fits. Each new token begins as the mean of the old tokens
@@ -20,7 +22,7 @@ import math
 import shutil
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any
@@ -166,7 +168,10 @@ def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
         enlarge(model, new, by_chance=name == "by_chance")
         facts[f"bpb_{name}"] = bpb_of(model.eval(), larger, config)
     model.save_pretrained(target, max_shard_size="1TB")
+    # As for other bases: web server and worker may be different users.
+    (target / "model.safetensors").chmod(0o644)
     larger.save_pretrained(target)
+    write_tokens(target / "tokens.jsonl", new, tokenizer, larger, texts)
     whole, old = (path / "model.safetensors" for path in (target, Path(config.base.path)))
     facts["file_ratio"] = whole.stat().st_size / old.stat().st_size
     about = {
@@ -181,6 +186,17 @@ def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
         about["licence"] = json.loads(licence.read_text(encoding="utf-8")).get("licence", "")
     write_json(target / "model.json", about)
     return facts
+
+
+def write_tokens(path: Path, new: Mapping[int, list[int]], tokenizer: Any, larger: Any, texts: Sequence[str]) -> None:
+    """A line for each new token, the most frequent first: its letters, those of the old tokens that it stands for, and
+    how often it stands in the texts. Letters of several bytes may be cut."""
+    counts = Counter(number for text in texts for number in larger(text, add_special_tokens=False)["input_ids"])
+    with path.open("w", encoding="utf-8") as file:
+        for number in sorted(new, key=lambda number: (-counts[number], number)):
+            parts = [tokenizer.decode([part]) for part in new[number]]
+            told = {"token": larger.decode([number]), "of": parts, "times": counts[number]}
+            file.write(json.dumps(told, ensure_ascii=False) + "\n")
 
 
 def bpb_of(model: Any, tokenizer: Any, config: Configuration) -> float:

@@ -65,7 +65,7 @@ def beside_section(report: Mapping[str, Any]) -> str:
     """What a card says of what was learnt from beside the release; nothing where there was nothing."""
     files = [f"{BESIDE[name]}: SHA-256 `{sha256}`" for name, sha256 in (report.get("beside_the_release") or {}).items()]
     lines = "".join(f"- {line}\n" for line in [*files, *report.get("beside_told", [])])
-    return f"\n## What it learnt from beside the release\n\n{lines}" if files else ""
+    return f"\n## What it learnt from beside the release\n\n{lines}" if lines else ""
 
 
 def labels_section(labels: Iterable[str]) -> str:

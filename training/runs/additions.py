@@ -1,11 +1,15 @@
-"""What runs learn from beside a release: bringing a file in, having a finished run make rows, and deleting either."""
+"""What runs learn from beside a release: bringing a file in, having a finished run make rows, and deleting either.
+
+Bases with more tokens (`training.runs.vocabularies`) are claimed, finished and deleted here as well.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,13 +21,14 @@ from django.utils.translation import gettext_noop
 
 from ledger.services import append_entry
 from people.models import LANGUAGE_TAG, Community, Person, Role
-from people.refusals import Conflicting, Invalid, NotAllowed
+from people.refusals import Conflicting, Invalid, NotAllowed, Refusal
 from people.services import require_role
 from training.recipes.rows import UnusableLine, read_related, read_rows, read_texts
 from training.releases.models import Release
 from training.runs.artefacts import folder_of
-from training.runs.beside import FOLDER
+from training.runs.beside import FOLDER, runs_on
 from training.runs.models import Adapter, Addition, Run
+from training.runs.vocabularies import HOW, facts_of_base, keep_base, needs_it, require_tokens_from
 
 MOST_BYTES = 50_000_000
 LONGEST = {"title": 200, "origin": 500, "terms": 300}
@@ -36,7 +41,7 @@ KINDS_FOR = {
     Addition.How.LABEL: ("classify",),
 }
 # Translated where it is shown.
-NO_LONGER = gettext_noop("The adapter that was to make the rows may no longer be used.")
+NO_LONGER = gettext_noop("What it was to be made of, or by, may no longer be used.")
 
 
 class IsUsed(Conflicting):
@@ -181,6 +186,15 @@ def ways_of(run: Run) -> list[str]:
     return [how for how, kinds in KINDS_FOR.items() if kind in kinds and (both or how == Addition.How.LABEL)]
 
 
+def require_source(addition: Addition) -> None:
+    """Raise Refusal where what it is to be made of may not be used for it, or not any more."""
+    assert addition.made_by is not None  # noqa: S101 - as asked for
+    if addition.kind == Addition.Kind.VOCABULARY:
+        require_tokens_from(addition.made_by)
+    else:
+        require_maker(addition.made_by, addition.how)
+
+
 def require_maker(run: Run, how: str) -> None:
     """Raise MakesNoRows where the run's adapter may not be used, or cannot make such rows."""
     adapter = Adapter.objects.usable().filter(run=run, deleted_at__isnull=True).first()
@@ -238,8 +252,8 @@ def claim_rows(*, addition_id: int, owner: str, lease_until: datetime, now: date
     if found is None or found.made_by is None:
         return None
     try:
-        require_maker(found.made_by, found.how)
-    except NotAllowed:
+        require_source(found)
+    except Refusal:
         _end(found, Addition.State.FAILED, NO_LONGER)
         return None
     found.state, found.lease_owner, found.lease_expires_at = Addition.State.RUNNING, owner, lease_until
@@ -253,32 +267,36 @@ def renew_rows(*, addition: Addition, lease_until: datetime) -> bool:
 
 
 @transaction.atomic
-def finish_rows(*, addition: Addition, made: Path, dropped: dict[str, int], now: datetime) -> bool:
-    """Keep the rows that the worker made; whether they stay. They do not where the adapter may not be used any more,
-    or somebody deleted them meanwhile."""
+def finish_rows(*, addition: Addition, made: Path, dropped: Mapping[str, int], now: datetime) -> bool:
+    """Keep the rows, or the base, that the worker made; whether they stay. They do not where what they were made of may
+    not be used any more, or somebody deleted them meanwhile."""
     assert addition.made_by is not None  # noqa: S101 - claimed as such
     # Locked first, as a withdrawal does, so that neither misses the other.
     Release.objects.select_for_update(of=("self",), no_key=True).get(pk=addition.made_by.release_id)
     try:
-        require_maker(addition.made_by, addition.how)
-    except NotAllowed:
+        require_source(addition)
+    except Refusal:
         _end(addition, Addition.State.FAILED, NO_LONGER)
         return False
-    content, rows = made.read_bytes(), len(read_rows(made))
-    facts = {"rows": rows, "dropped": dropped, "failure": "", "lease_owner": "", "lease_expires_at": None}
-    if not _held(addition).update(state=Addition.State.FINISHED, **facts, **_facts_of(content)):
+    is_base = addition.kind == Addition.Kind.VOCABULARY
+    facts = facts_of_base(made) if is_base else {**_facts_of(made.read_bytes()), "rows": len(read_rows(made))}
+    over = {"dropped": dropped, "failure": "", "lease_owner": "", "lease_expires_at": None}
+    if not _held(addition).update(state=Addition.State.FINISHED, **facts, **over):
         return False
-    keep_file(addition, content)
+    if is_base:
+        keep_base(addition, made)
+    else:
+        keep_file(addition, made.read_bytes())
     append_entry(
         action="addition.made",
         subject=f"addition:{addition.pk}",
         community=addition.community.slug,
         now=now,
         details={
-            "how": addition.how,
+            "how": HOW if is_base else addition.how,
             "run": addition.made_by.pk,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "rows": rows,
+            "sha256": facts["sha256"],
+            "rows": facts["rows"],
         },
     )
     return True
@@ -303,8 +321,8 @@ def _held(addition: Addition) -> Any:
 
 @transaction.atomic
 def delete_addition(*, addition: Addition, deleted_by: Person, now: datetime) -> Addition:
-    """Delete the file, and its copies in the folders of runs that are over; one that is being made is stopped. The row
-    stays. Deleting twice changes nothing. Raises IsUsed, NotAllowed."""
+    """Delete the files, and their copies in the folders of runs that are over; one that is being made is stopped. The
+    row stays. Deleting twice changes nothing. Raises IsUsed, NotAllowed."""
     # As where a run is queued, so that none takes it meanwhile.
     community = Community.objects.select_for_update(no_key=True).get(pk=addition.community_id)
     require_role(deleted_by, community, Role.RESEARCHER, Role.STEWARD)
@@ -316,15 +334,20 @@ def delete_addition(*, addition: Addition, deleted_by: Person, now: datetime) ->
             "Runs that wait or are going on learn from it: %(runs)s. Stop them first.",
             runs=", ".join(str(number) for number in live),
         )
+    if needing := needs_it(current):
+        raise IsUsed(
+            "Adapters of these runs cannot be read without it: %(runs)s. Turn them down or retire them first.",
+            runs=", ".join(str(number) for number in needing),
+        )
     _delete(current, now, deleted_by)
     return current
 
 
 def discard_made_of(releases: Collection[Release], *, now: datetime) -> int:
-    """Delete the rows that adapters made which learnt from these releases, because words in them were withdrawn; how
-    many files. The runs that learn from them are stopped by `stop_runs_on`. The caller is one transaction."""
+    """Delete what was made of these releases, because words in them were withdrawn; how many. The runs that learn from
+    them are stopped by `stop_runs_on`. The caller is one transaction."""
     made = Addition.objects.select_for_update(of=("self",)).filter(
-        made_by__release__in=[release.pk for release in releases], deleted_at__isnull=True
+        made_by__in=runs_on(releases), deleted_at__isnull=True
     )
     found = list(made.order_by("pk"))
     for addition in found:
@@ -346,6 +369,8 @@ def _delete(addition: Addition, now: datetime, by: Person | None) -> None:
     copies = [folder_of(run) / FOLDER / f"{addition.kind}.jsonl" for run in Run.objects.filter(additions=addition)]
     for path in (addition.file, *copies):
         transaction.on_commit(partial(path.unlink, missing_ok=True))
+    if addition.kind == Addition.Kind.VOCABULARY:
+        transaction.on_commit(partial(shutil.rmtree, addition.base_folder, ignore_errors=True))
 
 
 def sample_of(addition: Addition, number: int) -> list[dict[str, Any]]:

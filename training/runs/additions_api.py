@@ -19,14 +19,17 @@ from people.models import Community
 from training.runs.additions import UPLOADED, ask_for_rows, delete_addition, upload_addition
 from training.runs.jobs import ring_rows as ring
 from training.runs.models import Addition, Run
+from training.runs.vocabularies import FEWEST, MOST, USUAL, ask_for_tokens
 
 
 class AdditionSerializer(serializers.ModelSerializer[Addition]):
-    """A file that runs may learn from; `made_by` is the run whose adapter wrote it."""
+    """What runs may learn from; `made_by` is the run whose adapter wrote it, or out of whose words it was made."""
 
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     languages = serializers.ListField(child=serializers.CharField(), read_only=True)
     dropped = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    base_model = serializers.CharField(read_only=True)
+    measured = serializers.DictField(read_only=True)
 
     class Meta:
         model = Addition
@@ -40,6 +43,9 @@ class AdditionSerializer(serializers.ModelSerializer[Addition]):
             "languages",
             "made_by",
             "how",
+            "wanted",
+            "base_model",
+            "measured",
             "state",
             "failure",
             "rows",
@@ -69,6 +75,13 @@ class NewRowsSerializer(serializers.Serializer[Any]):
 
     run = serializers.IntegerField()
     how = serializers.ChoiceField(choices=Addition.How.choices)
+
+
+class NewTokensSerializer(serializers.Serializer[Any]):
+    """Out of which finished run's words tokens are learnt, and how many at most."""
+
+    run = serializers.IntegerField()
+    wanted = serializers.IntegerField(min_value=FEWEST, max_value=MOST, default=USUAL)
 
 
 class AdditionViewSet(viewsets.ReadOnlyModelViewSet[Addition]):
@@ -107,6 +120,18 @@ class AdditionViewSet(viewsets.ReadOnlyModelViewSet[Addition]):
         person, fields = person_of(request), given.validated_data
         run = get_object_or_404(Run.objects.visible_to(person), pk=fields["run"])
         addition = ask_for_rows(run=run, how=fields["how"], asked_by=person, now=timezone.now())
+        ring(addition)
+        return Response(self.get_serializer(addition).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=NewTokensSerializer, responses={201: AdditionSerializer})
+    @action(detail=False, methods=["post"])
+    def tokens(self, request: Request) -> Response:
+        """Have a base model made with more tokens; its state says when it is there."""
+        given = NewTokensSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        person, fields = person_of(request), given.validated_data
+        run = get_object_or_404(Run.objects.visible_to(person), pk=fields["run"])
+        addition = ask_for_tokens(run=run, wanted=fields["wanted"], asked_by=person, now=timezone.now())
         ring(addition)
         return Response(self.get_serializer(addition).data, status=status.HTTP_201_CREATED)
 

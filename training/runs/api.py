@@ -86,11 +86,11 @@ class NewRunSerializer(serializers.Serializer[Any]):
     settings = serializers.DictField(required=False, default=dict)
     additions = serializers.ListField(
         child=serializers.IntegerField(),
-        required=False,
         default=list,
-        max_length=3,
-        help_text="What it learns from beside the release, one of each kind at most.",
+        max_length=4,
+        help_text="What it learns from beside the release, one of each kind at most; a base with more tokens is one.",
     )
+    base_model = serializers.CharField(default="", allow_blank=True, help_text="The name of one that is here.")
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -238,6 +238,7 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
             now=timezone.now(),
             method=fields.get("method"),
             given=fields["settings"],
+            base_model=fields["base_model"],
         )
         ring(run)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)

@@ -13,13 +13,15 @@ DEFAULT = "smollm2-135m-instruct"
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base model on disk: name, folder, the SHA-256 of its weights, and where it says so, its licence and source."""
+    """A base model on disk: name, folder, the SHA-256 of its weights, and where it says so, its licence and source;
+    `extends` is the SHA-256 of the base that it was made of with more tokens."""
 
     name: str
     folder: Path
     sha256: str
     licence: str = ""
     source: str = ""
+    extends: str = ""
 
     @property
     def weight_bytes(self) -> int:
@@ -37,7 +39,7 @@ def find_base_model(name: str) -> BaseModel | None:
         facts = json.loads((folder / "model.json").read_text())
     except (OSError, ValueError):
         return None
-    more = {key: str(facts.get(key, "")) for key in ("licence", "source")}
+    more = {key: str(facts.get(key, "")) for key in ("licence", "source", "extends")}
     return BaseModel(name=name, folder=folder, sha256=facts["sha256"], **more)
 
 

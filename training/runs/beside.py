@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from people.refusals import Conflicting, Invalid
@@ -20,7 +20,7 @@ FOLDER = "beside"
 READS_TEXT = ("continue_pretraining",)
 # What is said of runs that a withdrawal stopped; translated where it is shown.
 WITHDRAWN = gettext_noop("Words in its release were withdrawn.")
-WITHDRAWN_BESIDE = gettext_noop("Rows that it learns from were made by a model that learnt from withdrawn words.")
+WITHDRAWN_BESIDE = gettext_noop("What it learns from beside its release was made of words that were withdrawn.")
 
 
 class AdditionIsGone(Conflicting):
@@ -51,31 +51,38 @@ def require_still_there(run: Run) -> None:
 
 
 def why_withdrawn(run: Run) -> str:
-    """What to say of a run that learns from withdrawn words: those of its release, or what an adapter that had learnt
-    them made rows of. Empty where it does not."""
-    withdrawn = Release.objects.filter(withdrawn_since__isnull=False)
-    if withdrawn.filter(pk=run.release_id).exists():
+    """What to say of a run that learns from withdrawn words: those of its release, or what was made of such words.
+    Empty where it does not."""
+    if Release.objects.filter(pk=run.release_id, withdrawn_since__isnull=False).exists():
         return WITHDRAWN
-    return WITHDRAWN_BESIDE if withdrawn.filter(runs__made__runs=run).exists() else ""
+    return WITHDRAWN_BESIDE if is_withdrawn_beside(run) else ""
 
 
-def runs_on(releases: Collection[Release]) -> Q:
-    """The runs that learn from these releases, or from rows that adapters made which learnt from them."""
-    keys = [release.pk for release in releases]
-    beside = Run.objects.filter(additions__made_by__release__in=keys)
-    return Q(release__in=keys) | Q(pk__in=beside.values("pk"))
+def is_withdrawn_beside(run: Run) -> bool:
+    """Whether anything that the run learns from beside its release was made of words that were withdrawn."""
+    return any(why_withdrawn(maker) for maker in Run.objects.filter(made__runs=run).distinct())
+
+
+def runs_on(releases: Collection[Release] | QuerySet[Release]) -> set[int]:
+    """The runs that learn from these releases, or from what was made of such runs, however far."""
+    newer = set(Run.objects.filter(release__in=[release.pk for release in releases]).values_list("pk", flat=True))
+    found = set(newer)
+    while newer:
+        newer = set(Run.objects.filter(additions__made_by__in=newer).values_list("pk", flat=True)) - found
+        found |= newer
+    return found
 
 
 def files_beside(run: Run) -> dict[str, Path]:
     """Where in its folder the run has what it learns from beside its release, by kind, as config.toml names it."""
-    kinds = run.additions.order_by("kind").values_list("kind", flat=True)
+    kinds = run.additions.exclude(kind=Addition.Kind.VOCABULARY).order_by("kind").values_list("kind", flat=True)
     return {kind: folder_of(run) / FOLDER / f"{kind}.jsonl" for kind in kinds}
 
 
 def lay_beside(run: Run) -> None:
     """Copy these files into the run's folder, so that it is whole. Raises OSError."""
     places = files_beside(run)
-    for addition in run.additions.all():
+    for addition in run.additions.filter(kind__in=places):
         places[addition.kind].parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(addition.file, places[addition.kind])
 

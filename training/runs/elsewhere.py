@@ -31,7 +31,7 @@ from training.runs.approval import require_run_decision
 from training.runs.artefacts import folder_of
 from training.runs.base_models import find_base_model
 from training.runs.beside import lay_beside, require_still_there, why_withdrawn
-from training.runs.models import Adapter, Run, RunEvent
+from training.runs.models import Adapter, Addition, Run, RunEvent
 from training.runs.progress import LogReader, loss_curve
 from training.runs.services import ask_to_stop, discard_checkpoints, finish_run
 from training.runs.starting import ReleaseIsTainted, require_usable
@@ -52,9 +52,12 @@ class NotTaken(Invalid):
 
 
 def goes_elsewhere(run: Run) -> bool:
-    """Whether the run is of a kind, and in a state, to be taken elsewhere: it waits, or ended without an adapter."""
+    """Whether the run is of a kind, and in a state, to be taken elsewhere: it waits, or ended without an adapter. A
+    base with more tokens is on no other machine."""
     in_groups = run.settings.get("recipe", {}).get("shards", 0) > 1
-    return (run.state == Run.State.QUEUED or run.can_resume) and not in_groups and run.method not in WHOLE_MODELS
+    if in_groups or run.method in WHOLE_MODELS or run.additions.filter(kind=Addition.Kind.VOCABULARY).exists():
+        return False
+    return run.state == Run.State.QUEUED or run.can_resume
 
 
 def comes_back(run: Run) -> bool:

@@ -35,6 +35,7 @@ from training.releases.services import folder_of as release_folder
 from training.releases.services import labels_on
 from training.runs.artefacts import SHARDS, adapter_folder, folder_of, is_whole
 from training.runs.beside import FOLDER as BESIDE
+from training.runs.beside import is_withdrawn_beside
 from training.runs.certificates import certificate_of
 from training.runs.models import Adapter, AdapterEvent, Run, RunEvent
 
@@ -100,8 +101,8 @@ def rest_of(adapter: Adapter) -> Rest | None:
     shards, release = adapter.report.get("shards"), adapter.run.release
     if not shards or not Release.objects.filter(pk=release.pk).not_held().exists():
         return None
-    if adapter.run.additions.filter(made_by__release__withdrawn_since__isnull=False).exists():
-        # All groups may have read what an adapter wrote that had learnt the words.
+    if is_withdrawn_beside(adapter.run):
+        # All groups may have read what was made of the words.
         return None
     recipe = adapter.report["recipe"]
     places = placed(release_folder(release) / "data" / "train.jsonl", shards=recipe["shards"], seed=recipe["seed"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -27,6 +28,7 @@ from training.runs.processes import ProcessEnded, last_facts
 from training.runs.readings import claim_reading, give_up_reading, keep_finding, renew_lease
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
+from training.runs.vocabularies import place_for
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +148,8 @@ def ring_reading(reading: AdapterReading) -> None:
 
 @shared_task
 def make_rows_job(*, addition_id: int, **kwargs: Any) -> str:
-    """Have a finished run's adapter make rows; ringing twice is harmless. Returns what became of it."""
+    """Have a finished run's adapter make rows, or a base made with more tokens; ringing twice is harmless. Returns what
+    became of it."""
     now, owner = timezone.now(), f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
     addition = claim_rows(addition_id=addition_id, owner=owner, lease_until=now + LEASE, now=now)
     if addition is None:
@@ -156,19 +159,29 @@ def make_rows_job(*, addition_id: int, **kwargs: Any) -> str:
         held = renew_rows(addition=addition, lease_until=timezone.now() + LEASE)
         return held and not supervisor.worker_is_leaving.is_set()
 
+    is_base = addition.kind == Addition.Kind.VOCABULARY
+    place = place_for(addition) if is_base else Path(tempfile.mkdtemp(dir=settings.RUNS_DIR))
+    made = place / (addition.base_model if is_base else "rows.jsonl")
     try:
-        with tempfile.TemporaryDirectory(dir=settings.RUNS_DIR) as place:
-            made = Path(place) / "rows.jsonl"
-            command = ["training.recipes.augment", addition.how, str(folder_of(addition.made_by) / "config.toml")]
-            told = last_facts([*command, str(made)], goes_on, silence=SILENCE_SECONDS)
-            if told is None:
-                give_up_rows(addition=addition, state=Addition.State.QUEUED)
-                return "given back"
-            stays = finish_rows(addition=addition, made=made, dropped=told["dropped"], now=timezone.now())
+        told = last_facts(command_for(addition, made), goes_on, silence=SILENCE_SECONDS)
+        if told is None:
+            give_up_rows(addition=addition, state=Addition.State.QUEUED)
+            return "given back"
+        stays = finish_rows(addition=addition, made=made, dropped=told.get("dropped", {}), now=timezone.now())
     except (ProcessEnded, OSError) as error:
         give_up_rows(addition=addition, state=Addition.State.FAILED, failure=str(error))
         return "failed"
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     return "finished" if stays else "not kept"
+
+
+def command_for(addition: Addition, made: Path) -> list[str]:
+    """The recipe that makes an addition, and where to."""
+    config = str(folder_of(addition.made_by) / "config.toml")
+    if addition.kind == Addition.Kind.VOCABULARY:
+        return ["training.recipes.extend_vocabulary", config, str(made), "--tokens", str(addition.wanted)]
+    return ["training.recipes.augment", addition.how, config, str(made)]
 
 
 @shared_task

@@ -22,7 +22,6 @@ from training.releases.models import Release
 from training.releases.services import not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, discard_checkpoints, discard_learnt, folder_of
-from training.runs.base_models import DEFAULT
 from training.runs.beside import WITHDRAWN, require_additions, require_still_there, runs_on, why_withdrawn
 from training.runs.certificates import certificate_of, said_openly
 from training.runs.energy import foretell_run
@@ -40,6 +39,7 @@ from training.runs.starting import (
     store_run,
 )
 from training.runs.states import ADAPTER, RUN, ImpossibleStep, after
+from training.runs.vocabularies import base_for
 
 # How often a run is tried again after it, or its worker, was killed; then a person looks.
 MOST_CRASHES = 3
@@ -66,13 +66,14 @@ def queue_run(
     now: datetime,
     method: str | None = None,
     given: dict[str, Any] | None = None,
-    base_model: str = DEFAULT,
+    base_model: str = "",
     additions: Collection[Addition] = (),
 ) -> Run:
     """Queue a run of a recipe on a release; the caller rings the bell (`training.runs.jobs.ring`) after commit.
 
     `started_by` None means the community's schedule. `given` are settings of the recipe (method, rank, epochs,
-    ...); a `method` beside them goes before theirs; `additions` are what it learns from beside the release.
+    ...); a `method` beside them goes before theirs; `additions` are what it learns from beside the release. Without a
+    `base_model` it learns on the one with more tokens that is among these, or on the usual one.
     Raises ReleaseIsTainted, Invalid, NotAllowed, Conflicting when the release is being trained on already.
     """
     community = Community.objects.select_for_update().get(pk=release.community_id)
@@ -88,6 +89,7 @@ def queue_run(
     chosen = checked_settings(given or {}, method=method)
     require_votes(release, chosen["recipe"]["method"])
     require_additions(release, chosen["recipe"]["method"], additions)
+    base_model = base_for(base_model, additions)
     foretold = foretell_run(release=release, chosen=chosen, base_model=base_model)
     run = store_run(
         release=release,
@@ -197,7 +199,7 @@ def stop_runs_on(releases: Collection[Release], *, now: datetime) -> int:
 
     The run's own history says so; the record has it with the withdrawal. The caller is one transaction.
     """
-    runs = Run.objects.select_for_update().filter(runs_on(releases))
+    runs = Run.objects.select_for_update().filter(pk__in=runs_on(releases))
     stopping = list(runs.filter(state__in=[Run.State.QUEUED, Run.State.RUNNING]).order_by("pk"))
     for run in stopping:
         why = why_withdrawn(run)

@@ -26,6 +26,7 @@ from training.releases.models import DownloadNotice, Release, ReleaseItem
 from training.releases.querysets import ReleaseItemQuerySet
 from training.releases.services import answers_with_words_of, items_with_words_of, mark_withdrawn
 from training.runs.additions import discard_made_of
+from training.runs.beside import runs_on
 from training.runs.going_on import go_on_without
 from training.runs.models import Adapter, AdapterEvent, Run
 from training.runs.promotion import in_service
@@ -139,7 +140,7 @@ def _open(
 
 def _finish_what_is_done(case: Withdrawal, marked: Reached, items: ReleaseItemQuerySet, now: datetime) -> None:
     """Tick off what happened in this transaction. The stewards read of it on their desk from this moment on."""
-    live = Run.objects.filter(release__in=[row.pk for row in marked.releases], state__in=LIVE)
+    live = Run.objects.filter(pk__in=runs_on(marked.releases), state__in=LIVE)
     done = {Name.REFUSED: marked.answers, Name.MARKED: len(marked.releases), Name.PAUSED: len(marked.adapters)}
     done[Name.TOLD] = 1
     if not live.exists():
@@ -171,7 +172,8 @@ def _mark(items: ReleaseItemQuerySet, count: int, now: datetime) -> Reached:
     releases = mark_withdrawn(items=items, now=now)
     stop_runs_on(releases, now=now)
     discard_made_of(releases, now=now)
-    adapters = list(Adapter.objects.filter(run__release__in=releases).select_related("run__release__project"))
+    reached = Adapter.objects.filter(run__in=runs_on(releases)).order_by("pk")
+    adapters = list(reached.select_related("run__release__project"))
     for adapter in adapters:
         answers = in_service(adapter.run.release.project) == adapter
         marked = Adapter.objects.filter(pk=adapter.pk, withdrawn_since__isnull=True).update(withdrawn_since=now)

@@ -10,9 +10,10 @@ from django.shortcuts import render
 
 from frontend.researcher.views.home import ResearchView
 from training.recipes.configuration import IN_FULL_PRECISION, METHODS, WHOLE_MODELS, RecipeSettings
-from training.runs.base_models import BaseModel, known_base_models
+from training.runs.base_models import BaseModel
 from training.runs.models import Adapter
 from training.runs.needs import ON_GPU, ON_PROCESSOR, Need, NotComputed, need_of, read_shape
+from training.runs.vocabularies import bases_of
 
 # One of each sort: what the others add to these is small.
 SHOWN = ("qlora", "lora", "full")
@@ -46,7 +47,7 @@ class HardwareView(ResearchView):
         """With the recipe's default settings."""
         context = {
             "community": self.community,
-            "models": [self._needs(base) for base in known_base_models()],
+            "models": [self._needs(base) for base in bases_of(self.community)],
             "settings": RecipeSettings(),
         }
         return render(request, "researcher/hardware.html", context)

@@ -23,6 +23,7 @@ from training.metering.foresight import recalled
 from training.mining.preferred import preferred_of
 from training.recipes.configuration import FROM_VOTES
 from training.releases.models import Release
+from training.runs.base_models import DEFAULT
 from training.runs.bias import ask_for_bias
 from training.runs.elsewhere import comes_back, goes_elsewhere
 from training.runs.energy import foretell_run, spent_by
@@ -33,6 +34,7 @@ from training.runs.models import Adapter, Addition, Run
 from training.runs.promotion import gate_of, recommend_adapter, recommenders
 from training.runs.samples import readable_samples
 from training.runs.services import cancel_run, checked_settings, queue_run, resume_run
+from training.runs.vocabularies import names_of_provided
 
 STOP_POLLING = 286  # the status with which htmx ends an "every 3s" trigger
 
@@ -56,8 +58,14 @@ class StartView(ResearchView):
         if request.POST.get("act") == "reckon":
             return self._page(release, form)
         try:
-            chosen = {"given": form.settings, "additions": form.additions}
-            run = queue_run(release=release, started_by=self.person, now=self.now, **chosen)
+            run = queue_run(
+                release=release,
+                started_by=self.person,
+                now=self.now,
+                given=form.settings,
+                base_model=form.base_model,
+                additions=form.additions,
+            )
         except Refusal as refusal:
             return self._page(release, form, status=show_refusal(form, refusal))
         ring(run)
@@ -67,28 +75,34 @@ class StartView(ResearchView):
     def _form(self, release: Release, data: Any = None) -> RunForm:
         additions = Addition.objects.visible_to(self.person).for_project(release.project).there()
         without = () if release.judged else FROM_VOTES
-        return RunForm(data, defaults=checked_settings({}), without=without, additions=additions)
+        return RunForm(
+            data,
+            defaults=checked_settings({}),
+            additions=additions,
+            bases=names_of_provided(),
+            without=without,
+        )
 
     def _release(self, pk: int) -> Release:
         visible = Release.objects.visible_to(self.person).filter(community=self.community)
         release: Release = get_object_or_404(visible.select_related("project"), pk=pk)
         return release
 
-    def _expected(self, release: Release, chosen: dict[str, Any]) -> dict[str, Any] | None:
+    def _expected(self, release: Release, chosen: dict[str, Any], base_model: str) -> dict[str, Any] | None:
         """What such a run will take; nothing where the settings cannot be."""
         try:
             settings = checked_settings(chosen)
         except Invalid:
             return None
-        return foretold(foretell_run(release=release, chosen=settings))
+        return foretold(foretell_run(release=release, chosen=settings, base_model=base_model or DEFAULT))
 
     def _page(self, release: Release, form: RunForm, *, status: int = 200) -> HttpResponse:
-        chosen = form.settings if form.is_bound and form.is_valid() else {}
+        chosen, base_model = (form.settings, form.base_model) if form.is_bound and form.is_valid() else ({}, "")
         context = {
             "community": self.community,
             "release": release,
             "form": form,
-            "expected": self._expected(release, chosen),
+            "expected": self._expected(release, chosen, base_model),
         }
         return render(self.request, "researcher/start.html", context, status=status)
 
