@@ -14,6 +14,7 @@ from training.recipes import extend_vocabulary as vocabulary
 from training.recipes import lora
 from training.recipes.base_model import sha256_of_file
 from training.recipes.configuration import Configuration
+from training.recipes.stages import RecipeError
 
 WORDS = {"on": 50, "onk": 20, "tsa": 9, "tsatsa": 5, "hats": 4, "hatsa": 7}
 
@@ -87,6 +88,24 @@ def test_the_command_refuses_what_is_there_and_what_teaches_nothing(tiny_base, t
     monkeypatch.setattr("sys.argv", ["x", str(config), str(tmp_path / "new"), "--tokens", "10"])
     assert vocabulary.main() == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["tokens"] in range(1, 11)
+
+
+def test_a_tokenizer_that_does_not_cut_into_words_is_refused(tiny_base):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    pieces = Tokenizer(models.BPE(vocab={"a": 0}, merges=[]))
+    tokenizer._tokenizer = pieces
+    with pytest.raises(RecipeError, match="cuts texts into words"):
+        vocabulary.words_of(["a"], tokenizer)
+
+
+def test_rows_beyond_the_tokenizer_come_first(tiny_base):
+    """As Qwen's models have them."""
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    model.resize_token_embeddings(300)
+    vocabulary.enlarge(model, {258: [65, 66], 259: [258 - 1, 67]})
+    rows = model.get_input_embeddings().weight
+    assert len(rows) == 300
+    assert torch.allclose(rows[258], rows[[65, 66]].mean(0))
 
 
 def test_fertility_is_counted_by_hand():

@@ -16,6 +16,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,25 +56,29 @@ def packaged_gguf() -> Path:
 def prepare(models: Path, name: str = SMOLLM2) -> dict[str, Any]:
     """Make models/<name> ready and return its facts (model.json); one that is ready is returned at once."""
     if name != SMOLLM2:
-        raise BaseModelError(f"No package carries the base model {name}; put its folder there with a model.json.")
+        raise BaseModelError(f"No package carries the base model {name}; training.recipes.adopt_base brings it in.")
     folder = models / name
     if (folder / "model.json").is_file():
         return known(folder)
     models.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".preparing-", dir=models))
     try:
-        building.chmod(0o755)
-        facts = _convert(packaged_gguf(), building, name)
-        (building / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
-        try:
-            os.replace(building, folder)
-        except OSError:
-            # Another worker was faster; its folder came into being whole, as ours would have.
-            if not (folder / "model.json").is_file():
-                raise
+        put_in_place(building, folder, _convert(packaged_gguf(), building, name))
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return known(folder)
+
+
+def put_in_place(building: Path, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Make a folder that is ready, and what is known of it, the base model of that name: whole or not at all."""
+    building.chmod(0o755)
+    (building / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
+    try:
+        os.replace(building, folder)
+    except OSError:
+        # Another worker was faster; its folder came into being whole, as ours would have.
+        if not (folder / "model.json").is_file():
+            raise
 
 
 def known(folder: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
+from tokenizers.models import BPE
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from training.evaluation.fertility import fertility_report
@@ -96,8 +97,10 @@ def _merged(tokens: list[str], pair: Pair) -> list[str]:
 
 def words_of(texts: Sequence[str], tokenizer: Any) -> Counter[tuple[str, ...]]:
     """How often each word stands in the texts, as the tokens that it is cut into; a word is what the tokenizer never
-    merges across."""
+    merges across. Raises RecipeError."""
     backend: Tokenizer = tokenizer.backend_tokenizer
+    if not isinstance(backend.model, BPE) or backend.pre_tokenizer is None:
+        raise RecipeError("Tokens can be learnt only for a tokenizer that cuts texts into words, and these by pairs.")
     found = Counter[tuple[str, ...]]()
     for text in texts:
         for word, _ in backend.pre_tokenizer.pre_tokenize_str(text):
@@ -136,7 +139,9 @@ def extended(tokenizer: Any, merges: Sequence[Pair]) -> tuple[Any, dict[int, lis
 def enlarge(model: Any, new: dict[int, list[int]], *, by_chance: bool = False) -> None:
     """Rows for the new tokens in the embedding, and in the output layer where that is another matrix: each the mean of
     the rows of the old tokens that it is made of, or drawn like them."""
-    model.resize_token_embeddings(max(new) + 1, mean_resizing=False)
+    # Some models have more rows than their tokenizer has tokens; these come first.
+    size = max(model.get_input_embeddings().num_embeddings, max(new) + 1)
+    model.resize_token_embeddings(size, mean_resizing=False)
     layers = (model.get_input_embeddings(), model.get_output_embeddings())
     # One matrix where the two are tied.
     for weight in {id(layer.weight): layer.weight for layer in layers}.values():

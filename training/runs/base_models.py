@@ -13,14 +13,15 @@ DEFAULT = "smollm2-135m-instruct"
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base model on disk: name, folder, the SHA-256 of its weights, and where it says so, its licence and source;
-    `extends` is the SHA-256 of the base that it was made of with more tokens."""
+    """A base model on disk: name, folder, the SHA-256 of its weights, and where it says so, its licence, source and
+    revision; `extends` is the SHA-256 of the base that it was made of with more tokens."""
 
     name: str
     folder: Path
     sha256: str
     licence: str = ""
     source: str = ""
+    revision: str = ""
     extends: str = ""
 
     @property
@@ -39,7 +40,7 @@ def find_base_model(name: str) -> BaseModel | None:
         facts = json.loads((folder / "model.json").read_text())
     except (OSError, ValueError):
         return None
-    more = {key: str(facts.get(key, "")) for key in ("licence", "source", "extends")}
+    more = {key: str(facts.get(key, "")) for key in ("licence", "source", "revision", "extends")}
     return BaseModel(name=name, folder=folder, sha256=facts["sha256"], **more)
 
 
