@@ -99,3 +99,10 @@ def test_the_demo_goes_from_answers_to_an_approved_adapter_and_a_second_call_fin
     assert made["runs.Run"] == made["releases.Release"] == 1
     assert rows() == made
     assert {**again, "seconds": 0} == {**facts, "seconds": 0}
+
+    # What a visitor trained meanwhile is not the demo's to decide on.
+    Run.objects.create(
+        **{name: getattr(adapter.run, name) for name in ("community", "release", "method", "base_model", "settings")},
+        **{"number": 2, "state": "failed", "folder": "demo-otomi/0002", "created_at": timezone.now()},
+    )
+    assert demo_once()["run"] == facts["run"]

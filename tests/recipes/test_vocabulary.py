@@ -53,6 +53,10 @@ def test_words_cost_fewer_tokens_and_every_text_comes_back(larger, tiny_base):
     assert new("xyz")["input_ids"] == old("xyz")["input_ids"]
     assert new.chat_template == old.chat_template
     assert facts["tokens"] == len(new) - len(old)
+    lines = [json.loads(line) for line in (folder / "tokens.jsonl").read_text().splitlines()]
+    assert len(lines) == facts["tokens"]
+    mark = next(line for line in lines if line["token"] == "\u0331")
+    assert mark["of"] == ["CC", "B1"]
 
 
 def test_a_new_token_is_the_mean_of_its_parts_and_the_old_ones_stay(larger, tiny_base):

@@ -31,6 +31,7 @@ import torch
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from training.evaluation.fertility import fertility_report
 from training.evaluation.scores import bits_per_byte
@@ -42,6 +43,8 @@ from training.recipes.rows import read_rows, read_texts
 from training.recipes.stages import RecipeError, losses_of, validation_part
 
 Pair = tuple[str, str]
+# As byte-level tokenizers write a byte, and which it is.
+BYTES = {letter: byte for byte, letter in bytes_to_unicode().items()}
 LEAST = 2  # A pair that stands side by side once teaches nothing.
 
 
@@ -195,13 +198,21 @@ def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
 
 def write_tokens(path: Path, new: Mapping[int, list[int]], tokenizer: Any, larger: Any, texts: Sequence[str]) -> None:
     """A line for each new token, the most frequent first: its letters, those of the old tokens that it stands for, and
-    how often it stands in the texts. Letters of several bytes may be cut."""
+    how often it stands in the texts. Of a letter that is cut, the bytes are told."""
     counts = Counter(number for text in texts for number in larger(text, add_special_tokens=False)["input_ids"])
     with path.open("w", encoding="utf-8") as file:
         for number in sorted(new, key=lambda number: (-counts[number], number)):
-            parts = [tokenizer.decode([part]) for part in new[number]]
-            told = {"token": larger.decode([number]), "of": parts, "times": counts[number]}
+            told = {"token": _told(larger, number), "times": counts[number]}
+            told["of"] = [_told(tokenizer, part) for part in new[number]]
             file.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def _told(tokenizer: Any, number: int) -> str:
+    text = str(tokenizer.decode([number]))
+    if "\ufffd" not in text:
+        return text
+    name = tokenizer.convert_ids_to_tokens(number)
+    return " ".join(f"{BYTES[letter]:02X}" if letter in BYTES else letter for letter in name)
 
 
 def bpb_of(model: Any, tokenizer: Any, config: Configuration) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -192,7 +193,9 @@ def before_and_after(measured: dict[str, Any]) -> list[tuple[Words, float, float
 def shown(line: dict[str, Any]) -> dict[str, str]:
     """A line as people look at it: what is asked, where something is, and what is read or said."""
     if "token" in line:
-        return {"token": line["token"], "of": " + ".join(f"“{part}”" for part in line["of"]), "times": line["times"]}
+        # A mark that stands on the letter before it is shown on a circle.
+        token = f"◌{line['token']}" if unicodedata.combining(line["token"][:1] or " ") else line["token"]
+        return {"token": token, "of": " + ".join(f"“{part}”" for part in line["of"]), "times": line["times"]}
     lesson = line.get("lesson", {})
     return {
         "language": line.get("language", ""),

@@ -149,8 +149,9 @@ def make_release(project: Project, cast: Cast) -> Release:
 
 
 def start_run(release: Release, cast: Cast) -> Run:
-    """The release's run: finished, going on, resumed, or new."""
-    run = release.runs.order_by("-created_at").first()
+    """The release's first run, finished, going on or resumed, or a new one. Those that a visitor started later are
+    theirs."""
+    run = release.runs.order_by("created_at", "pk").first()
     if run is None or (run.state == Run.State.FINISHED and not Adapter.objects.filter(run=run).exists()):
         run = queue_run(release=release, started_by=cast.researcher, given=SETTINGS, now=timezone.now())
     elif run.can_resume:
