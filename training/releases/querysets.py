@@ -66,10 +66,12 @@ class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
         self, *, answers: models.QuerySet[Answer], receipts: models.QuerySet[Receipt] | None = None
     ) -> ReleaseItemQuerySet:
         """Rows of these answers, and those with votes that were given under one of the receipts."""
-        found = models.Q(answer__in=answers)
-        return self.filter(
-            found if receipts is None else found | models.Exists(self._votes().filter(receipt__in=receipts))
-        )
+        if receipts is None:
+            return self.filter(answer__in=answers)
+        # Two searches by index. With `OR` the database reads all rows of all releases.
+        theirs = self.model.objects.filter(answer__in=answers).values("pk")
+        voted = self.model.voters.through.objects.filter(receipt__in=receipts).values("releaseitem_id")
+        return self.filter(pk__in=theirs.union(voted))
 
     def not_usable_for(self, purpose: str, *, if_allowed: bool = False) -> ReleaseItemQuerySet:
         """Rows that may not be used for the purpose now: the answer may not, or it is not what it was frozen as, or a

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext
 
 from annotation.answers.models import Answer
@@ -236,7 +236,10 @@ def not_usable_any_more(release: Release) -> int:
 def answers_with_words_of(person: Person, community: Community) -> QuerySet[Answer]:
     """Answers the person wrote in the community, and corrections that were built on their words."""
     receipts = Receipt.objects.filter(person=person, community=community)
-    return Answer.objects.filter(Q(receipt__in=receipts) | Q(built_on__in=receipts)).distinct()
+    # Two searches by index, as in `touched_by`.
+    theirs = Answer.objects.filter(receipt__in=receipts).values("pk")
+    built = Answer.built_on.through.objects.filter(receipt__in=receipts).values("answer_id")
+    return Answer.objects.filter(pk__in=theirs.union(built))
 
 
 def items_with_words_of(person: Person, community: Community) -> ReleaseItemQuerySet:

@@ -32,9 +32,8 @@ from wordhearth.made_up import DEPTH, NOW, RUNS, SNAPSHOTS, make
 
 SIZES = (10_000, 100_000)
 CONTRIBUTIONS = 5_000
-# Rows of releases among which somebody with so many answers is looked for, and from how many seconds on the bench
-# fails: 0.05 were asked and are not reached (docs/measured.md).
-MANIFEST_ROWS, A_FEW, MOST_SECONDS_TO_LOOK = 1_000_000, 50, 1.0
+# Rows of releases among which somebody with so many answers is looked for, and the seconds that it may take.
+MANIFEST_ROWS, A_FEW, MOST_SECONDS_TO_LOOK = 1_000_000, 50, 0.05
 # Seconds that they may take.
 MOST_SECONDS, MOST_SECONDS_TO_EXPORT = 2.0, 60.0
 SEED = 1
