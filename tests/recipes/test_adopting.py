@@ -13,35 +13,16 @@ import pytest
 import tomli_w
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import (
-    AutoTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-)
+from transformers import AutoTokenizer
 
 from tests.recipes.conftest import write_run
+from tests.recipes.families import MADE, SIZES
 from training.recipes.adopt_base import INDEX, WEIGHTS, adopt, main
 from training.recipes.base_list import BadList, listed
 from training.recipes.base_model import BaseModelError, sha256_of_file, verify
 from training.runs.needs import FAMILIES, shape_of
 
 REVISION = "0123456789abcdef" * 2 + "01234567"
-SIZES = {
-    **{"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4},
-    **{"num_key_value_heads": 2, "vocab_size": 272},
-}
-MADE: dict[str, Any] = {
-    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SIZES, tie_word_embeddings=True)),
-    "mistral": lambda: MistralForCausalLM(MistralConfig(**SIZES, tie_word_embeddings=False)),
-    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SIZES, tie_word_embeddings=True)),
-    "qwen3": lambda: Qwen3ForCausalLM(Qwen3Config(**SIZES, head_dim=32, tie_word_embeddings=True)),
-}
 
 
 @pytest.fixture

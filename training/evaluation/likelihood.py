@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.evaluation.apart import examples_apart
+
 IGNORED = -100
 # The scores of the vocabulary for 2048 tokens of a small model take 400 MB; so they are made in pieces this large.
 LOGITS_BYTES = 64 << 20
@@ -23,15 +25,26 @@ def completion_hidden(model: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Ten
     """What the last layer says where a labelled token is foretold, (labelled tokens, width); the tokens; and the number
     of the example that each belongs to.
 
-    Labels are shifted: position t foretells token t + 1. Examples do not see each other under three conditions, all of
-    them needed: positions that begin anew, no attention mask (a mask of ones would let them), and no cache.
+    Labels are shifted: position t foretells token t + 1.
     """
     labels = batch["labels"][:, 1:]
     wanted = labels != IGNORED
-    hidden = _core(model).model(
-        input_ids=batch["input_ids"], position_ids=batch["position_ids"], attention_mask=None, use_cache=False
-    )
-    return hidden.last_hidden_state[:, :-1][wanted], labels[wanted], batch["rows"][:, 1:][wanted]
+    hidden = packed_hidden(model, batch)
+    return hidden[:, :-1][wanted], labels[wanted], batch["rows"][:, 1:][wanted]
+
+
+def packed_hidden(model: Any, batch: dict[str, Tensor]) -> Tensor:
+    """What the last layer says of every token, (1, tokens, width).
+
+    Examples do not see each other under three conditions, all of them needed: positions that begin anew, no attention
+    mask (a mask of ones would let them), and no cache.
+    """
+    core, places = _core(model), batch["position_ids"]
+    with examples_apart(core, places):
+        hidden: Tensor = core.model(
+            input_ids=batch["input_ids"], position_ids=places, attention_mask=None, use_cache=False
+        ).last_hidden_state
+    return hidden
 
 
 def completion_loss(model: Any, batch: dict[str, Tensor]) -> Tensor:

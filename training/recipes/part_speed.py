@@ -26,6 +26,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora.intruders import reduce_intruder_dimension
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from training.evaluation.likelihood import packed_hidden
 from training.recipes.configuration import Configuration
 from training.recipes.dpo import Pair, Pairs, with_references
 from training.recipes.intruders import audit
@@ -59,8 +60,7 @@ def head(config: Configuration) -> Facts:
 def learn_from_all_scores(model: Any, batch: list[Example]) -> float:
     """The same loss as transformers computes it: every score is made, and most are thrown away."""
     packed = pack(batch)
-    read = {"input_ids": packed["input_ids"], "position_ids": packed["position_ids"], "use_cache": False}
-    scores = model(**read).logits[0, :-1].float()
+    scores = model.get_output_embeddings()(packed_hidden(model, packed)[0, :-1]).float()
     return add_gradient(F.cross_entropy(scores, packed["labels"][0, 1:], ignore_index=IGNORED))
 
 

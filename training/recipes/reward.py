@@ -28,6 +28,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoTokenizer
 
+from training.evaluation.likelihood import packed_hidden
 from training.evaluation.scores import mean_interval
 from training.recipes import loop
 from training.recipes.configuration import Configuration, ConfigurationError
@@ -150,14 +151,10 @@ def thoughts(model: Any, examples: Sequence[Example], journal: Journal) -> Tenso
     """The last layer at each example's last token, float32 (examples, width). Raises Stopped."""
     model.eval()
     found = [torch.zeros(0, model.config.hidden_size, device=model.device)]
-    core = model.get_base_model()
     for start in range(0, len(examples), ANSWERS_AT_ONCE):
         for part in parts_of(examples[start : start + ANSWERS_AT_ONCE], TOKENS_AT_ONCE):
             batch = on_device(model, pack(part))
-            # As in training/evaluation/likelihood.py: this is what keeps packed examples apart.
-            hidden = core.model(
-                input_ids=batch["input_ids"], position_ids=batch["position_ids"], attention_mask=None, use_cache=False
-            ).last_hidden_state[0]
+            hidden = packed_hidden(model, batch)[0]
             lengths = torch.tensor([len(example.tokens) for example in part], device=hidden.device)
             found.append(hidden[lengths.cumsum(0) - 1].float())
         done = min(start + ANSWERS_AT_ONCE, len(examples))

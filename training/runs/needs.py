@@ -83,13 +83,14 @@ class Shape:
     def activations(self, tokens: int, rank: int, *, is_whole: bool = False) -> int:
         """Numbers that so many tokens, read together, leave behind on their way through all blocks.
 
-        Each: two inputs of norms with what divides them, two outputs of norms, queries, the attention's result with its
-        sums, keys and values for each head, four inner ones (gate, its activation, up, their product), and the narrow
-        middles of seven adapters, or where the norms train too, what they multiply. And who may look at whom.
+        Each: two inputs of norms with what divides them, two outputs of norms, queries, keys and values, what attention
+        gives, once by examples with its sums and once put together, four inner ones (gate, its activation, up, their
+        product), and the narrow middles of seven adapters, or where the norms train too, what they multiply.
         """
-        wide, beside = self.heads * self.head, 2 * self.hidden if is_whole else 7 * rank
-        each = 4 * self.hidden + 2 + 4 * wide + self.heads + 4 * self.inner + beside
-        return self.layers * (tokens * each + tokens**2)
+        wide, narrow = self.heads * self.head, self.kv_heads * self.head
+        beside = 2 * self.hidden if is_whole else 7 * rank
+        each = 4 * self.hidden + 2 + 3 * wide + 2 * narrow + self.heads + 4 * self.inner + beside
+        return self.layers * tokens * each
 
 
 @dataclass(frozen=True)
