@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -131,10 +132,12 @@ def ask_for_tokens(*, run: Run, wanted: int, asked_by: Person, now: datetime) ->
 
 def place_for(addition: Addition) -> Path:
     """An empty folder where the base is made, on the disk where it will stay; what a lost worker left goes."""
-    place = Path(settings.MODELS_DIR) / f".making-{addition.pk}"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    return place
+    models, name = Path(settings.MODELS_DIR), f".making-{addition.pk}-"
+    models.mkdir(parents=True, exist_ok=True)
+    for left in models.glob(f"{name}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # Of another name: a recipe that outlived its worker may still write.
+    return Path(tempfile.mkdtemp(prefix=name, dir=models))
 
 
 def facts_of_base(made: Path) -> dict[str, Any]:
