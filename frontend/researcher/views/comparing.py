@@ -87,13 +87,13 @@ def made_by(runs: Sequence[Run]) -> list[Row]:
         (_("tokens per second"), [report.get("tokens_per_second") for report in reports]),
         (_("seconds"), [report.get("seconds") and round(report["seconds"]) for report in reports]),
         (_("memory at most, MB"), [report.get("peak_memory_mb") for report in reports]),
-        (_("energy, Wh"), [report.get("energy", {}).get("wh") for report in reports]),
+        (_("energy, Wh"), [_rounded(report.get("energy", {}).get("wh"), 2) for report in reports]),
     )
     return [Row(name, values) for name, values in figures]
 
 
-def _rounded(figure: float | None) -> float | None:
-    return None if figure is None else round(figure, 1)
+def _rounded(figure: float | None, places: int = 1) -> float | None:
+    return None if figure is None else round(figure, places)
 
 
 class DownloadRunView(OneRun):
