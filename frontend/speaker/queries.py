@@ -15,6 +15,7 @@ from people.models import Community, Person, Role
 from people.services import has_role
 from training.releases.models import Release, ReleaseItem
 from training.releases.services import answers_with_words_of, items_with_words_of
+from training.runs.beside import runs_on
 from training.runs.models import Adapter, Schedule
 from training.runs.schedule import count_new_items
 
@@ -125,7 +126,7 @@ def reach_of_consent(person: Person, community: Community, purposes: Collection[
 
 def _reach(*, answers: int, corrections: int, releases: QuerySet[Release]) -> Reach:
     held = list(releases.select_related("project").distinct().order_by("number"))
-    adapters = Adapter.objects.filter(run__release__in=held).select_related("run__release").order_by("run__number")
+    adapters = Adapter.objects.filter(run__in=runs_on(held)).select_related("run__release").order_by("run__number")
     return Reach(answers=answers, corrections=corrections, releases=held, adapters=list(adapters))
 
 

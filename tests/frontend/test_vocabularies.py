@@ -7,19 +7,25 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from annotation.answers.models import Answer
+from care.models import Purpose
+from frontend.speaker.queries import reach_of_consent
 from people.models import Community, Person
 from tests.conftest import NOW
-from tests.frontend.made import finished, make_release
+from tests.frontend.made import finished, make_adapter, make_release
 from tests.frontend.test_additions import at
 from tests.runs.adding import TINY, placed_base
+from training.lineage.giving import given_by
 from training.releases.models import Release
+from training.releases.services import freeze_release
 from training.runs.additions import claim_rows, finish_rows
 from training.runs.base_models import DEFAULT
 from training.runs.models import Addition, Run
 from training.runs.services import folder_of, queue_run
 from training.runs.vocabularies import ask_for_tokens, place_for
+from training.runs.withdrawals import withdraw_answer
 
 pytestmark = pytest.mark.django_db
 
@@ -98,8 +104,13 @@ def test_what_training_takes_is_told_of_the_community_s_own_bases(
     own = made(ask_for_tokens(run=source, wanted=100, asked_by=esi, now=NOW))
     placed_base(Path(settings.MODELS_DIR) / "of-somebody-else")
     placed_base(Path(settings.MODELS_DIR) / "everybody-s", extends="")
+    for number, content in enumerate(("{}", "[]", "{", "")):
+        odd = Path(settings.MODELS_DIR) / f"odd-{number}"
+        odd.mkdir()
+        (odd / "model.json").write_text(content)
     client.force_login(esi)
     text = client.get(at("hardware", community)).text
+    assert "odd-" not in text
     assert own.base_model in text
     assert "everybody-s" in text
     assert "of-somebody-else" not in text
@@ -124,3 +135,31 @@ def test_the_api_asks_for_tokens_and_trains_on_them(
     assert (run.status_code, run.json()["base_model"]) == (201, addition.base_model)
     client.force_login(ben)
     assert client.post("/api/v1/additions/tokens/", body, **about).status_code == 404
+
+
+def test_who_looks_before_or_after_a_withdrawal_is_told_of_what_learnt_on_the_base(
+    client: Client,
+    community: Community,
+    source: Run,
+    esi: Person,
+    aroha: Person,
+    validated_corpus: list[Answer],
+) -> None:
+    base = made(ask_for_tokens(run=source, wanted=100, asked_by=esi, now=NOW))
+    words = validated_corpus[0]
+    Answer.objects.filter(pk=words.pk).update(state="disputed")
+    about = {"project": source.release.project, "purpose": Purpose.TRAIN_NONCOMMERCIAL}
+    clean, _ = freeze_release(created_by=esi, now=NOW, **about)
+    Answer.objects.filter(pk=words.pk).update(state="validated")
+    run = queue_run(release=clean, started_by=esi, now=NOW, additions=[base])
+    adapter = make_adapter(run, approved_by=aroha)
+    assert adapter in reach_of_consent(words.author, community, [Purpose.TRAIN_NONCOMMERCIAL]).adapters
+    assert run.number in {one.run.number for given in given_by(words.author) for one in given.adapters}
+    withdraw_answer(answer=words, author=words.author, now=NOW)
+    client.force_login(esi)
+    refused = client.get(at("run-download", community, run.pk))
+    assert (refused.status_code, "were withdrawn" in refused.text) == (409, True)
+    client.force_login(aroha)
+    told = "What it learns from beside its release was made of words that were withdrawn."
+    assert told in client.get(reverse("steward:withdrawals", args=[community.slug])).text
+    assert told in client.get(reverse("steward:adapter", args=[community.slug, adapter.pk])).text

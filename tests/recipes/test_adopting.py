@@ -141,6 +141,7 @@ def torn(folder: Path) -> None:
         (spoil_config(auto_map={"AutoModelForCausalLM": "modeling.Model"}), "auto_map"),
         (spoil_config(_attn_implementation_internal="somebody/kernel"), "_attn_implementation_internal"),
         (spoil_config(text={"quantization_config": {}}), "quantization_config"),
+        (spoil_config(attn_implementation="somebody/kernel"), "attn_implementation"),
         (spoil_config(hidden_size=32), "hidden_size"),
         (spoil_config(model_type="llama"), "model_type"),
         (spoil_tokenizer, "auto_map"),

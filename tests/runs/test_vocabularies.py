@@ -27,17 +27,21 @@ from training.releases.services import freeze_release
 from training.runs import jobs, supervisor
 from training.runs.additions import IsUsed, claim_rows, delete_addition, finish_rows
 from training.runs.base_models import DEFAULT
-from training.runs.beside import AdditionIsGone
+from training.runs.beside import AdditionIsGone, releases_behind, require_additions
 from training.runs.elsewhere import goes_elsewhere
 from training.runs.models import Adapter, Addition, Run
-from training.runs.services import decide_adapter, folder_of, queue_run, resume_run
+from training.runs.services import NotDecidable, claim_run, decide_adapter, folder_of, queue_run, resume_run
+from training.runs.starting import ReleaseIsTainted
 from training.runs.vocabularies import (
     FEWEST,
     MOST,
+    MOST_BASES,
     LearnsNoTokens,
     ask_for_tokens,
+    base_again,
     bases_of,
     place_for,
+    sweep_places,
     token_sources,
 )
 from training.runs.withdrawals import withdraw_answer
@@ -235,6 +239,68 @@ def test_a_base_that_was_put_here_by_hand_can_be_chosen_by_its_name(
     folder = placed_base(Path(settings.MODELS_DIR) / "larger-one", extends="")
     run = queue_run(release=release, started_by=esi, now=NOW, base_model="larger-one")
     assert (run.base_model, run.base_sha256) == ("larger-one", sha256_of_file(folder / "model.safetensors"))
+
+
+@pytest.mark.django_db
+def test_words_that_were_given_for_another_purpose_or_may_not_be_used_are_not_behind_a_run(
+    larger: Addition, clean: Release, esi: Person, aroha: Person, validated_corpus: list[Answer]
+) -> None:
+    """The run's own release never held them; the base's tokens were learnt from them."""
+    clean.purpose = Purpose.TRAIN_COMMERCIAL
+    with pytest.raises(Invalid, match="another purpose"):
+        require_additions(clean, "lora", [larger])
+    clean.refresh_from_db()
+    adapter = make_adapter(queue_run(release=clean, started_by=esi, now=NOW, additions=[larger]))
+    waits = queue_run(release=clean, started_by=esi, now=NOW, additions=[larger])
+    assert [release.pk for release in releases_behind(waits)] == [larger.made_by.release_id, clean.pk]
+    # What experts turned down since is taught to nobody.
+    Answer.objects.filter(pk=validated_corpus[0].pk).update(state="rejected")
+    with pytest.raises(NotDecidable, match="may not be used"):
+        decide_adapter(adapter=adapter, approve=True, decided_by=aroha, note="", now=NOW)
+    assert claim_run(run_id=waits.pk, owner="one", lease_until=NOW, now=NOW) is None
+    waits.refresh_from_db()
+    assert waits.state == "failed"
+    with pytest.raises(ReleaseIsTainted):
+        queue_run(release=clean, started_by=esi, now=NOW, additions=[larger])
+
+
+@pytest.mark.django_db
+def test_an_adapter_whose_base_was_deleted_is_not_approved_again(
+    larger: Addition, release: Release, esi: Person, aroha: Person
+) -> None:
+    run = queue_run(release=release, started_by=esi, now=NOW, additions=[larger])
+    adapter = make_adapter(run)
+    decide_adapter(adapter=adapter, approve=False, decided_by=aroha, note="Not needed.", now=NOW)
+    assert base_again(run) == larger.base_model
+    delete_addition(addition=larger, deleted_by=esi, now=NOW)
+    assert base_again(run) == DEFAULT
+    with pytest.raises(NotDecidable, match="was deleted"):
+        decide_adapter(adapter=adapter, approve=True, decided_by=aroha, note="", now=NOW)
+
+
+@pytest.mark.django_db
+def test_what_lost_workers_left_goes_and_nothing_else(source: Run, esi: Person, settings: Any) -> None:
+    waiting = ask_for_tokens(run=source, wanted=500, asked_by=esi, now=NOW)
+    held = claim_rows(addition_id=waiting.pk, owner="one", lease_until=NOW + MINUTE, now=NOW)
+    assert held is not None
+    ours, other = place_for(held), Path(settings.MODELS_DIR) / ".making-999-x"
+    other.mkdir()
+    assert sweep_places() == 1
+    assert (ours.exists(), other.exists()) == (True, False)
+    Addition.objects.update(state="failed")
+    jobs.recover_rows_job()
+    assert not ours.exists()
+
+
+@pytest.mark.django_db
+def test_a_community_has_a_few_bases_of_its_own_at_a_time(larger: Addition, source: Run, esi: Person) -> None:
+    for _ in range(MOST_BASES - 1):
+        ask_for_tokens(run=source, wanted=500, asked_by=esi, now=NOW)
+        Addition.objects.filter(state="queued").update(state="finished")
+    with pytest.raises(LearnsNoTokens, match="Delete one first"):
+        ask_for_tokens(run=source, wanted=500, asked_by=esi, now=NOW)
+    delete_addition(addition=larger, deleted_by=esi, now=NOW)
+    ask_for_tokens(run=source, wanted=500, asked_by=esi, now=NOW)
 
 
 @pytest.mark.django_db

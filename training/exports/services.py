@@ -25,8 +25,9 @@ from people.refusals import Conflicting, Invalid, NotAllowed
 from people.services import require_role
 from training.exports.models import Export
 from training.recipes.configuration import BY_RANKS, WHOLE_MODELS
-from training.releases.models import Release
+from training.releases.models import ReleaseItem
 from training.runs.approval import require_in_use
+from training.runs.beside import lock_behind, releases_behind
 from training.runs.models import Adapter
 
 HOURLY = 30
@@ -61,7 +62,8 @@ def require_going_out(*, adapter: Adapter, person: Person | None, now: datetime)
     held = Restriction.objects.blocking(Purpose.RELEASE_ADAPTER).filter(community=adapter.community)
     if held.on(adapter=Value(adapter.pk)).exists():
         raise NotHandedOut("This adapter is held back now, until the community decides.")
-    if adapter.run.release.items.not_usable_for(Purpose.RELEASE_ADAPTER).exists():
+    behind = ReleaseItem.objects.filter(release__in=releases_behind(adapter.run))
+    if behind.not_usable_for(Purpose.RELEASE_ADAPTER).exists():
         raise NotHandedOut("Not everybody whose words it learnt from allows that models trained on them are published.")
     about: dict[str, Any] = {
         "community": adapter.community,
@@ -140,8 +142,8 @@ def ask_for_export(*, adapter: Adapter, form: str, asked_by: Person, now: dateti
 
 
 def locked(adapter: Adapter) -> Adapter:
-    """The adapter as it is now. Its release is locked first, as a withdrawal does, so that neither misses the other."""
-    Release.objects.select_for_update(of=("self",), no_key=True).get(pk=adapter.run.release_id)
+    """The adapter as it is now. The releases behind it are locked first, as a withdrawal does."""
+    lock_behind(adapter.run)
     rows = Adapter.objects.select_for_update(of=("self",), no_key=True)
     current: Adapter = rows.select_related("run__release__project", "run__started_by", "community").get(pk=adapter.pk)
     return current

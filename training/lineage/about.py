@@ -32,7 +32,8 @@ from ledger.models import Entry
 from people.models import LanguageProfile, Membership, Person
 from training.lineage.about_access import age, agreements, reports
 from training.playground.models import Explanation, Generation
-from training.releases.models import ReleaseItem
+from training.releases.models import Release, ReleaseItem
+from training.runs.beside import runs_on
 from training.runs.models import Adapter
 
 FORMAT = "wordhearth-about-me/1"
@@ -147,11 +148,12 @@ def _uses(person: Person) -> dict[Any, list[Row]]:
     """For each answer of the person, the releases that hold it, with the runs and adapters that learnt from these."""
     made: dict[int, list[Row]] = defaultdict(list)
     items = ReleaseItem.objects.filter(answer__author=person).select_related("release")
-    learnt = Adapter.objects.filter(run__release__items__answer__author=person).distinct()
-    for adapter in learnt.select_related("run"):
-        made[adapter.run.release_id].append(
+    for release in Release.objects.filter(items__answer__author=person).distinct():
+        learnt = Adapter.objects.filter(run__in=runs_on([release])).select_related("run").order_by("pk")
+        made[release.pk] = [
             {"run": adapter.run.number, "adapter_state": adapter.state, "deleted_at": _day(adapter.deleted_at)}
-        )
+            for adapter in learnt
+        ]
     found: dict[Any, list[Row]] = defaultdict(list)
     for item in items:
         found[item.answer_id].append(

@@ -10,6 +10,7 @@ from annotation.answers.models import Answer, Review
 from care.models import Grant, Purpose, Receipt
 from people.models import Community, Person
 from training.releases.models import Release
+from training.runs.beside import runs_on
 from training.runs.models import Adapter
 
 
@@ -40,7 +41,7 @@ def _given(person: Person, community: Community) -> Given:
     granted = Grant.objects.live().filter(receipt__person=person, receipt__community=community)
     live = set(granted.values_list("purpose", flat=True))
     releases = Release.objects.filter(items__answer__in=words).distinct().order_by("-number")
-    adapters = Adapter.objects.filter(run__release__in=releases).select_related("run__release").order_by("-created_at")
+    adapters = Adapter.objects.filter(run__in=runs_on(releases)).select_related("run__release").order_by("-created_at")
     return Given(
         community=community,
         answers=words.exclude(state=Answer.State.WITHDRAWN).count(),

@@ -36,7 +36,10 @@ TAKEN = (
     *("added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja", "LICENSE"),
 )
 # Keys by which a configuration has the library load code, kernels, or weights in another form.
-NEVER = ("auto_map", "quantization_config", "kernels", "custom_pipelines", "custom_generate")
+NEVER = (
+    *("auto_map", "quantization_config", "kernels", "custom_pipelines", "custom_generate"),
+    *("attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"),
+)
 
 
 def adopt(folder: Path, name: str, models: Path, *, path: Path = LIST) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def _require_whole(folder: Path) -> int:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - no mapping
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (SafetensorError, ValueError, KeyError, OSError, TypeError) as error:
+    except (SafetensorError, ImportError, ValueError, KeyError, OSError, TypeError) as error:
         raise BaseModelError(f"The folder cannot be read as a model: {error}") from error
     if config.tie_word_embeddings:
         wanted.pop("lm_head.weight", None)

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
@@ -172,10 +173,15 @@ def run(config: Configuration, target: Path, number: int) -> dict[str, Any]:
     model: Any = AutoModelForCausalLM.from_pretrained(config.base.path, dtype=torch.float32)
     facts["bpb_before"] = bpb_of(model.eval(), tokenizer, config)
     for name in ("by_chance", "by_mean"):
+        # Two at once may be more than there is memory for.
+        del model
         model = AutoModelForCausalLM.from_pretrained(config.base.path, dtype=torch.float32)
         enlarge(model, new, by_chance=name == "by_chance")
         facts[f"bpb_{name}"] = bpb_of(model.eval(), larger, config)
-    model.save_pretrained(target, max_shard_size="1TB")
+    with safe_open(Path(config.base.path) / "model.safetensors", framework="pt") as file:
+        stored = file.get_tensor(next(iter(file.keys()))).dtype
+    # Measured in 32 bits, kept as the base was, so that it is as large.
+    model.to(stored).save_pretrained(target, max_shard_size="1TB")
     # As for other bases: web server and worker may be different users.
     (target / "model.safetensors").chmod(0o644)
     larger.save_pretrained(target)

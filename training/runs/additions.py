@@ -26,9 +26,9 @@ from people.services import require_role
 from training.recipes.rows import UnusableLine, read_related, read_rows, read_texts
 from training.releases.models import Release
 from training.runs.artefacts import folder_of
-from training.runs.beside import FOLDER, runs_on
+from training.runs.beside import FOLDER, lock_behind, runs_on
 from training.runs.models import Adapter, Addition, Run
-from training.runs.vocabularies import HOW, facts_of_base, keep_base, needs_it, require_tokens_from
+from training.runs.vocabularies import HOW, facts_of_base, keep_base, needs_it, require_tokens_from, sweep_places
 
 MOST_BYTES = 50_000_000
 LONGEST = {"title": 200, "origin": 500, "terms": 300}
@@ -271,8 +271,7 @@ def finish_rows(*, addition: Addition, made: Path, dropped: Mapping[str, int], n
     """Keep the rows, or the base, that the worker made; whether they stay. They do not where what they were made of may
     not be used any more, or somebody deleted them meanwhile."""
     assert addition.made_by is not None  # noqa: S101 - claimed as such
-    # Locked first, as a withdrawal does, so that neither misses the other.
-    Release.objects.select_for_update(of=("self",), no_key=True).get(pk=addition.made_by.release_id)
+    lock_behind(addition.made_by)
     try:
         require_source(addition)
     except Refusal:
@@ -371,6 +370,8 @@ def _delete(addition: Addition, now: datetime, by: Person | None) -> None:
         transaction.on_commit(partial(path.unlink, missing_ok=True))
     if addition.kind == Addition.Kind.VOCABULARY:
         transaction.on_commit(partial(shutil.rmtree, addition.base_folder, ignore_errors=True))
+    # What a lost worker left of making it.
+    transaction.on_commit(sweep_places)
 
 
 def sample_of(addition: Addition, number: int) -> list[dict[str, Any]]:

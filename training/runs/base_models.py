@@ -37,11 +37,11 @@ def find_base_model(name: str) -> BaseModel | None:
     """The prepared base model of that name; None until a training worker has prepared it."""
     folder = Path(settings.MODELS_DIR) / name
     try:
-        facts = json.loads((folder / "model.json").read_text())
-    except (OSError, ValueError):
+        facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        more = {key: str(facts.get(key, "")) for key in ("licence", "source", "revision", "extends")}
+        return BaseModel(name=name, folder=folder, sha256=str(facts["sha256"]), **more)
+    except (OSError, ValueError, KeyError, AttributeError):
         return None
-    more = {key: str(facts.get(key, "")) for key in ("licence", "source", "revision", "extends")}
-    return BaseModel(name=name, folder=folder, sha256=facts["sha256"], **more)
 
 
 def known_base_models() -> list[BaseModel]:

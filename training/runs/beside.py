@@ -1,4 +1,5 @@
-"""What a run learns from beside its release: which additions it may have, and where they lie in its folder."""
+"""What a run learns from beside its release: which additions it may have, where they lie in its folder, and whose words
+are behind it by way of them."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from django.utils.translation import gettext_noop
 
 from people.refusals import Conflicting, Invalid
 from training.releases.models import Release
+from training.releases.services import not_usable_any_more
 from training.runs.artefacts import folder_of
 from training.runs.models import Addition, Run
+from training.runs.starting import require_usable
 
 # Of a run's folder; `training.recipes.certify` looks for the same names.
 FOLDER = "beside"
@@ -40,8 +43,20 @@ def require_additions(release: Release, method: str, additions: Collection[Addit
             raise Invalid(
                 "Plain text is read by continued pre-training alone. Choose that method, or no text.", field="text"
             )
+        if addition.made_by is not None:
+            _require_words_of(addition, release)
     if len({addition.kind for addition in additions}) < len(additions):
         raise Invalid("A run learns from one of each kind at most.", field="additions")
+
+
+def _require_words_of(addition: Addition, release: Release) -> None:
+    """Raise Invalid or ReleaseIsTainted where the words that it was made of may not be used as those of the release."""
+    assert addition.made_by is not None  # noqa: S101 - as its caller saw
+    # Rows count only where their sentences are in the run's own release; tokens have no such bound.
+    given_for = addition.made_by.release.purpose
+    if addition.kind == Addition.Kind.VOCABULARY and given_for != release.purpose:
+        raise Invalid("The words behind this base model were given for another purpose.", field="base_model")
+    require_usable_behind(addition.made_by)
 
 
 def require_still_there(run: Run) -> None:
@@ -61,6 +76,37 @@ def why_withdrawn(run: Run) -> str:
 def is_withdrawn_beside(run: Run) -> bool:
     """Whether anything that the run learns from beside its release was made of words that were withdrawn."""
     return any(why_withdrawn(maker) for maker in Run.objects.filter(made__runs=run).distinct())
+
+
+def releases_behind(run: Run) -> list[Release]:
+    """The run's own release, and those whose words are in what it learns from beside it, however far, by age."""
+    found, newer = {run.pk}, {run.pk}
+    while newer:
+        newer = set(Run.objects.filter(made__runs__in=newer).values_list("pk", flat=True)) - found
+        found |= newer
+    return list(Release.objects.filter(runs__in=found).distinct().order_by("pk"))
+
+
+def lock_behind(run: Run) -> None:
+    """Lock these releases, always in one order and as a withdrawal does, so that neither misses the other."""
+    keys = [release.pk for release in releases_behind(run)]
+    list(Release.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+
+
+def not_usable_behind(run: Run) -> int:
+    """How many sentences behind the run may not be used for their release's purpose now."""
+    return sum(not_usable_any_more(release) for release in releases_behind(run))
+
+
+def require_usable_behind(run: Run) -> None:
+    """Raise ReleaseIsTainted where a label, a hold or other terms came between for any of them."""
+    for release in releases_behind(run):
+        require_usable(release)
+
+
+def lost_its_base(run: Run) -> bool:
+    """Whether the base with more tokens that the run learnt on was deleted."""
+    return run.additions.filter(kind=Addition.Kind.VOCABULARY, deleted_at__isnull=False).exists()
 
 
 def runs_on(releases: Collection[Release] | QuerySet[Release]) -> set[int]:

@@ -30,11 +30,17 @@ from training.releases.services import folder_of as release_folder
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import folder_of
 from training.runs.base_models import find_base_model
-from training.runs.beside import lay_beside, require_still_there, why_withdrawn
+from training.runs.beside import (
+    lay_beside,
+    lock_behind,
+    require_still_there,
+    require_usable_behind,
+    why_withdrawn,
+)
 from training.runs.models import Adapter, Addition, Run, RunEvent
 from training.runs.progress import LogReader, loss_curve
 from training.runs.services import ask_to_stop, discard_checkpoints, finish_run
-from training.runs.starting import ReleaseIsTainted, require_usable
+from training.runs.starting import ReleaseIsTainted
 from training.runs.states import RUN, after
 from training.runs.supervisor import configuration_of
 from training.runs.unpacking import unpack
@@ -162,7 +168,8 @@ def _finish(
 def _locked(run: Run, person: Person) -> tuple[Release, Run]:
     """Release and run as they are now, for somebody who may train. The release is locked first, as a withdrawal does,
     so that neither misses the other."""
-    release = Release.objects.select_for_update(of=("self",)).select_related("community").get(pk=run.release_id)
+    lock_behind(run)
+    release = Release.objects.select_related("community").get(pk=run.release_id)
     rows = Run.objects.select_for_update(of=("self",)).select_related("release__project", "community", "started_by")
     current: Run = rows.get(pk=run.pk)
     require_role(person, current.community, Role.RESEARCHER)
@@ -172,7 +179,7 @@ def _locked(run: Run, person: Person) -> tuple[Release, Run]:
 def _require_usable(run: Run) -> None:
     if why := why_withdrawn(run):
         raise ReleaseIsTainted(why)
-    require_usable(run.release)
+    require_usable_behind(run)
     require_still_there(run)
     if not (release_folder(run.release) / "manifest.json").is_file():
         raise NotElsewhere("The files of this release are missing on this machine.")

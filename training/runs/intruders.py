@@ -11,8 +11,8 @@ from django.utils.translation import gettext_noop
 
 from people.models import Person
 from people.refusals import Conflicting
-from training.releases.services import not_usable_any_more
 from training.runs.artefacts import folder_of
+from training.runs.beside import not_usable_behind
 from training.runs.models import Adapter, AdapterReading
 from training.runs.processes import ProcessEnded, last_facts
 from training.runs.readings import ask_for_reading
@@ -30,7 +30,7 @@ def ask_for_intruders(*, adapter: Adapter, asked_by: Person, now: datetime) -> A
     reading = ask_for_reading(adapter=adapter, kind=KIND, asked_by=asked_by, now=now)
     if not (folder_of(adapter.run) / "config.toml").is_file():
         raise Conflicting("The files of this run are missing on this machine.")
-    if not_usable_any_more(adapter.run.release):
+    if not_usable_behind(adapter.run):
         raise Conflicting("Words in this release may not be used now, so nothing is measured on them.")
     return reading
 
@@ -40,7 +40,7 @@ def read_intruders(reading: AdapterReading, goes_on: Callable[[], bool]) -> dict
     `goes_on` says that this worker is to stop. Raises ProcessEnded, OSError."""
     run = reading.adapter.run
     # What it costs is measured on the release's validation sentences.
-    if reading.adapter.contains_withdrawn or not_usable_any_more(run.release):
+    if reading.adapter.contains_withdrawn or not_usable_behind(run):
         raise ProcessEnded(NOT_USABLE)
     config = str(folder_of(run) / "config.toml")
     found = last_facts(["training.recipes.intruders", config], goes_on, silence=SILENCE_SECONDS)

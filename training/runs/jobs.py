@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import socket
-import tempfile
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ from training.runs.processes import ProcessEnded, last_facts
 from training.runs.readings import claim_reading, give_up_reading, keep_finding, renew_lease
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
-from training.runs.vocabularies import place_for
+from training.runs.vocabularies import place_for, sweep_places
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +159,7 @@ def make_rows_job(*, addition_id: int, **kwargs: Any) -> str:
         return held and not supervisor.worker_is_leaving.is_set()
 
     is_base = addition.kind == Addition.Kind.VOCABULARY
-    place = place_for(addition) if is_base else Path(tempfile.mkdtemp(dir=settings.RUNS_DIR))
+    place = place_for(addition)
     made = place / (addition.base_model if is_base else "rows.jsonl")
     try:
         told = last_facts(command_for(addition, made), goes_on, silence=SILENCE_SECONDS)
@@ -186,7 +185,8 @@ def command_for(addition: Addition, made: Path) -> list[str]:
 
 @shared_task
 def recover_rows_job(**kwargs: Any) -> int:
-    """Ring again for rows whose bell or worker was lost (every minute)."""
+    """Ring again for rows whose bell or worker was lost (every minute), and delete what lost workers left."""
+    sweep_places()
     waiting = list(Addition.objects.waiting(timezone.now()).values_list("pk", flat=True))
     for addition_id in waiting:
         make_rows_job.delay(addition_id=addition_id)

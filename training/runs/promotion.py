@@ -17,8 +17,9 @@ from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import has_role, require_role
-from training.releases.services import FilesErased, leaks_of, not_usable_any_more, verify_release
+from training.releases.services import FilesErased, leaks_of, verify_release
 from training.runs.artefacts import adapter_folder, is_whole
+from training.runs.beside import lost_its_base, not_usable_behind
 from training.runs.bias import pairs_for, sha256_of_pairs
 from training.runs.gate import Bounds, Check, Facts, Gain, GateClosed, Lean, checks_of
 from training.runs.measured import by_heart_of, gain_of, gain_over_few_shot, parts_of
@@ -74,7 +75,7 @@ def gate_of(adapter: Adapter, *, steward: Person | None) -> list[Check]:
         forgetting=max((float(text["difference"]) for text in evaluation.get("forgetting", [])), default=None),
         by_heart=by_heart_of(adapter.report),
         parts=parts_of(adapter.report),
-        not_usable=max(adapter.withdrawn_items, not_usable_any_more(release)),
+        not_usable=max(adapter.withdrawn_items, not_usable_behind(adapter.run)),
         leaks=len(leaks),
         first_leak=(leaks[0]["id"], leaks[0]["like"]) if leaks else ("", ""),
         is_file_whole=is_whole(adapter_folder(adapter), adapter.sha256),
@@ -222,7 +223,8 @@ def roll_back(*, adapter: Adapter, rolled_back_by: Person, now: datetime) -> Ada
     earlier = before(current)
     if earlier is None:
         raise NothingBefore("There is no adapter before this one to go back to.")
-    if not_usable_any_more(earlier.run.release) or not is_whole(adapter_folder(earlier), earlier.sha256):
+    is_lost = lost_its_base(earlier.run) or not is_whole(adapter_folder(earlier), earlier.sha256)
+    if is_lost or not_usable_behind(earlier.run):
         raise NothingBefore("The adapter before this one may not be used any more.")
     subject = f"adapter:{current.pk}"
     give_up(

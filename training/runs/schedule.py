@@ -25,6 +25,7 @@ from training.releases.services import freeze_release, selected_answers
 from training.runs.approval import require_schedule_decision
 from training.runs.models import Addition, Run, Schedule
 from training.runs.services import queue_run
+from training.runs.vocabularies import base_again
 
 PURPOSE = Purpose.TRAIN_NONCOMMERCIAL
 
@@ -233,6 +234,7 @@ def _check(schedule: Schedule, now: datetime) -> tuple[Run | None, Worded]:
             now=now,
             given=last.settings if last else None,
             additions=Addition.objects.there().filter(runs=last) if last else (),
+            base_model=base_again(last) if last else "",
         )
     except Refusal as refusal:
         return None, Worded(refusal.message, **refusal.values)

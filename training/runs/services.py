@@ -19,10 +19,19 @@ from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.recipes.configuration import METHODS
 from training.releases.models import Release
-from training.releases.services import not_usable_any_more
 from training.runs.approval import require_run_decision
 from training.runs.artefacts import adapter_folder, discard_checkpoints, discard_learnt, folder_of
-from training.runs.beside import WITHDRAWN, require_additions, require_still_there, runs_on, why_withdrawn
+from training.runs.beside import (
+    WITHDRAWN,
+    lock_behind,
+    lost_its_base,
+    not_usable_behind,
+    require_additions,
+    require_still_there,
+    require_usable_behind,
+    runs_on,
+    why_withdrawn,
+)
 from training.runs.certificates import certificate_of, said_openly
 from training.runs.energy import foretell_run
 from training.runs.models import Adapter, AdapterEvent, Addition, Run, RunEvent
@@ -34,7 +43,6 @@ from training.runs.starting import (
     next_number,
     require_room,
     require_trainable,
-    require_usable,
     require_votes,
     store_run,
 )
@@ -146,8 +154,8 @@ def resume_run(*, run: Run, resumed_by: Person, now: datetime) -> Run:
         )
     if current.release.contains_withdrawn:
         raise ReleaseIsTainted("Its release holds words that were withdrawn. Freeze a new one.")
-    require_usable(current.release)
     require_still_there(current)
+    require_usable_behind(current)
     if current.grid is None and Run.objects.filter(release=current.release).alone().live().exists():
         raise Conflicting("Another run on this release is going on.")
     require_room(current.community, now=now)
@@ -177,7 +185,7 @@ def claim_run(*, run_id: int, owner: str, lease_until: datetime, now: datetime) 
     if run.state == Run.State.CANCELLING:
         end_run(run=run, state=Run.State.CANCELLED, now=now, failure=gettext_noop("its worker was gone"))
         return None
-    if not_usable_any_more(run.release):
+    if not_usable_behind(run):
         _end(run, Run.State.FAILED, now, gettext_noop("Some of its sentences may not be used for this any more."))
         return None
     if run.state == Run.State.RUNNING:
@@ -225,8 +233,8 @@ def renew_lease(*, run: Run, lease_until: datetime, progress: dict[str, Any]) ->
 def finish_run(*, run: Run, report: dict[str, Any], now: datetime) -> Adapter | None:
     """Store what a finished run made; the adapter stays a candidate. None, and the run is cancelled, when words that it
     learnt from were withdrawn meanwhile. Raises LeaseLost, and nothing is stored, when another worker has the run."""
-    # The release's row is locked first, as a withdrawal does, so that neither can miss the other.
-    release = Release.objects.select_for_update().get(pk=run.release_id)
+    lock_behind(run)
+    release = Release.objects.get(pk=run.release_id)
     _require_lease(run)
     if why := why_withdrawn(run):
         end_run(run=run, state=Run.State.CANCELLED, now=now, failure=why)
@@ -285,7 +293,9 @@ def decide_adapter(*, adapter: Adapter, approve: bool, decided_by: Person, note:
         raise NotDecidable("It learnt from words that were withdrawn since, so it cannot be approved.")
     if approve and current.is_whole_model:
         raise NotDecidable("This is a whole model, made to be compared with. Only adapters are used.")
-    if approve and not_usable_any_more(current.run.release):
+    if approve and lost_its_base(current.run):
+        raise NotDecidable("The base model that it learnt on was deleted, so it cannot be read any more.")
+    if approve and not_usable_behind(current.run):
         raise NotDecidable("Some of the words it learnt from may not be used for this any more.")
     if not approve and not note:
         raise Invalid("Give the reason.", field="note")

@@ -25,12 +25,13 @@ from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.runs.artefacts import folder_of
 from training.runs.base_models import DEFAULT, BaseModel, find_base_model, known_base_models
-from training.runs.beside import why_withdrawn
+from training.runs.beside import require_still_there, require_usable_behind, why_withdrawn
 from training.runs.models import Adapter, Addition, Run
-from training.runs.starting import require_usable
 
 FEWEST, MOST, USUAL = 10, 20_000, 1000
-HOW = "tokens"
+# Each is as large as the base that it was made of.
+MOST_BASES = 4
+HOW, MAKING = "tokens", ".making-"
 # Of what the recipe says, what is kept to be looked at.
 MEASURED = ("learnt_from", "before", "after", "bpb_before", "bpb_by_mean", "bpb_by_chance", "file_ratio")
 
@@ -73,6 +74,7 @@ def token_sources(community: Community, person: Person) -> list[Run]:
     """The community's finished runs, the newest first, that tokens can be learnt from: one for each release."""
     runs = Run.objects.visible_to(person).filter(community=community, state=Run.State.FINISHED)
     found = runs.filter(release__withdrawn_since__isnull=True).exclude(additions__kind=Addition.Kind.VOCABULARY)
+    found = found.exclude(additions__deleted_at__isnull=False)
     newest: dict[int, Run] = {}
     for run in found.select_related("release__project").order_by("-number"):
         if run.release_id not in newest and (folder_of(run) / "config.toml").is_file():
@@ -84,7 +86,8 @@ def require_tokens_from(run: Run) -> None:
     """Raise LearnsNoTokens or ReleaseIsTainted where no tokens can be learnt from what the run learnt from."""
     if why := why_withdrawn(run):
         raise LearnsNoTokens(why)
-    require_usable(run.release)
+    require_still_there(run)
+    require_usable_behind(run)
     if run.additions.filter(kind=Addition.Kind.VOCABULARY).exists():
         raise LearnsNoTokens("This run learnt on a base with more tokens already. Take one on a base without.")
     if run.state != Run.State.FINISHED or not (folder_of(run) / "config.toml").is_file():
@@ -108,6 +111,9 @@ def ask_for_tokens(*, run: Run, wanted: int, asked_by: Person, now: datetime) ->
     waiting: Addition | None = same.filter(state__in=["queued", "running"]).first()
     if waiting is not None:
         return waiting
+    living = Addition.objects.filter(community=community, kind=Addition.Kind.VOCABULARY, deleted_at__isnull=True)
+    if living.exclude(state=Addition.State.FAILED).count() >= MOST_BASES:
+        raise LearnsNoTokens("There are %(most)s base models with more tokens. Delete one first.", most=MOST_BASES)
     tag = run.release.project.target_language_tag
     addition: Addition = Addition.objects.create(
         community=community,
@@ -131,13 +137,35 @@ def ask_for_tokens(*, run: Run, wanted: int, asked_by: Person, now: datetime) ->
 
 
 def place_for(addition: Addition) -> Path:
-    """An empty folder where the base is made, on the disk where it will stay; what a lost worker left goes."""
-    models, name = Path(settings.MODELS_DIR), f".making-{addition.pk}-"
-    models.mkdir(parents=True, exist_ok=True)
-    for left in models.glob(f"{name}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    # Of another name: a recipe that outlived its worker may still write.
-    return Path(tempfile.mkdtemp(prefix=name, dir=models))
+    """An empty folder where it is made, on the disk where it will stay."""
+    root = Path(settings.MODELS_DIR if addition.kind == Addition.Kind.VOCABULARY else settings.RUNS_DIR)
+    root.mkdir(parents=True, exist_ok=True)
+    # Of a name that no worker had before: a recipe that outlived its own may still write.
+    return Path(tempfile.mkdtemp(prefix=f"{MAKING}{addition.pk}-", dir=root))
+
+
+def sweep_places() -> int:
+    """Delete such folders of what no worker makes any more: they hold people's words. How many."""
+    roots = (Path(settings.MODELS_DIR), Path(settings.RUNS_DIR))
+    places = {
+        place: place.name.removeprefix(MAKING).split("-")[0] for root in roots for place in root.glob(f"{MAKING}*")
+    }
+    running = Addition.objects.filter(state=Addition.State.RUNNING, deleted_at__isnull=True)
+    made = {str(pk) for pk in running.values_list("pk", flat=True)} if places else set()
+    over = [place for place, name in places.items() if name not in made]
+    for place in over:
+        shutil.rmtree(place, ignore_errors=True)
+    return len(over)
+
+
+def base_again(run: Run) -> str:
+    """The base for a run that is to be as this one, as `queue_run` takes it: where its own with more tokens was
+    deleted, the one that it was made of."""
+    larger: Addition | None = run.additions.filter(kind=Addition.Kind.VOCABULARY).select_related("made_by").first()
+    if larger is not None and larger.is_there:
+        return larger.base_model
+    name = larger.made_by.base_model if larger is not None and larger.made_by is not None else run.base_model
+    return name if name in names_of_provided() else ""
 
 
 def facts_of_base(made: Path) -> dict[str, Any]:

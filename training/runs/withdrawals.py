@@ -51,6 +51,7 @@ def withdraw_answer(*, answer: Answer, author: Person, now: datetime) -> Reached
     withdrawn = take_back(answer=answer, author=author, now=now)
     reached = Answer.objects.filter(pk__in=[row.pk for row in withdrawn])
     items = ReleaseItem.objects.touched_by(answers=reached)
+    lock_releases(items)
     marked = _mark(items, len(withdrawn), now)
     if not withdrawn:
         return marked
@@ -163,9 +164,12 @@ def lock_community(community: Community) -> None:
 
 
 def lock_releases(items: ReleaseItemQuerySet) -> None:
-    """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other."""
-    held = Release.objects.filter(pk__in=items.values("release"))
-    list(held.select_for_update().order_by("pk"))
+    """Releases are locked before the ledger, here as where a run ends, so that neither waits for the other: those that
+    hold the rows, and those of runs that learn from what was made of them."""
+    held = set(items.values_list("release", flat=True))
+    runs = runs_on(Release.objects.filter(pk__in=held))
+    wanted = held | set(Run.objects.filter(pk__in=runs).values_list("release", flat=True))
+    list(Release.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
 
 
 def _mark(items: ReleaseItemQuerySet, count: int, now: datetime) -> Reached:

@@ -17,8 +17,8 @@ from frontend.researcher.views.runs import OneRun
 from people.handing import while_allowed
 from people.refusals import Conflicting
 from training.releases.models import Release
-from training.releases.services import not_usable_any_more
 from training.runs.archives import zip_run
+from training.runs.beside import not_usable_behind, why_withdrawn
 from training.runs.models import Run
 from training.runs.services import folder_of
 
@@ -102,10 +102,10 @@ class DownloadRunView(OneRun):
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The zip, unless words that it learnt from were withdrawn, or may not be used now."""
         run = self.run(pk)
-        if run.release.contains_withdrawn:
+        if why_withdrawn(run):
             why = "Words in this release were withdrawn, so it is not handed out any more. Freeze a new one."
             return self._refused(run, Conflicting(why))
-        if not_usable_any_more(run.release):
+        if not_usable_behind(run):
             why = "Words in this release may not be used now, so it is not handed out."
             return self._refused(run, Conflicting(why))
         if not folder_of(run).is_dir():
@@ -115,12 +115,13 @@ class DownloadRunView(OneRun):
         response = FileResponse(
             file, as_attachment=True, filename=f"{self.community.slug}-{name}.zip", content_type="application/zip"
         )
-        response.streaming_content = while_allowed(response.streaming_content, lambda: self._still(run.release))
+        response.streaming_content = while_allowed(response.streaming_content, lambda: self._still(run))
         return response
 
     def _refused(self, run: Run, refusal: Conflicting) -> HttpResponse:
         return self.page(run, status=refusal.status, refusal=refusal)
 
-    def _still(self, release: Release) -> bool:
-        """Whether the person may read it now, and no words in it were withdrawn since the download began."""
-        return Release.objects.visible_to(self.person).trainable().filter(pk=release.pk).exists()
+    def _still(self, run: Run) -> bool:
+        """Whether the person may read it now, and no words behind it were withdrawn since the download began."""
+        visible = Release.objects.visible_to(self.person).trainable().filter(pk=run.release_id)
+        return visible.exists() and not why_withdrawn(run)
