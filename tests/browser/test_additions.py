@@ -16,9 +16,9 @@ from tests.conftest import NOW
 from tests.frontend.made import finished, make_adapter, make_release
 from tests.runs.adding import TEXT, TINY, placed_base, rows_of
 from training.runs.additions import ask_for_rows, claim_rows, finish_rows
+from training.runs.making import place_for
 from training.runs.models import Addition, Run
 from training.runs.services import folder_of, queue_run
-from training.runs.vocabularies import place_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

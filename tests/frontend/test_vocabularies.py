@@ -22,9 +22,10 @@ from training.releases.models import Release
 from training.releases.services import freeze_release
 from training.runs.additions import claim_rows, finish_rows
 from training.runs.base_models import DEFAULT
+from training.runs.making import place_for
 from training.runs.models import Addition, Run
 from training.runs.services import folder_of, queue_run
-from training.runs.vocabularies import ask_for_tokens, place_for
+from training.runs.vocabularies import ask_for_tokens
 from training.runs.withdrawals import withdraw_answer
 
 pytestmark = pytest.mark.django_db

@@ -29,6 +29,7 @@ from training.runs.additions import IsUsed, claim_rows, delete_addition, finish_
 from training.runs.base_models import DEFAULT
 from training.runs.beside import AdditionIsGone, releases_behind, require_additions
 from training.runs.elsewhere import goes_elsewhere
+from training.runs.making import place_for, sweep_places
 from training.runs.models import Adapter, Addition, Run
 from training.runs.services import NotDecidable, claim_run, decide_adapter, folder_of, queue_run, resume_run
 from training.runs.starting import ReleaseIsTainted
@@ -40,8 +41,6 @@ from training.runs.vocabularies import (
     ask_for_tokens,
     base_again,
     bases_of,
-    place_for,
-    sweep_places,
     token_sources,
 )
 from training.runs.withdrawals import withdraw_answer

@@ -27,8 +27,9 @@ from training.recipes.rows import UnusableLine, read_related, read_rows, read_te
 from training.releases.models import Release
 from training.runs.artefacts import folder_of
 from training.runs.beside import FOLDER, lock_behind, runs_on
+from training.runs.making import ask_worker, sweep_places
 from training.runs.models import Adapter, Addition, Run
-from training.runs.vocabularies import HOW, facts_of_base, keep_base, needs_it, require_tokens_from, sweep_places
+from training.runs.vocabularies import HOW, facts_of_base, keep_base, needs_it, require_tokens_from
 
 MOST_BYTES = 50_000_000
 LONGEST = {"title": 200, "origin": 500, "terms": 300}
@@ -222,26 +223,8 @@ def ask_for_rows(*, run: Run, how: str, asked_by: Person, now: datetime) -> Addi
     waiting: Addition | None = going_on.first()
     if waiting is not None:
         return waiting
-    tag = run.release.project.target_language_tag
-    addition: Addition = Addition.objects.create(
-        community=community,
-        kind=Addition.Kind.SYNTHETIC,
-        made_by=run,
-        how=how,
-        languages=[tag] if tag else [],
-        state=Addition.State.QUEUED,
-        added_by=asked_by,
-        added_at=now,
-    )
-    append_entry(
-        action="addition.asked",
-        subject=f"addition:{addition.pk}",
-        community=community.slug,
-        actor=str(asked_by.pk),
-        now=now,
-        details={"how": how, "run": run.pk},
-    )
-    return addition
+    rows = Addition(community=community, kind=Addition.Kind.SYNTHETIC, made_by=run, how=how)
+    return ask_worker(rows, how=how, by=asked_by, now=now)
 
 
 @transaction.atomic

@@ -22,12 +22,12 @@ from training.runs.additions import claim_rows, finish_rows, give_up_rows, renew
 from training.runs.artefacts import folder_of
 from training.runs.bias_reader import read_pairs
 from training.runs.intruders import read_intruders
+from training.runs.making import place_for, sweep_places
 from training.runs.models import Adapter, AdapterReading, Addition, Grid, Run, Schedule
 from training.runs.processes import ProcessEnded, last_facts
 from training.runs.readings import claim_reading, give_up_reading, keep_finding, renew_lease
 from training.runs.rivals import compare_with_service
 from training.runs.schedule import check_schedule
-from training.runs.vocabularies import place_for, sweep_places
 
 log = logging.getLogger(__name__)
 

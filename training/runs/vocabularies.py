@@ -10,28 +10,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from ledger.services import append_entry
 from people.models import Community, Person, Role
 from people.refusals import Conflicting, Invalid
 from people.services import require_role
 from training.runs.artefacts import folder_of
 from training.runs.base_models import DEFAULT, BaseModel, find_base_model, known_base_models
 from training.runs.beside import require_still_there, require_usable_behind, why_withdrawn
+from training.runs.making import ask_worker
 from training.runs.models import Adapter, Addition, Run
 
 FEWEST, MOST, USUAL = 10, 20_000, 1000
 # Each is as large as the base that it was made of.
 MOST_BASES = 4
-HOW, MAKING = "tokens", ".making-"
+HOW = "tokens"
 # Of what the recipe says, what is kept to be looked at.
 MEASURED = ("learnt_from", "before", "after", "bpb_before", "bpb_by_mean", "bpb_by_chance", "file_ratio")
 
@@ -114,48 +112,8 @@ def ask_for_tokens(*, run: Run, wanted: int, asked_by: Person, now: datetime) ->
     living = Addition.objects.filter(community=community, kind=Addition.Kind.VOCABULARY, deleted_at__isnull=True)
     if living.exclude(state=Addition.State.FAILED).count() >= MOST_BASES:
         raise LearnsNoTokens("There are %(most)s base models with more tokens. Delete one first.", most=MOST_BASES)
-    tag = run.release.project.target_language_tag
-    addition: Addition = Addition.objects.create(
-        community=community,
-        kind=Addition.Kind.VOCABULARY,
-        made_by=run,
-        wanted=wanted,
-        languages=[tag] if tag else [],
-        state=Addition.State.QUEUED,
-        added_by=asked_by,
-        added_at=now,
-    )
-    append_entry(
-        action="addition.asked",
-        subject=f"addition:{addition.pk}",
-        community=community.slug,
-        actor=str(asked_by.pk),
-        now=now,
-        details={"how": HOW, "run": run.pk},
-    )
-    return addition
-
-
-def place_for(addition: Addition) -> Path:
-    """An empty folder where it is made, on the disk where it will stay."""
-    root = Path(settings.MODELS_DIR if addition.kind == Addition.Kind.VOCABULARY else settings.RUNS_DIR)
-    root.mkdir(parents=True, exist_ok=True)
-    # Of a name that no worker had before: a recipe that outlived its own may still write.
-    return Path(tempfile.mkdtemp(prefix=f"{MAKING}{addition.pk}-", dir=root))
-
-
-def sweep_places() -> int:
-    """Delete such folders of what no worker makes any more: they hold people's words. How many."""
-    roots = (Path(settings.MODELS_DIR), Path(settings.RUNS_DIR))
-    places = {
-        place: place.name.removeprefix(MAKING).split("-")[0] for root in roots for place in root.glob(f"{MAKING}*")
-    }
-    running = Addition.objects.filter(state=Addition.State.RUNNING, deleted_at__isnull=True)
-    made = {str(pk) for pk in running.values_list("pk", flat=True)} if places else set()
-    over = [place for place, name in places.items() if name not in made]
-    for place in over:
-        shutil.rmtree(place, ignore_errors=True)
-    return len(over)
+    base = Addition(community=community, kind=Addition.Kind.VOCABULARY, made_by=run, wanted=wanted)
+    return ask_worker(base, how=HOW, by=asked_by, now=now)
 
 
 def base_again(run: Run) -> str:
