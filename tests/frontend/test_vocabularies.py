@@ -158,6 +158,7 @@ def test_who_looks_before_or_after_a_withdrawal_is_told_of_what_learnt_on_the_ba
     assert run.number in {one.run.number for given in given_by(words.author) for one in given.adapters}
     withdraw_answer(answer=words, author=words.author, now=NOW)
     client.force_login(esi)
+    assert at("run-download", community, run.pk) not in client.get(at("run", community, run.pk)).text
     refused = client.get(at("run-download", community, run.pk))
     assert (refused.status_code, "were withdrawn" in refused.text) == (409, True)
     client.force_login(aroha)
