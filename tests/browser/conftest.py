@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from people.tenants import every_community
@@ -20,6 +20,9 @@ from tests.recipes.conftest import place_base
 from training.playground.engine import engine
 from training.runs import supervisor
 from wordhearth.browsing import ARGUMENTS, find_chromium
+
+# A busy machine is slow, not wrong; the usual five seconds are soon over where three tests share two processors.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

@@ -95,6 +95,11 @@ class Visitor:
         """Go to an address of the site."""
         self.page.goto(address if address.startswith("http") else self.site + address)
 
+    def arrive(self) -> None:
+        """Wait until the page is whole and its scripts have run: of a page that has only begun to come, what stands
+        further down would be said not to be there."""
+        self.page.wait_for_load_state("domcontentloaded")
+
     def see(self, heading: str) -> None:
         """Wait for the page with this heading, and look at it."""
         expect(self.page.get_by_role("heading", level=1, name=heading)).to_be_visible()
@@ -103,6 +108,7 @@ class Visitor:
     def look(self) -> None:
         """Check the page as it is now, on a phone's width; a page seen for the first time with all that a machine can
         tell of whether everybody can use it."""
+        self.arrive()
         shape = _shape(self.page.url)
         self.page.set_viewport_size({"width": PHONE, "height": HEIGHT})
         faults = self.page.evaluate(FAULTS)
@@ -139,11 +145,13 @@ class Visitor:
         (inside or self.page).get_by_label(label, exact=True).fill(text)
 
     def click(self, words: str, inside: Locator | None = None) -> None:
-        """Press the link, button or fold with these words, in the page's own part."""
+        """Press the link, button or fold with these words, in the page's own part; a page that it leads to is whole
+        then."""
         place = inside or self.page.locator("main")
         named = [place.get_by_role(role, name=words, exact=True) for role in ("button", "link")]
         fold = place.locator("summary").get_by_text(words, exact=True)
         named[0].or_(named[1]).or_(fold).first.click()
+        self.arrive()
 
     def faults(self) -> list[str]:
         """What went wrong so far, and the pages that were come to and never looked at."""
