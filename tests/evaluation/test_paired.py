@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+import sentencepiece
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
@@ -12,7 +16,7 @@ from sacrebleu.significance import PairedTest
 
 from annotation.aggregation.scoring import span_f1
 from training.evaluation.paired import mean_difference
-from training.evaluation.tasks import compare_on_task
+from training.evaluation.tasks import compare_on_task, spm_file
 
 WORDS = [f"{onset}{vowel}{end}" for onset in "bdfgkmnt" for vowel in "aeiou" for end in ("", "n", "xi")]
 
@@ -51,6 +55,36 @@ def test_scores_and_p_values_are_sacrebleu_s(texts: dict[str, list[str]]) -> Non
     low, high = ours["chrF++"]["difference_ci95"]
     assert low < ours["chrF++"]["adapter"] - ours["chrF++"]["base"] < high
     assert [ours[name]["higher_is_better"] for name in ("chrF++", "BLEU", "TER")] == [True, True, False]
+
+
+def test_spbleu_is_sacrebleu_s_where_its_pieces_are_here(
+    texts: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.SACREBLEU_DIR", str(tmp_path))
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.download_file", pytest.fail)
+    right, base, adapter = texts["right"], texts["base"], texts["adapter"]
+    without = compare_on_task("translate", right, right, base, adapter)["scores"]
+    assert [one["name"] for one in without] == ["chrF++", "BLEU", "TER"]
+
+    pieces = BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(right), model_writer=pieces, vocab_size=60, minloglevel=2
+    )
+    spm_file().parent.mkdir()
+    spm_file().write_bytes(pieces.getvalue())
+    found = compare_on_task("translate", right, right, base, adapter)["scores"]
+    assert [one["name"] for one in found] == ["chrF++", "BLEU", "spBLEU", "TER"]
+    theirs = BLEU(tokenize="flores200")
+    _, results = PairedTest(
+        [("base", base), ("adapter", adapter)], {"spBLEU": theirs}, [right], "ar", 10_000
+    ).__call__()
+    first, second = results["BLEU"]
+    ours = found[2]
+    assert (ours["base"], ours["adapter"], ours["p_randomisation"]) == (first.score, second.score, second.p_value)
+    assert ours["base"] != found[1]["base"]
+    signed = f"{theirs.get_signature()}|spm:{hashlib.sha256(pieces.getvalue()).hexdigest()[:12]}"
+    assert ours["signature"] == signed
+    assert "tok:flores200" in signed
 
 
 def test_equal_systems_do_not_differ(texts: dict[str, list[str]]) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
+from sacrebleu.tokenizers import tokenizer_spm
 
 from training.evaluation.paired import Measure, compare_texts
 from training.evaluation.scores import FloatArray
 from training.evaluation.simplification import readability, sari
 
 CHRF_NAME = "chrF++"
+SPM = "flores200"
 
 
 def compare_on_task(
@@ -41,6 +48,24 @@ def chrf_measure(references: Sequence[str]) -> Measure:
 def bleu_measure(references: Sequence[str]) -> Measure:
     """BLEU (Papineni et al. 2002) with sacrebleu's 13a tokens."""
     return _sacrebleu("BLEU", BLEU(), references)
+
+
+def spm_file() -> Path:
+    """Where sacrebleu looks for the pieces of spBLEU: in $SACREBLEU, else ~/.sacrebleu, under models."""
+    name = os.path.basename(tokenizer_spm.SPM_MODELS[SPM]["url"])
+    return Path(tokenizer_spm.SACREBLEU_DIR) / "models" / name  # type: ignore[attr-defined]
+
+
+def spbleu_measures(references: Sequence[str]) -> list[Measure]:
+    """spBLEU: BLEU of the pieces of FLORES-200 (Goyal et al. 2022; NLLB team 2022), which serves scripts that put no
+    spaces between words; none where the file of pieces is not here. The signature names the file by its hash."""
+    file = spm_file()
+    # Asked first, for sacrebleu fetches a file that is not there, and nothing here asks the network.
+    if not file.is_file() or find_spec("sentencepiece") is None:
+        return []
+    measure = _sacrebleu("spBLEU", BLEU(tokenize=SPM), references)
+    pieces = hashlib.sha256(file.read_bytes()).hexdigest()
+    return [replace(measure, signature=f"{measure.signature}|spm:{pieces[:12]}")]
 
 
 def ter_measure(references: Sequence[str]) -> Measure:
@@ -127,6 +152,7 @@ MEASURES: dict[str, Callable[[Sequence[str], Sequence[str]], list[Measure]]] = {
     "translate": lambda sources, references: [
         chrf_measure(references),
         bleu_measure(references),
+        *spbleu_measures(references),
         ter_measure(references),
     ],
     "simplify": lambda sources, references: [chrf_measure(references), sari_measure(sources, references)],

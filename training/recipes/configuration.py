@@ -336,7 +336,8 @@ class Configuration:
             raise ConfigurationError("base.path names %(path)s, which holds no model.safetensors.", path=base.path)
         data = _read(Data, raw.get("data", {}), "data")
         for name, value in asdict(data).items():
-            if (value or name in SPLITS) and not Path(value).is_file():
+            # An earlier run may have been deleted meanwhile; its groups only save time.
+            if (value or name in SPLITS) and name != "earlier_shards" and not Path(value).is_file():
                 raise ConfigurationError("data.%(name)s names %(path)s, which is not there.", name=name, path=value)
         chosen = Recipe.from_mapping({name: raw[name] for name in _CHOSEN if name in raw})
         if "method" not in raw.get("recipe", {}):
