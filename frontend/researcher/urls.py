@@ -7,6 +7,7 @@ from django.urls import path
 from frontend.researcher.views import (
     additions,
     comparing,
+    copies,
     dataset,
     elsewhere,
     exports,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("additions/tokens/", additions.MakeTokensView.as_view(), name="make-tokens"),
     path("additions/<int:pk>/", additions.AdditionView.as_view(), name="addition"),
     path("additions/<int:pk>/delete/", additions.DeleteAdditionView.as_view(), name="delete-addition"),
+    path("copies/", copies.CopiesView.as_view(), name="copies"),
     path("hardware/", hardware.HardwareView.as_view(), name="hardware"),
     path("runs/compare/", comparing.CompareView.as_view(), name="compare"),
     path("runs/<int:pk>/", runs.RunView.as_view(), name="run"),

@@ -30,7 +30,7 @@ PART_OF = {
     "people.LanguageProfile_orthographies": "languageprofile",
     "people.LanguageProfile_varieties": "languageprofile",
     "projects.Task": "project",
-    "releases.Download": "agreement",
+    "releases.Download": "release",
     "releases.ReleaseItem": "release",
     "releases.ReleaseItem_voters": "releaseitem",
     "revision.BatchChange": "batch",

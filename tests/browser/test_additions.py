@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,28 +56,28 @@ def test_a_text_is_brought_in_and_a_run_is_started_with_it(
     desk.click("Bring it in")
     desk.see("Folk tales")
     desk.read("A printed book", "CC BY 4.0", "un pasaje")
-    picture(desk, "addition")
+    desk.picture("addition")
 
     _made(maker, esi, tmp_path)
     desk.open(f"/c/{SLUG}/train/additions/")
     desk.see("What else runs learn from")
-    picture(desk, "additions")
+    desk.picture("additions")
     desk.open(f"/c/{SLUG}/train/releases/{release.pk}/run/")
     desk.see("Start a run")
     desk.page.get_by_label("Continued pre-training", exact=False).first.check()
     desk.click("What else it learns from")
     desk.page.get_by_label("Plain text to read first").select_option(label="Folk tales")
-    picture(desk, "start")
+    desk.picture("start")
     desk.click("Start the run")
     run = Run.objects.latest("pk")
     desk.see(f"Run {run.number}")
     desk.read("Folk tales", "Where it is from: A printed book · Terms: CC BY 4.0")
-    picture(desk, "run")
+    desk.picture("run")
     assert [one.title for one in run.additions.all()] == ["Folk tales"]
     desk.open(f"/c/{SLUG}/train/additions/{Addition.objects.get(kind='synthetic').pk}/")
     desk.see(f"Run {maker.number}: back-translation")
     desk.read("7: did not come back with the same meaning")
-    picture(desk, "synthetic")
+    desk.picture("synthetic")
     desk.click("Delete the file")
     desk.see("What else runs learn from")
     desk.read("The file is deleted. No run can learn from it any more.")
@@ -99,7 +98,7 @@ def test_a_base_is_given_tokens_and_a_run_is_started_on_it(
     desk = visit("esi", width=width, scripts=scripts)
     sign_in(desk, f"/c/{SLUG}/train/additions/")
     desk.see("What else runs learn from")
-    picture(desk, "tokens-form")
+    desk.picture("tokens-form")
     desk.write("New tokens at most", "300")
     desk.click("Have them learnt")
     desk.see(f"Run {source.number}: 300 more tokens")
@@ -110,11 +109,11 @@ def test_a_base_is_given_tokens_and_a_run_is_started_on_it(
     desk.open(f"/c/{SLUG}/train/additions/{held.pk}/")
     desk.see(f"Run {source.number}: 7 more tokens")
     desk.read("Tokens per word", "10.50 bits per byte", "Choose it as the base model where you start a run.")
-    picture(desk, "tokens")
+    desk.picture("tokens")
     desk.open(f"/c/{SLUG}/train/releases/{release.pk}/run/")
     desk.see("Start a run")
     desk.page.get_by_label("Base model", exact=True).select_option(value=held.base_model)
-    picture(desk, "start-on-tokens")
+    desk.picture("start-on-tokens")
     desk.click("Start the run")
     run = Run.objects.latest("pk")
     desk.see(f"Run {run.number}")
@@ -128,8 +127,3 @@ def _made(maker: Run, researcher: Person, place: Path) -> None:
     assert held is not None
     (place / "rows.jsonl").write_bytes(rows_of(maker.release))
     assert finish_rows(addition=held, made=place / "rows.jsonl", dropped={"meaning": 7}, now=NOW)
-
-
-def picture(person: Visitor, name: str) -> None:
-    if place := os.environ.get("SHOTS"):
-        person.page.screenshot(path=f"{place}/{name}-{person.width}.png", full_page=True)

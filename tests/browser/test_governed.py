@@ -67,7 +67,8 @@ def test_from_the_consent_text_to_the_notice(
     # Short times, so that nobody is signed out meanwhile.
     adopt(community, aroha, min_days=0, max_days=1, cooling_off_hours=1)
     _vote_on_a_release(steward, stewards, project, clock)
-    _freeze(visit("esi", width=DESK), project)
+    esis = visit("esi", width=DESK)
+    _freeze(esis, project)
 
     Community.objects.filter(pk=community.pk).update(is_open=True)
     outside = visit("dana")
@@ -76,10 +77,11 @@ def test_from_the_consent_text_to_the_notice(
     with outside.page.expect_download() as got:
         outside.click("Release 1 (zip)")
     assert got.value.suggested_filename.endswith(".zip")
-    assert Download.objects.get().agreement == agreement
+    assert Download.objects.get(agreement=agreement).release.number == 1
 
     _take_back(speaker)
-    notice = DownloadNotice.objects.get()
+    _delete_the_researcher_s_copy(esis)
+    notice = DownloadNotice.objects.get(download__agreement=agreement)
     outside.open(f"/agreements/{agreement.pk}/")
     outside.see("Access to Test community")
     outside.read("Delete or replace a download")
@@ -155,6 +157,20 @@ def _freeze(researcher: Visitor, project: Project) -> None:
     researcher.click("Freeze")
     researcher.look()
     assert Release.objects.get().purpose == Purpose.TRAIN_NONCOMMERCIAL
+    with researcher.page.expect_download():
+        researcher.click("Download (zip)")
+
+
+def _delete_the_researcher_s_copy(researcher: Visitor) -> None:
+    """What a member took home is to be deleted like anybody's."""
+    researcher.open(f"{HOME}train/")
+    researcher.see("Train")
+    researcher.click("Words in one download were taken back: it is to be deleted.")
+    researcher.see("Copies of releases")
+    researcher.picture("copies")
+    researcher.click("Every copy is deleted")
+    researcher.see("Copies of releases")
+    researcher.read("Thank you. It is written down.", "deleted everywhere")
 
 
 def _ask_for_access(outside: Visitor, clock: Callable[..., datetime]) -> Agreement:

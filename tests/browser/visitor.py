@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -152,6 +153,11 @@ class Visitor:
         fold = place.locator("summary").get_by_text(words, exact=True)
         named[0].or_(named[1]).or_(fold).first.click()
         self.arrive()
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the whole page in the folder that SHOTS names, if it does."""
+        if place := os.environ.get("SHOTS"):
+            self.page.screenshot(path=f"{place}/{name}-{self.width}.png", full_page=True)
 
     def faults(self) -> list[str]:
         """What went wrong so far, and the pages that were come to and never looked at."""

@@ -57,6 +57,7 @@ from training.mining.models import Probe
 from training.mining.services import ask_for_probe
 from training.mining.trials import open_trial
 from training.releases.access import download_release
+from training.releases.downloads import take_home
 from training.releases.models import Download, DownloadNotice
 from training.releases.notices import answer_notice
 
@@ -266,6 +267,7 @@ def access(s: SimpleNamespace) -> dict[str, Act]:
         "make_token": after(in_force, lambda _: make_token(**by, person=rua)),
         "end_token": after(held, lambda _: end_token(**by, person=rua, ended_by=rua)),
         "download_release": after(at_home, hand_out),
+        "take_home": partial(take_home, release=s.release, taken_by=s.aroha, now=NOW),
         "answer_notice": after(
             downloaded, lambda made: answer_notice(notice=made, answer="deleted", answered_by=rua, now=NOW)
         ),

@@ -43,7 +43,7 @@ WITHOUT_ENTRY = {
     "part of a command that writes the entry": {
         *("add_tasks", "take_out", "add_version", "release_quarantined", "mark_withdrawn"),
         *("open_about", "forget_texts", "queue_notices", "settle_age", "hold_at_once", "tell_stewards", "keep_rest"),
-        *("answers.withdraw_answer", "ask_worker"),
+        *("answers.withdraw_answer", "ask_worker", "write_receipt"),
     },
     "estimates from votes, reckoned anew at any time; a stop that follows is entered as person.stopped": {
         *("estimate_skills", "estimate_person", "lock_standing"),

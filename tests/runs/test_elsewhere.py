@@ -27,7 +27,7 @@ from tests.recipes.conftest import place_base
 from tests.runs.adding import related
 from tests.runs.test_runs import TINY
 from training.recipes import lora
-from training.releases.models import Release
+from training.releases.models import Download, DownloadNotice, Release
 from training.runs import elsewhere, unpacking
 from training.runs.artefacts import folder_of
 from training.runs.beside import AdditionIsGone
@@ -93,6 +93,17 @@ def packed(files: Mapping[str, bytes], *, folder: str = "") -> BytesIO:
 
 def brought(run: Run, files: Mapping[str, bytes], person: Person) -> Adapter:
     return bring_back(run=run, file=packed(files), brought_by=person, now=NOW)
+
+
+def test_words_that_went_along_are_to_be_deleted_there_when_they_are_taken_back(
+    run: Run, base: Path, esi: Person, ben: Person
+) -> None:
+    take_elsewhere(run=run, taken_by=esi, now=NOW)
+    taken = Download.objects.get()
+    assert (taken.release, taken.run_number, taken.person) == (run.release, run.number, esi)
+    assert Entry.objects.get(action="run.taken_elsewhere").details["bytes"] == taken.bytes
+    withdraw_answer(answer=Answer.objects.filter(author=ben)[0], author=ben, now=NOW)
+    assert DownloadNotice.objects.get().download == taken
 
 
 def test_what_comes_back_is_an_adapter_like_any_other(run: Run, made: dict[str, bytes], esi: Person) -> None:

@@ -13,23 +13,17 @@ from care.agreements import computes_abroad
 from care.deciding import require_decision
 from care.duo import as_json
 from care.models import Agreement, AgreementToken, Matter, Purpose
-from ledger.services import append_entry
 from people.limits import count_act
 from people.models import Person
-from people.refusals import Conflicting, NotAllowed
+from people.refusals import NotAllowed
 from training.releases.archives import zip_folder
+from training.releases.downloads import HOURLY, NotHandedOut, enter, locked, write_receipt
 from training.releases.models import Download, Release
 from training.releases.services import folder_of
-
-HOURLY = 30
 
 
 class NotCovered(NotAllowed):
     """The agreement does not cover this release, or not this person, or not now."""
-
-
-class NotHandedOut(Conflicting):
-    """The release is held back, or words in it were taken back or may not be used for all that the agreement is for."""
 
 
 def require_access(*, agreement: Agreement, release: Release, person: Person, now: datetime) -> list[str]:
@@ -89,9 +83,7 @@ def download_release(
 ) -> tuple[Download, IO[bytes]]:
     """The release as one file, and the receipt that was written for it. Raises what `require_access` does, TooMany."""
     count_act(person, "download", most=HOURLY, now=now)
-    # Until the receipt is written, nothing in it can be withdrawn unseen: a withdrawal waits for this lock.
-    rows = Release.objects.select_for_update(of=("self",), no_key=True).select_related("community")
-    release = rows.get(pk=release.pk)
+    release = locked(release)
     purposes = require_access(agreement=agreement, release=release, person=person, now=now)
     folder = folder_of(release)
     if not (folder / "manifest.json").is_file():
@@ -99,26 +91,10 @@ def download_release(
     key = uuid4()
     beside = {"AGREEMENT.json": _paper(agreement, release, key.hex, purposes, now)}
     file = zip_folder(folder, name=f"{release.community.slug}-release-{release.number}", beside=beside)
-    size = file.seek(0, 2)
-    file.seek(0)
-    made = Download.objects.create(
-        id=key,
-        agreement=agreement,
-        release=release,
-        person=person,
-        manifest_sha256=release.sha256,
-        bytes=size,
-        purposes=purposes,
-        at=now,
+    made = write_receipt(
+        release=release, person=person, file=file, agreement=agreement, purposes=purposes, key=key, now=now
     )
-    append_entry(
-        action="release.downloaded",
-        subject=f"release:{release.pk}",
-        community=release.community.slug,
-        actor=str(person.pk),
-        now=now,
-        details={"agreement": agreement.pk, "sha256": release.sha256, "bytes": size},
-    )
+    enter(made)
     return made, file
 
 

@@ -1,4 +1,4 @@
-"""Frozen dataset versions, which answer is in which under whose receipt, and who outside was given one."""
+"""Frozen dataset versions, which answer is in which under whose receipt, and who was given one."""
 
 from __future__ import annotations
 
@@ -124,11 +124,22 @@ class ReleaseItem(models.Model):
 
 
 class Download(models.Model):
-    """That somebody was given a release under an access agreement: the receipt for it, which nothing changes."""
+    """That somebody was given a release, under an access agreement or as a member of the community: the receipt for
+    it, which nothing changes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="downloads")
+    agreement = models.ForeignKey(
+        Agreement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="downloads",
+        help_text="None where a member took it home.",
+    )
     release = models.ForeignKey(Release, models.PROTECT, related_name="downloads")
+    run_number = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of the run that is made on another machine with it."
+    )
     person = models.ForeignKey(Person, models.PROTECT, related_name="+")
     manifest_sha256 = models.CharField(max_length=64)
     bytes = models.PositiveBigIntegerField(help_text="Of the file that was sent.")
@@ -139,7 +150,8 @@ class Download(models.Model):
         ordering = ["-at"]
 
     def __str__(self) -> str:
-        return f"download of release {self.release_id} under agreement {self.agreement_id}"
+        how = f"under agreement {self.agreement_id}" if self.agreement_id else "by a member"
+        return f"download of release {self.release_id} {how}"
 
 
 class DownloadNotice(models.Model):

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from ledger.services import append_entry
-from people.models import Person
+from people.models import Person, Role
 from people.refusals import Conflicting, Invalid, NotAllowed
+from people.services import require_role
 from training.releases.models import Download, DownloadNotice
 from training.releases.querysets import ReleaseItemQuerySet
 
@@ -40,13 +41,17 @@ def queue_notices(*, items: ReleaseItemQuerySet, now: datetime) -> int:
 
 @transaction.atomic
 def answer_notice(*, notice: DownloadNotice, answer: str, answered_by: Person, now: datetime, words: str = "") -> None:
-    """Whoever downloaded it, or the agreement's applicant, says what became of it. A refusal needs its reason, and may
-    be changed later; what was deleted stays deleted. Raises Invalid, NotAllowed, Conflicting.
+    """Whoever downloaded it, or the agreement's applicant, says what became of it; of what a member took home a steward
+    may say it, too, for members leave. A refusal needs its reason, and may be changed later; what was deleted stays
+    deleted. Raises Invalid, NotAllowed, Conflicting.
     """
     rows = DownloadNotice.objects.select_for_update(of=("self",))
-    current = rows.select_related("download__agreement__community").get(pk=notice.pk)
-    agreement = current.download.agreement
-    if answered_by.pk not in {agreement.applicant_id, current.download.person_id}:
+    current = rows.select_related("download__agreement", "download__release__community").get(pk=notice.pk)
+    download = current.download
+    community, agreement = download.release.community, download.agreement
+    if agreement is None and answered_by.pk != download.person_id:
+        require_role(answered_by, community, Role.STEWARD)
+    elif agreement is not None and answered_by.pk not in {agreement.applicant_id, download.person_id}:
         raise NotAllowed("Only who holds the download answers this.")
     if answer not in DownloadNotice.Answer.values or not answer:
         raise Invalid("Choose one of the answers.", field="answer")
@@ -60,9 +65,9 @@ def answer_notice(*, notice: DownloadNotice, answer: str, answered_by: Person, n
     append_entry(
         action="notice.answered",
         subject=f"download:{current.download_id}",
-        community=agreement.community.slug,
+        community=community.slug,
         actor=str(answered_by.pk),
         now=now,
-        details={"agreement": agreement.pk, "answer": answer},
+        details={**({"agreement": agreement.pk} if agreement else {}), "answer": answer},
         private={"words": current.words},
     )

@@ -95,6 +95,10 @@ class ReleaseItemQuerySet(models.QuerySet["ReleaseItem"]):
 class NoticeQuerySet(models.QuerySet["DownloadNotice"]):
     """Chainable selections of notices to delete or replace a download."""
 
+    def of_members(self, community: Community) -> NoticeQuerySet:
+        """Those on what members of the community took home."""
+        return self.filter(download__release__community=community, download__agreement__isnull=True)
+
     def open_ones(self) -> NoticeQuerySet:
         """Those that nobody has followed: not answered, or refused."""
         return self.filter(answer__in=["", "refused"])

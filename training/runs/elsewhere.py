@@ -25,6 +25,7 @@ from people.services import require_role
 from training.recipes.bundle import NotThisRun, check, pack_run
 from training.recipes.configuration import WHOLE_MODELS, Configuration, ConfigurationError
 from training.releases.archives import zip_folder
+from training.releases.downloads import HOURLY, write_receipt
 from training.releases.models import Release
 from training.releases.services import folder_of as release_folder
 from training.runs.approval import require_run_decision
@@ -33,6 +34,7 @@ from training.runs.base_models import find_base_model
 from training.runs.beside import (
     lay_beside,
     lock_behind,
+    releases_behind,
     require_still_there,
     require_usable_behind,
     why_withdrawn,
@@ -45,7 +47,6 @@ from training.runs.states import RUN, after
 from training.runs.supervisor import configuration_of
 from training.runs.unpacking import unpack
 
-HOURLY = 30
 TAKEN, BACK = "taken elsewhere", "brought back"
 
 
@@ -92,8 +93,11 @@ def take_elsewhere(*, run: Run, taken_by: Person, now: datetime) -> IO[bytes]:
         config = _configured(current, Path(place))
         pack_run(config, target)
         file = zip_folder(target, name=f"{current.community.slug}-run-{current.number}")
-    size = file.seek(0, 2)
-    file.seek(0)
+    # Of every release whose words are in it, so that its holder is told when any of them are taken back.
+    receipts = [
+        write_receipt(release=one, person=taken_by, file=file, run_number=current.number, now=now)
+        for one in releases_behind(current)
+    ]
     Run.objects.filter(pk=current.pk).update(base_sha256=config.base.sha256)
     if current.is_live:
         ask_to_stop(current, taken_by, now)
@@ -104,7 +108,7 @@ def take_elsewhere(*, run: Run, taken_by: Person, now: datetime) -> IO[bytes]:
         community=current.community.slug,
         actor=str(taken_by.pk),
         now=now,
-        details={"release": release.sha256, "bytes": size},
+        details={"release": release.sha256, "bytes": receipts[0].bytes},
     )
     return file
 

@@ -17,9 +17,9 @@ from frontend.researcher.queries import projects_with_usable, read_card, read_ma
 from frontend.researcher.views.home import ResearchView
 from people.handing import while_allowed
 from people.refusals import Refusal
-from training.releases.archives import zip_folder
+from training.releases.downloads import take_home
 from training.releases.models import Release
-from training.releases.services import folder_of, freeze_release, not_usable_any_more, verify_release
+from training.releases.services import freeze_release, verify_release
 from training.runs.models import Run
 
 
@@ -107,26 +107,14 @@ class DownloadView(OneRelease):
     """The release's folder as one file."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """The zip, unless words in it were withdrawn."""
+        """The zip, unless words in it were withdrawn; each download writes a receipt."""
         release = self.release(pk)
-        if release.contains_withdrawn:
-            return self.page(
-                release,
-                status=409,
-                refusal=_("Words in this release were withdrawn, so it is not handed out any more. Freeze a new one."),
-            )
-        if not_usable_any_more(release):
-            return self.page(
-                release,
-                status=409,
-                refusal=_("Words in this release may not be used now, so it is not handed out."),
-            )
-        folder = folder_of(release)
-        if not folder.is_dir():
-            return self.page(release, status=409, refusal=_("The files of this release are missing on this machine."))
-        name = f"{self.community.slug}-release-{release.number}"
-        file = zip_folder(folder, name=name)
-        response = FileResponse(file, as_attachment=True, filename=f"{name}.zip", content_type="application/zip")
+        try:
+            _receipt, file = take_home(release=release, taken_by=self.person, now=self.now)
+        except Refusal as refusal:
+            return self.page(release, status=refusal.status, refusal=refusal)
+        name = f"{self.community.slug}-release-{release.number}.zip"
+        response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
         response.streaming_content = while_allowed(response.streaming_content, lambda: self._still(release))
         return response
 

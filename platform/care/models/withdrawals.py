@@ -55,7 +55,7 @@ class WithdrawalStage(models.Model):
         PAUSED = "paused", _("Models that learnt from them answer nobody")
         TOLD = "told", _("The stewards are told")
         TRACED = "traced", _("Everything made from them is found")
-        HOLDERS_TOLD = "holders_told", _("Whoever holds an agreement on them is told to delete them")
+        HOLDERS_TOLD = "holders_told", _("Whoever downloaded them is told to delete them")
         ENDED = "ended", _("Models that learnt from them are deleted, or trained anew without them")
         ERASED = "erased", _("The words themselves are erased")
 
