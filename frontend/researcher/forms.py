@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
+from frontend.researcher.beside_forms import BesideForm
 from people.models import Community, Person, Variety
 from training.releases.services import PURPOSES
 from training.runs.models import Addition
@@ -121,14 +122,6 @@ WORDS: dict[str, tuple[Words, Words]] = {
 }
 # Only shown where there is something to choose that they are about.
 ABOUT = {"synthetic_share": Addition.Kind.SYNTHETIC, "temperature": Addition.Kind.RELATED}
-ADDITION_WORDS: dict[str, tuple[Words, Words]] = {
-    "text": (_("Plain text to read first"), _("Continued pre-training reads it before it learns.")),
-    "related": (_("Lessons in other languages"), _("Languages that are near to this one help most.")),
-    "synthetic": (
-        _("Rows that a machine wrote"),
-        _("Only those count whose sentences of origin are in the training part of this release."),
-    ),
-}
 # Settings of some methods only, each section under words of its own.
 SOME_METHODS: dict[str, Words] = {
     "preference": _("For KTO, DPO, reward models and self-evolution"),
@@ -165,14 +158,12 @@ class FreezeForm(forms.Form):
         self.fields["project"].queryset = projects  # type: ignore[attr-defined]
 
 
-class RunForm(forms.Form):
+class RunForm(BesideForm):
     """One field for each setting of the recipe, filled with its defaults.
 
     The recipe's own configuration says which settings there are, so this form cannot fall behind it. Those that are
     about an addition, and the base model, are left out where there is none to choose.
     """
-
-    base = forms.ChoiceField(label=_("Base model"), help_text=_("What the adapter learns beside. It stays as it is."))
 
     def __init__(
         self,
@@ -186,22 +177,11 @@ class RunForm(forms.Form):
         """`bases`: names of base models that are everybody's, the usual one first; `without`: methods that are not
         offered."""
         super().__init__(*args, **kwargs)
-        larger = additions.filter(kind=Addition.Kind.VOCABULARY).select_related("made_by", "community").order_by("pk")
-        self._larger = {one.base_model: one for one in larger}
-        named = [(name, f"{one.name} ({one.made_by.base_model})") for name, one in self._larger.items()]
-        self.fields["base"].choices = [*((name, name) for name in bases), *named]  # type: ignore[attr-defined]
-        if len(bases) + len(named) < 2:
-            del self.fields["base"]
-        self._kinds = [kind for kind in ADDITION_WORDS if additions.filter(kind=kind).exists()]
-        for kind in self._kinds:
-            label, help_text = ADDITION_WORDS[kind]
-            some = additions.filter(kind=kind).select_related("made_by")
-            about = {"label": label, "help_text": help_text, "required": False, "empty_label": _("None")}
-            self.fields[kind] = forms.ModelChoiceField(queryset=some, **about)
+        self.offer(additions, bases)
         self._places: dict[str, tuple[str, str]] = {}
         flat = [(section, key, value) for section, keys in defaults.items() for key, value in keys.items()]
         for section, key, value in sorted(flat, key=lambda row: _rank_of(row[1])):
-            is_here = ABOUT.get(key) in {None, *self._kinds}
+            is_here = ABOUT.get(key) in {None, *self.kinds}
             if is_here and (field := _field(key, value)) is not None:
                 self.fields[f"{section}-{key}"] = field
                 self._places[f"{section}-{key}"] = (section, key)
@@ -212,11 +192,6 @@ class RunForm(forms.Form):
     def method_field(self) -> forms.BoundField:
         """How to train, which comes first."""
         return self["recipe-method"]
-
-    @property
-    def base_field(self) -> forms.BoundField | None:
-        """What to train on, where there is a choice."""
-        return self["base"] if "base" in self.fields else None
 
     @property
     def first_fields(self) -> list[forms.BoundField]:
@@ -237,7 +212,7 @@ class RunForm(forms.Form):
         """Settings of some methods only: which methods, the fields, and whether something in them is wrong."""
         found = []
         for wanted, words in SOME_METHODS.items():
-            fields = [self[kind] for kind in self._kinds] if wanted == "mixing" else []
+            fields = self.addition_fields if wanted == "mixing" else []
             fields += [self[name] for name, (section, __) in self._places.items() if section == wanted]
             found.append((words, fields, any(field.errors for field in fields)))
         return found
@@ -246,18 +221,6 @@ class RunForm(forms.Form):
     def more_has_errors(self) -> bool:
         """Whether the folded part must be open, because something in it is wrong."""
         return any(field.errors for field in self.more_fields)
-
-    @property
-    def additions(self) -> list[Addition]:
-        """What was chosen to be learnt from beside the release; a base with more tokens is one."""
-        larger = self._larger.get(self.cleaned_data.get("base", ""))
-        chosen = [self.cleaned_data[kind] for kind in self._kinds] + [larger]
-        return [one for one in chosen if one is not None]
-
-    @property
-    def base_model(self) -> str:
-        """The name of the base model that was chosen; empty for the usual one."""
-        return str(self.cleaned_data.get("base", ""))
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from frontend.researcher.beside_forms import BesideForm
 from frontend.researcher.forms import WORDS
 from people.refusals import Invalid
 from training.recipes.configuration import METHODS, RecipeSettings
 from training.runs.grids import LEAST_SEEDS, Plan, plan_of
 from training.runs.grids import METHODS as OFFERED
+from training.runs.models import Addition
 
 # What all runs of a grid have in common and people set; everything else has the recipe's defaults.
 COMMON = ("learning_rate", "epochs", "max_steps", "patience", "batch_size", "seed")
 
 
-class GridForm(forms.Form):
+class GridForm(BesideForm):
     """What differs from run to run, and what all have in common."""
 
     methods = forms.MultipleChoiceField(
@@ -38,8 +42,10 @@ class GridForm(forms.Form):
         help_text=_("With another seed each time: what differs between them is chance. Three at least."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, additions: QuerySet[Addition], bases: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # None of the methods of a grid reads plain text.
+        self.offer(additions.exclude(kind=Addition.Kind.TEXT), bases)
         defaults = vars(RecipeSettings())
         for key in COMMON:
             label, help_text = WORDS[key]

@@ -18,6 +18,7 @@ from annotation.answers.models import Answer
 from people.models import Community, Person
 from tests.conftest import NOW
 from tests.frontend.made import make_adapter, make_release, make_run, report
+from tests.runs.adding import related, uploaded
 from training.releases.models import Release
 from training.runs.grids import plan_of, start_grid
 from training.runs.models import Grid, Run
@@ -90,6 +91,26 @@ def test_one_form_says_first_what_it_would_be_and_then_starts_it(
     assert "48 runs wait. Other runs go before them." in page.text
     assert "0 of 48 runs are over." in page.text
     assert url("grid", community, Grid.objects.get().pk) in researcher.get(url("home", community)).text
+
+
+def test_its_runs_learn_from_what_is_chosen_beside_the_release(
+    researcher: Client, community: Community, release: Release, esi: Person
+) -> None:
+    assert "What else it learns from" not in researcher.get(url("start-grid", community, release.pk)).text
+    lessons, text = related(community, esi), uploaded(community, esi, title="Passages")
+    address = url("start-grid", community, release.pk)
+    empty = researcher.get(address).text
+    assert lessons.name in empty
+    # No method of a grid reads plain text.
+    assert text.name not in empty
+    values = filled(researcher, community, release, methods=["lora"], budgets="100%")
+    values = {name: value for name, value in values.items() if value is not None}
+    told = researcher.post(address, values).context["plan"]
+    again = researcher.post(address, {**values, "related": lessons.pk, "told": told})
+    assert "That is 3 runs." in again.text
+    page = researcher.post(address, {**values, "related": lessons.pk, "told": again.context["plan"]}, follow=True)
+    assert lessons.name in page.text
+    assert {tuple(run.additions.all()) for run in Run.objects.all()} == {(lessons,)}
 
 
 def test_with_an_earlier_run_it_says_about_how_long(
@@ -175,9 +196,16 @@ def test_a_grid_is_started_estimated_read_and_stopped_over_the_api(
     def post(path: str) -> Any:
         return researcher.post(f"/api/v1/grids/{path}", json.dumps(asked), content_type="application/json")
 
+    asked["additions"] = [0]
+    assert post("").status_code == 404
+    asked |= {"additions": [], "base_model": "nowhere"}
+    assert (post("").status_code, Grid.objects.count()) == (422, 0)
+    del asked["base_model"]
+    asked["additions"] = [related(release.community, esi).pk]
     assert post("estimate/").json() == {"runs": 6, "seconds": None}
     made = post("").json()
     assert made["states"] == {"queued": 6}
+    assert {run.additions.get().pk for run in Run.objects.all()} == set(asked["additions"])
     cells = researcher.get(f"/api/v1/grids/{made['id']}/cells/").json()
     assert [(cell["token_share"], len(cell["runs"]), cell["bpb"]) for cell in cells] == [(0.5, 3, None), (1.0, 3, None)]
     assert post(f"{made['id']}/cancel/").json()["states"] == {"cancelled": 6}

@@ -18,7 +18,7 @@ from people.services import found_community
 from tests.conftest import NOW
 from tests.frontend.made import finished, make_adapter, make_release
 from tests.recipes.conftest import place_base
-from tests.runs.adding import TINY, placed_base, uploaded
+from tests.runs.adding import TINY, placed_base, related, uploaded
 from training.lineage.services import adapters_of, trace
 from training.lineage.tracing import taint_of
 from training.recipes.base_model import sha256_of_file
@@ -29,8 +29,9 @@ from training.runs.additions import IsUsed, claim_rows, delete_addition, finish_
 from training.runs.base_models import DEFAULT
 from training.runs.beside import AdditionIsGone, releases_behind, require_additions
 from training.runs.elsewhere import goes_elsewhere
+from training.runs.grids import plan_of, start_grid
 from training.runs.making import place_for, sweep_places
-from training.runs.models import Adapter, Addition, Run
+from training.runs.models import Adapter, Addition, Grid, Run
 from training.runs.services import NotDecidable, claim_run, decide_adapter, folder_of, queue_run, resume_run
 from training.runs.starting import ReleaseIsTainted
 from training.runs.vocabularies import (
@@ -130,6 +131,26 @@ def test_a_run_learns_on_it_and_the_schedule_and_resuming_keep_it(
         ask_for_tokens(run=run, wanted=500, asked_by=esi, now=NOW)
     assert run not in token_sources(community, esi)
     assert queue_run(release=release, started_by=esi, now=NOW).base_model == DEFAULT
+
+
+@pytest.mark.django_db
+def test_all_runs_of_a_grid_learn_on_it_and_end_with_it(
+    larger: Addition, release: Release, community: Community, esi: Person, ben: Person, validated_corpus: list[Answer]
+) -> None:
+    plan = plan_of(methods=["lora", "qdylora"], ranks=[4], budgets=["100%"], seeds=3, given={})
+    about = {"release": release, "plan": plan, "started_by": esi, "now": NOW}
+    beside = related(community, esi)
+    for wrong in ([uploaded(community, esi)], [beside, related(community, esi)]):
+        with pytest.raises(Invalid):
+            start_grid(**about, additions=wrong)
+    with pytest.raises(Invalid, match="Choose one base model"):
+        start_grid(**about, additions=[larger], base_model=DEFAULT)
+    assert not Grid.objects.exists()
+    grid = start_grid(**about, additions=[larger, beside])
+    assert {run.base_model for run in grid.runs.all()} == {larger.base_model}
+    assert {frozenset(run.additions.all()) for run in grid.runs.all()} == {frozenset({larger, beside})}
+    withdraw_answer(answer=Answer.objects.filter(author=ben)[0], author=ben, now=NOW)
+    assert {run.state for run in grid.runs.all()} == {"cancelled"}
 
 
 @pytest.mark.django_db

@@ -28,9 +28,10 @@ from training.metering.foresight import band_of
 from training.metering.grid import table
 from training.recipes.configuration import METHODS
 from training.releases.models import Release
+from training.runs.beside_api import BesideSerializer, additions_among
 from training.runs.findings import findings_of
 from training.runs.jobs import ring
-from training.runs.models import Adapter, Addition, Run, Schedule
+from training.runs.models import Adapter, Run, Schedule
 from training.runs.progress import loss_curve
 from training.runs.promotion import recommend_adapter
 from training.runs.samples import readable_samples
@@ -75,7 +76,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         ]
 
 
-class NewRunSerializer(serializers.Serializer[Any]):
+class NewRunSerializer(BesideSerializer):
     """What to train. `settings` are the recipe's, e.g. {"recipe": {"rank": 8}}; the rest are defaults.
 
     `method` is the same as `settings.recipe.method` and goes before it.
@@ -84,13 +85,6 @@ class NewRunSerializer(serializers.Serializer[Any]):
     release = serializers.IntegerField()
     method = serializers.ChoiceField(choices=[(method, method) for method in METHODS], required=False)
     settings = serializers.DictField(required=False, default=dict)
-    additions = serializers.ListField(
-        child=serializers.IntegerField(),
-        default=list,
-        max_length=4,
-        help_text="What it learns from beside the release, one of each kind at most; a base with more tokens is one.",
-    )
-    base_model = serializers.CharField(default="", allow_blank=True, help_text="The name of one that is here.")
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -230,10 +224,9 @@ class RunViewSet(viewsets.ReadOnlyModelViewSet[Run]):
         given.is_valid(raise_exception=True)
         fields = given.validated_data
         release = get_object_or_404(Release.objects.visible_to(person_of(request)), pk=fields["release"])
-        visible = Addition.objects.visible_to(person_of(request)).filter(community=release.community_id)
         run = queue_run(
             release=release,
-            additions=[get_object_or_404(visible, pk=pk) for pk in dict.fromkeys(fields["additions"])],
+            additions=additions_among(fields["additions"], release, person_of(request)),
             started_by=person_of(request),
             now=timezone.now(),
             method=fields.get("method"),

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from people.api import person_of
 from training.releases.models import Release
+from training.runs.beside_api import BesideSerializer, additions_among
 from training.runs.cells import cells_of, seconds_for
 from training.runs.grids import METHODS, Plan, cancel_grid, plan_of, start_grid
 from training.runs.jobs import ring_grid
@@ -40,7 +41,7 @@ class GridSerializer(serializers.ModelSerializer[Grid]):
         return dict(Counter(grid.runs.values_list("state", flat=True)))  # type: ignore[attr-defined]
 
 
-class NewGridSerializer(serializers.Serializer[Any]):
+class NewGridSerializer(BesideSerializer):
     """What to train. `budgets` are shares such as "25%" or numbers of tokens, `seeds` says how often each is trained.
 
     `settings` are the recipe's, as for a run, the same in all runs.
@@ -102,8 +103,8 @@ class GridViewSet(viewsets.ReadOnlyModelViewSet[Grid]):
     @extend_schema(request=NewGridSerializer, responses={201: GridSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Start every run of it; runs that were started by themselves go before them."""
-        release, plan = self._asked(request)
-        grid = start_grid(release=release, plan=plan, started_by=person_of(request), now=timezone.now())
+        release, plan, beside = self._asked(request)
+        grid = start_grid(release=release, plan=plan, started_by=person_of(request), now=timezone.now(), **beside)
         ring_grid(grid)
         return Response(self.get_serializer(grid).data, status=status.HTTP_201_CREATED)
 
@@ -111,7 +112,7 @@ class GridViewSet(viewsets.ReadOnlyModelViewSet[Grid]):
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
         """Say what starting it would mean; nothing is started."""
-        release, plan = self._asked(request)
+        release, plan, _ = self._asked(request)
         chosen = plan.settings()
         return Response(EstimateSerializer({"runs": len(chosen), "seconds": seconds_for(release, chosen)}).data)
 
@@ -129,9 +130,11 @@ class GridViewSet(viewsets.ReadOnlyModelViewSet[Grid]):
         """What it came to so far, cell by cell."""
         return Response(CellSerializer(cells_of(self.get_object()), many=True).data)
 
-    def _asked(self, request: Request) -> tuple[Release, Plan]:
+    def _asked(self, request: Request) -> tuple[Release, Plan, dict[str, Any]]:
         given = NewGridSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = dict(given.validated_data)
         release = get_object_or_404(Release.objects.visible_to(person_of(request)), pk=fields.pop("release"))
-        return release, plan_of(given=fields.pop("settings"), **fields)
+        chosen = additions_among(fields.pop("additions"), release, person_of(request))
+        beside = {"additions": chosen, "base_model": fields.pop("base_model")}
+        return release, plan_of(given=fields.pop("settings"), **fields), beside

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -24,10 +24,11 @@ from people.refusals import Invalid
 from people.services import require_role
 from training.releases.models import Release
 from training.runs.approval import require_run_decision
-from training.runs.base_models import DEFAULT
-from training.runs.models import Grid, Run
+from training.runs.beside import require_additions
+from training.runs.models import Addition, Grid, Run
 from training.runs.services import RunIsOver, ask_to_stop
 from training.runs.starting import checked_settings, next_number, require_room, require_trainable, store_run
+from training.runs.vocabularies import base_for
 
 METHODS = ("lora", "qlora", "dylora", "qdylora")
 LEAST_SEEDS, MOST_SEEDS = 3, 20
@@ -106,16 +107,27 @@ def _without_twins(budgets: Sequence[Budget]) -> list[Budget]:
 
 
 @transaction.atomic
-def start_grid(*, release: Release, plan: Plan, started_by: Person, now: datetime, base_model: str = DEFAULT) -> Grid:
-    """Queue every run of a plan; the caller rings the bells (`training.runs.jobs.ring_grid`) after commit.
+def start_grid(
+    *,
+    release: Release,
+    plan: Plan,
+    started_by: Person,
+    now: datetime,
+    base_model: str = "",
+    additions: Collection[Addition] = (),
+) -> Grid:
+    """Queue every run of a plan; the caller rings the bells (`training.runs.jobs.ring_grid`) after commit. All of them
+    learn on the same base model, and from the same `additions` beside the release, as `queue_run` has it.
 
     Each of them counts as a run where a standing approval or this place has limits; a decision on training on this
-    release covers all of them. Raises ReleaseIsTainted, Invalid, NotAllowed, LimitReached.
+    release covers all of them. Raises ReleaseIsTainted, AdditionIsGone, Invalid, NotAllowed, LimitReached.
     """
     community = Community.objects.select_for_update().get(pk=release.community_id)
     require_role(started_by, community, Role.RESEARCHER)
     require_trainable(release)
     chosen = plan.settings()
+    for method in plan.methods:
+        require_additions(release, method, additions)
     require_room(community, now=now, runs=len(chosen))
     require_run_decision(release=release, started_by=started_by, now=now, runs=len(chosen))
     grid = Grid.objects.create(
@@ -130,9 +142,11 @@ def start_grid(*, release: Release, plan: Plan, started_by: Person, now: datetim
         created_at=now,
     )
     first = next_number(community)
-    about = {"release": release, "by": started_by, "now": now, "base_model": base_model, "grid": grid}
+    base = base_for(base_model, additions)
+    about = {"release": release, "by": started_by, "now": now, "base_model": base, "grid": grid}
     for number, settings in enumerate(chosen, start=first):
-        store_run(number=number, chosen=settings, priority=Run.Priority.LOW, **about)  # type: ignore[arg-type]
+        run = store_run(number=number, chosen=settings, priority=Run.Priority.LOW, **about)  # type: ignore[arg-type]
+        run.additions.set(additions)
     append_entry(
         action="grid.started",
         subject=f"grid:{grid.pk}",

@@ -24,7 +24,13 @@ from training.runs.cells import CSV_COLUMNS, cells_of, rows_of, seconds_for
 from training.runs.energy import spent_together
 from training.runs.grids import Plan, cancel_grid, start_grid
 from training.runs.jobs import ring_grid
-from training.runs.models import Grid
+from training.runs.models import Addition, Grid, Run
+from training.runs.vocabularies import names_of_provided
+
+
+def _told(plan: Plan, form: GridForm) -> str:
+    """What somebody was told about, to be known again."""
+    return f"{plan} {form.base_model} {sorted(one.pk for one in form.additions)}"
 
 
 class StartGridView(ResearchView):
@@ -34,19 +40,28 @@ class StartGridView(ResearchView):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The form with its defaults."""
-        return self._page(self._release(pk), GridForm())
+        release = self._release(pk)
+        return self._page(release, self._form(release))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say how many runs it would be and how long they take; start them where that was said before."""
-        release, form = self._release(pk), GridForm(request.POST)
+        release = self._release(pk)
+        form = self._form(release, request.POST)
         if not form.is_valid():
             return self._page(release, form, status=422)
         try:
             plan = form.plan()
             # Whoever changed something since they were told is told again.
-            if request.POST.get("told") != str(plan):
+            if request.POST.get("told") != _told(plan, form):
                 return self._page(release, form, plan=plan)
-            grid = start_grid(release=release, plan=plan, started_by=self.person, now=self.now)
+            grid = start_grid(
+                release=release,
+                plan=plan,
+                started_by=self.person,
+                now=self.now,
+                base_model=form.base_model,
+                additions=form.additions,
+            )
         except Refusal as refusal:
             return self._page(release, form, status=show_refusal(form, refusal))
         ring_grid(grid)
@@ -54,6 +69,10 @@ class StartGridView(ResearchView):
         told = ngettext("%(number)s run waits.", "%(number)s runs wait. Other runs go before them.", number)
         messages.success(request, told % {"number": number})
         return redirect("researcher:grid", slug=self.community.slug, pk=grid.pk)
+
+    def _form(self, release: Release, data: Any = None) -> GridForm:
+        additions = Addition.objects.visible_to(self.person).for_project(release.project).there()
+        return GridForm(data, additions=additions, bases=names_of_provided())
 
     def _release(self, pk: int) -> Release:
         visible = Release.objects.visible_to(self.person).filter(community=self.community)
@@ -66,7 +85,7 @@ class StartGridView(ResearchView):
             "community": self.community,
             "release": release,
             "form": form,
-            "plan": str(plan) if plan else "",
+            "plan": _told(plan, form) if plan else "",
             "size": len(chosen),
             "time": spoken_seconds(seconds_for(release, chosen)) if plan else "",
         }
@@ -100,7 +119,14 @@ class OneGrid(ResearchView):
 
     def page(self, grid: Grid, *, status: int = 200, refusal: Refusal | None = None) -> HttpResponse:
         """The grid's page."""
-        context = {**self.live_context(grid), "refusal": refusal}
+        # All of its runs learn on the same base model, and from the same beside the release.
+        first: Run | None = grid.runs.order_by("pk").first()
+        context = {
+            **self.live_context(grid),
+            "refusal": refusal,
+            "base_model": first.base_model if first else "",
+            "additions": first.additions.select_related("made_by").order_by("pk") if first else (),
+        }
         return render(self.request, "researcher/grid.html", context, status=status)
 
 
