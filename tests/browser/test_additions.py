@@ -62,14 +62,7 @@ def test_a_text_is_brought_in_and_a_run_is_started_with_it(
     desk.open(f"/c/{SLUG}/train/additions/")
     desk.see("What else runs learn from")
     desk.picture("additions")
-    desk.open(f"/c/{SLUG}/train/releases/{release.pk}/grid/")
-    desk.see("Start a grid of runs")
-    desk.click("What else it learns from")
-    desk.page.get_by_label("Rows that a machine wrote").select_option(label=f"Run {maker.number}: back-translation")
-    desk.click("See what that is")
-    desk.read("That is 36 runs.")
-    desk.picture("start-grid")
-    desk.look()
+    _reckon_a_grid(desk, maker)
     desk.open(f"/c/{SLUG}/train/releases/{release.pk}/run/")
     desk.see("Start a run")
     desk.page.get_by_label("Continued pre-training", exact=False).first.check()
@@ -126,6 +119,18 @@ def test_a_base_is_given_tokens_and_a_run_is_started_on_it(
     run = Run.objects.latest("pk")
     desk.see(f"Run {run.number}")
     assert run.base_model == held.base_model
+
+
+def _reckon_a_grid(desk: Visitor, maker: Run) -> None:
+    """Its runs can learn from the rows, too."""
+    desk.open(f"/c/{SLUG}/train/releases/{maker.release_id}/grid/")
+    desk.see("Start a grid of runs")
+    desk.click("What else it learns from")
+    desk.page.get_by_label("Rows that a machine wrote").select_option(label=f"Run {maker.number}: back-translation")
+    desk.click("See what that is")
+    desk.read("That is 36 runs.")
+    desk.picture("start-grid")
+    desk.look()
 
 
 def _made(maker: Run, researcher: Person, place: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,13 @@ from training.recipes.base_model import BaseModelError, sha256_of_file, verify
 from training.runs.needs import FAMILIES, shape_of
 
 REVISION = "0123456789abcdef" * 2 + "01234567"
+
+
+def test_no_recipe_asks_the_network_whoever_starts_it() -> None:
+    told = "import training.recipes, huggingface_hub.constants as hub; print(hub.HF_HUB_OFFLINE)"
+    alone = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    done = subprocess.run([sys.executable, "-c", told], env=alone, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 @pytest.fixture
