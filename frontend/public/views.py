@@ -21,6 +21,7 @@ from care.benefits import register_of
 from care.models import Agreement
 from care.reach import communities_ever_of
 from care.services import current_receipt, published_policy
+from frontend.copies import own_notices
 from frontend.public.queries import adapters_with_reasons, communities_left, community_numbers
 from people.models import Community, Person, Role
 from people.refusals import Refusal
@@ -49,6 +50,7 @@ class HomeView(View):
         context = {
             "mine": mine,
             "left": communities_left(request.user),
+            "to_delete": own_notices(request.user).open_ones().count(),
             "has_agreements": Agreement.objects.held_by(request.user).exists(),
             "joinable": joinable.exclude(pk__in=mine.values("pk")),
         }

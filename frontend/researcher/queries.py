@@ -70,8 +70,8 @@ def read_card(release: Release) -> str:
 
 
 def notices_for(person: Person, community: Community) -> NoticeQuerySet:
-    """Copies that are to be deleted: one's own; a steward's are all, for members leave, and then nobody else would say
-    what became of theirs."""
-    rows: NoticeQuerySet = DownloadNotice.objects.of_members(community).open_ones()
+    """On copies that are to be deleted: one's own; a steward's are all, for members leave, and then nobody else would
+    say what became of theirs."""
+    rows: NoticeQuerySet = DownloadNotice.objects.of_members(community)
     mine = rows if has_role(person, community, Role.STEWARD) else rows.filter(download__person=person)
-    return mine.select_related("download__release", "download__person")
+    return mine.select_related("download__release__community", "download__person")

@@ -1,7 +1,7 @@
 """The case that every withdrawal opens: what has to happen because of it, and until when.
 
 Deadlines are counted from the moment of the act. Who does a stage tells so with `finish_stage`; whoever has more to do
-because of a withdrawal, such as telling the holders of an agreement, adds a stage with `add_stage`.
+because of a withdrawal, such as telling whoever downloaded them, adds a stage with `add_stage`.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ ACTIONS: Mapping[str, Action] = {
     # training
     "release.frozen": Action({"number": number, "sha256": sha256, "purpose": PURPOSE, "judgements": flag}),
     "release.downloaded": Action({"agreement": number, "sha256": sha256, "bytes": number}),
-    "notice.answered": Action({"agreement": number, "answer": one_of("deleted", "replaced", "refused")}),
+    "notice.answered": Action({"agreement": number, "answer": one_of("deleted", "replaced", "refused", "unreached")}),
     "run.queued": Action({"release": sha256, "method": one_of(*METHODS)}),
     "grid.started": Action({"release": sha256, "methods": some_of(*METHODS), "runs": number}),
     "grid.cancelled": Action({"runs": number}),

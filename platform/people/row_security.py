@@ -31,6 +31,7 @@ PART_OF = {
     "people.LanguageProfile_varieties": "languageprofile",
     "projects.Task": "project",
     "releases.Download": "release",
+    "releases.DownloadNotice_withdrawals": "downloadnotice",
     "releases.ReleaseItem": "release",
     "releases.ReleaseItem_voters": "releaseitem",
     "revision.BatchChange": "batch",

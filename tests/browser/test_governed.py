@@ -80,7 +80,7 @@ def test_from_the_consent_text_to_the_notice(
     assert Download.objects.get(agreement=agreement).release.number == 1
 
     _take_back(speaker)
-    _delete_the_researcher_s_copy(esis)
+    _delete_the_researcher_s_copy(esis, steward)
     notice = DownloadNotice.objects.get(download__agreement=agreement)
     outside.open(f"/agreements/{agreement.pk}/")
     outside.see("Access to Test community")
@@ -161,8 +161,19 @@ def _freeze(researcher: Visitor, project: Project) -> None:
         researcher.click("Download (zip)")
 
 
-def _delete_the_researcher_s_copy(researcher: Visitor) -> None:
+def _delete_the_researcher_s_copy(researcher: Visitor, steward: Visitor) -> None:
     """What a member took home is to be deleted like anybody's."""
+    steward.open(f"{HOME}train/copies/")
+    steward.see("Copies of releases")
+    steward.click("Answer in their place")
+    steward.click("Nobody reaches them")
+    steward.read("Write how you know.")
+    steward.forgive(422)
+    steward.picture("copies-steward")
+    steward.look()
+    researcher.open("/me/copies/")
+    researcher.see("Copies that I hold")
+    researcher.picture("copies-mine")
     researcher.open(f"{HOME}train/")
     researcher.see("Train")
     researcher.click("Words in one download were taken back: it is to be deleted.")

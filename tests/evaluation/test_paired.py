@@ -66,11 +66,16 @@ def test_spbleu_is_sacrebleu_s_where_its_pieces_are_here(
     without = compare_on_task("translate", right, right, base, adapter)["scores"]
     assert [one["name"] for one in without] == ["chrF++", "BLEU", "TER"]
 
+    spm_file().parent.mkdir()
+    spm_file().write_bytes(b"cut off")
+    with pytest.warns(UserWarning, match="No spBLEU"):
+        damaged = compare_on_task("translate", right, right, base, adapter)["scores"]
+    assert damaged == without
+
     pieces = BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(right), model_writer=pieces, vocab_size=60, minloglevel=2
     )
-    spm_file().parent.mkdir()
     spm_file().write_bytes(pieces.getvalue())
     found = compare_on_task("translate", right, right, base, adapter)["scores"]
     assert [one["name"] for one in found] == ["chrF++", "BLEU", "spBLEU", "TER"]

@@ -35,6 +35,8 @@ FOR_ANY_ACCOUNT: dict[str, tuple[set[int], str]] = {
     "get public:found": ({200}, "anybody with an account may found a community of their own"),
     "get me:data": ({200}, "one's own data, and nobody else's"),
     "get me:file": ({200}, "the same"),
+    "get me:copies": ({200}, "what the person downloaded: nothing"),
+    "post me:copies": ({404}, "the same; this form names nobody's copy"),
     "get me:erase_account": ({200}, "one's own account"),
     "post me:erase_account": ({422}, "the same; this form has no password"),
     "post public:found": ({422}, "the same; this form says nothing about a community to found"),

@@ -28,11 +28,12 @@ from training.runs.needs import FAMILIES, shape_of
 REVISION = "0123456789abcdef" * 2 + "01234567"
 
 
-def test_no_recipe_asks_the_network_whoever_starts_it() -> None:
+def test_no_recipe_asks_the_network_unless_it_is_told_to() -> None:
     told = "import training.recipes, huggingface_hub.constants as hub; print(hub.HF_HUB_OFFLINE)"
     alone = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
-    done = subprocess.run([sys.executable, "-c", told], env=alone, capture_output=True, text=True, check=True)
-    assert done.stdout == "True\n"
+    for environment, offline in ((alone, "True\n"), ({**alone, "HF_HUB_OFFLINE": "0"}, "False\n")):
+        done = subprocess.run([sys.executable, "-c", told], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout == offline
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.frontend.made import make_adapter, make_release, make_run, report
 from tests.recipes.conftest import place_base
 from tests.runs.test_approval import decided
 from training.runs.approval import LimitReached
+from training.runs.base_models import DEFAULT
 from training.runs.cells import CSV_COLUMNS, cells_of, mean_of, rows_of, seconds_for
 from training.runs.grids import budget_of, cancel_grid, plan_of, start_grid
 from training.runs.jobs import execute_run_job, next_runs, recover_runs_job
@@ -203,10 +204,10 @@ def test_a_grids_adapter_waits_for_a_steward_only_when_a_researcher_recommends_i
 
 def test_how_long_it_takes_follows_from_what_earlier_runs_took(release, esi, now):
     plan = plan_of(**{**SMALL, "budgets": ["50%", "100%"], "given": {"mixing": {"replay": 0.0}}})
-    assert seconds_for(release, plan.settings()) is None
+    assert seconds_for(release, plan.settings(), DEFAULT) is None
     earlier = {"steps": 4, "recipe": {"batch_size": 8}, "tokens": 3200, "tokens_per_second": 100.0, "seconds": 50.0}
     run = queue_run(release=release, started_by=esi, now=now, method="lora")
     finish_run(run=run, report=report() | earlier, now=now)
     # 100 tokens a sentence, 100 a second, two passes, and 18 seconds beside them, each three times.
     lessons = release.counts["train"]
-    assert seconds_for(release, plan.settings()) == pytest.approx(3 * (lessons + 18 + 2 * lessons + 18))
+    assert seconds_for(release, plan.settings(), DEFAULT) == pytest.approx(3 * (lessons + 18 + 2 * lessons + 18))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -63,7 +64,12 @@ def spbleu_measures(references: Sequence[str]) -> list[Measure]:
     # Asked first, for sacrebleu fetches a file that is not there, and nothing here asks the network.
     if not file.is_file() or find_spec("sentencepiece") is None:
         return []
-    measure = _sacrebleu("spBLEU", BLEU(tokenize=SPM), references)
+    try:
+        measure = _sacrebleu("spBLEU", BLEU(tokenize=SPM), references)
+    except (RuntimeError, OSError) as error:
+        # A damaged file must not cost the run, which is trained by now.
+        warnings.warn(f"No spBLEU: {file} cannot be read: {error}", stacklevel=2)
+        return []
     pieces = hashlib.sha256(file.read_bytes()).hexdigest()
     return [replace(measure, signature=f"{measure.signature}|spm:{pieces[:12]}")]
 

@@ -69,6 +69,7 @@ def _download(row: Download, person: Person) -> Row:
         "community": row.release.community.slug,
         "downloaded_release": row.release.number,
         "agreement": row.agreement_id,
+        **({"with_run": row.run_number} if row.run_number else {}),
         "bytes": row.bytes,
         "at": _day(row.at),
         **told,

@@ -53,7 +53,7 @@ from training.lineage.services import WORDS_ERASED, end_adapter
 from training.mining.models import Reading
 from training.playground.models import Generation
 from training.playground.stream import forget
-from training.releases.models import DownloadNotice, Release, ReleaseItem
+from training.releases.models import Download, DownloadNotice, Release, ReleaseItem
 from training.releases.services import folder_of
 from training.runs.additions import discard_made_of
 from training.runs.beside import runs_on
@@ -191,7 +191,7 @@ def _forget_agreements(person: Person) -> None:
     promised = Commitment.objects.filter(agreement__in=theirs)
     promised.exclude(evidence="").update(evidence=ERASED)
     promised.update(words=ERASED)
-    answered = Q(answered_by=person) | Q(download__agreement__applicant=person)
+    answered = Q(answered_by=person) | Q(download__agreement__applicant=person) | Q(download__person=person)
     DownloadNotice.objects.filter(answered).update(words="")
     theirs.update(**blank)
 
@@ -205,10 +205,12 @@ def close_agreements(person: Person, community: Community, *, now: datetime) -> 
 
 
 def entries_on_agreements(person: Person) -> list[Entry]:
-    """The ledger's entries with something sealed about what the person asked for and promised, whoever wrote them."""
+    """The ledger's entries with something sealed about what the person asked for, promised and downloaded, whoever
+    wrote them."""
     theirs = Agreement.objects.filter(applicant=person).prefetch_related("commitments")
     subjects = [agreement.subject for agreement in theirs]
     subjects += [f"commitment:{row.pk}" for agreement in theirs for row in agreement.commitments.all()]
+    subjects += [f"download:{key}" for key in Download.objects.filter(person=person).values_list("pk", flat=True)]
     return list(Entry.objects.filter(subject__in=subjects, secret__isnull=False))
 
 

@@ -24,7 +24,7 @@ from training.mining.trials import forget_texts
 from training.playground.models import Generation
 from training.playground.stream import forget
 from training.playground.suggesting import maker_of, project_of
-from training.releases.models import DownloadNotice, Release, ReleaseItem
+from training.releases.models import Release, ReleaseItem
 from training.runs.beside import runs_on
 from training.runs.intruders import forget_intruders
 from training.runs.models import Adapter, AdapterEvent, Run
@@ -84,8 +84,7 @@ def follow(*, withdrawal: Withdrawal, now: datetime) -> None:
             number = on_marked.filter(state=Run.State.CANCELLED).count()
             finish_stage(withdrawal=withdrawal, name=Name.STOPPED, number=number, now=now)
     if Name.HOLDERS_TOLD in waiting:
-        releases = [int(row.key) for row in withdrawal.taints.filter(kind="release")]
-        notices = DownloadNotice.objects.filter(download__release__in=releases)
+        notices = withdrawal.notices.all()
         if not notices.open_ones().exists():
             finish_stage(withdrawal=withdrawal, name=Name.HOLDERS_TOLD, number=notices.count(), now=now)
     if Name.ENDED in waiting:

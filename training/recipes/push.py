@@ -1,6 +1,7 @@
 """A folder that may leave the house, pushed to a model hub.
 
-    WORDHEARTH_HUB_TOKEN=... python -m training.recipes.push FOLDER OWNER/NAME [--endpoint https://huggingface.co]
+    HF_HUB_OFFLINE=0 WORDHEARTH_HUB_TOKEN=... python -m training.recipes.push FOLDER OWNER/NAME
+        [--endpoint https://huggingface.co]
 
 The folder is what a site has packed for an adapter that may go out: without its PROVENANCE.json nothing is sent. On a
 site `manage.py push_export` asks for the decision first, writes the record, and then calls this. The repository is made
@@ -16,7 +17,7 @@ import sys
 from pathlib import Path
 
 from httpx2 import HTTPError
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, is_offline_mode
 
 TOKEN = "WORDHEARTH_HUB_TOKEN"  # noqa: S105 - the variable's name
 HUB = "https://huggingface.co"
@@ -30,6 +31,8 @@ def push(folder: Path, repository: str, *, token: str, endpoint: str = HUB) -> s
     """Send the folder as one commit; the commit's address. Raises CannotPush."""
     if not token:
         raise CannotPush(f"There is no token: set {TOKEN}.")
+    if is_offline_mode():
+        raise CannotPush("Nothing here asks the network unless it is told to: set HF_HUB_OFFLINE=0.")
     if not (folder / "PROVENANCE.json").is_file():
         raise CannotPush(f"{folder} has no PROVENANCE.json: only what the site has packed is pushed.")
     about = json.loads((folder / "PROVENANCE.json").read_text(encoding="utf-8"))

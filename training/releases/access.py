@@ -94,7 +94,7 @@ def download_release(
     made = write_receipt(
         release=release, person=person, file=file, agreement=agreement, purposes=purposes, key=key, now=now
     )
-    enter(made)
+    enter(made, now)
     return made, file
 
 

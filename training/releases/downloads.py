@@ -43,7 +43,7 @@ def take_home(*, release: Release, taken_by: Person, now: datetime) -> tuple[Dow
         raise NotHandedOut("The files of this release are missing on this machine.")
     file = zip_folder(folder, name=f"{release.community.slug}-release-{release.number}")
     made = write_receipt(release=release, person=taken_by, file=file, now=now)
-    enter(made)
+    enter(made, now)
     return made, file
 
 
@@ -68,10 +68,16 @@ def write_receipt(
 ) -> Download:
     """Write down who was given this file of the release: under which agreement, or as a member; `purposes` are what it
     is given for, if not only what the release was made for; `run_number` that of a run that is made elsewhere with it.
-    Part of a command, which enters it.
+
+    A member who takes the same once more holds it already, and is asked to delete it once. Part of a command, which
+    enters each download.
     """
     size = file.seek(0, 2)
     file.seek(0)
+    same = Download.objects.filter(release=release, person=person, agreement=None, run_number=run_number)
+    held: Download | None = None if agreement else same.first()
+    if held is not None:
+        return held
     made: Download = Download.objects.create(
         id=key or uuid4(),
         agreement=agreement,
@@ -86,7 +92,7 @@ def write_receipt(
     return made
 
 
-def enter(download: Download) -> None:
+def enter(download: Download, now: datetime) -> None:
     """Enter it in the record."""
     about: dict[str, Any] = {"agreement": download.agreement_id} if download.agreement_id else {}
     append_entry(
@@ -94,6 +100,6 @@ def enter(download: Download) -> None:
         subject=f"release:{download.release_id}",
         community=download.release.community.slug,
         actor=str(download.person_id),
-        now=download.at,
+        now=now,
         details={**about, "sha256": download.manifest_sha256, "bytes": download.bytes},
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
-from care.models import Agreement, Receipt
+from care.models import Agreement, Receipt, Withdrawal
 from people.models import Community, Person
 from training.releases.querysets import NoticeQuerySet, ReleaseItemQuerySet, ReleaseQuerySet
 
@@ -162,6 +162,7 @@ class DownloadNotice(models.Model):
         DELETED = "deleted", _("deleted everywhere")
         REPLACED = "replaced", _("deleted, and replaced by a newer release")
         REFUSED = "refused", _("refused")
+        UNREACHED = "unreached", _("nobody reaches whoever holds it")
 
     download = models.OneToOneField(Download, models.PROTECT, related_name="notice")
     queued_at = models.DateTimeField()
@@ -171,13 +172,21 @@ class DownloadNotice(models.Model):
     answered_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
 
+    withdrawals = models.ManyToManyField(
+        Withdrawal,
+        blank=True,
+        related_name="notices",
+        help_text="Those that wait until it is answered.",
+    )
+
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
         ordering = ["due_at", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(answer__in=["", "deleted", "replaced", "refused"]), name="notice_answer_is_known"
+                condition=models.Q(answer__in=["", "deleted", "replaced", "refused", "unreached"]),
+                name="notice_answer_is_known",
             ),
             models.CheckConstraint(
                 condition=models.Q(answer="", answered_at__isnull=True, answered_by__isnull=True)

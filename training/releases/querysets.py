@@ -100,7 +100,7 @@ class NoticeQuerySet(models.QuerySet["DownloadNotice"]):
         return self.filter(download__release__community=community, download__agreement__isnull=True)
 
     def open_ones(self) -> NoticeQuerySet:
-        """Those that nobody has followed: not answered, or refused."""
+        """Those that nobody has followed: not answered, or refused. Where nobody reaches the holder, nobody can."""
         return self.filter(answer__in=["", "refused"])
 
     def overdue(self, now: datetime) -> NoticeQuerySet:

@@ -155,15 +155,17 @@ def rows_of(grid: Grid) -> list[list[Any]]:
     return rows
 
 
-def seconds_for(release: Release, chosen: Sequence[Settings]) -> float | None:
-    """About how long runs with these settings would take one after the other, from what earlier runs of the community
-    took; None where none of them says enough.
+def seconds_for(release: Release, chosen: Sequence[Settings], base_model: str) -> float | None:
+    """About how long runs with these settings on this base would take one after the other, from what earlier runs of
+    the community on it took; None where none of them says enough.
 
     A run takes its tokens by the speed of the newest run of its method, or of any where there is none, and as much for
     loading and measuring as that one did.
     """
     earlier = list(
-        Adapter.objects.filter(community=release.community_id).select_related("run").order_by("-created_at")[:50]
+        Adapter.objects.filter(community=release.community_id, run__base_model=base_model)
+        .select_related("run")
+        .order_by("-created_at")[:50]
     )
     known = {adapter.run.method: adapter.report for adapter in reversed(earlier) if _says_enough(adapter.report)}
     if not known:

@@ -18,9 +18,9 @@ from people.api import person_of
 from training.releases.models import Release
 from training.runs.beside_api import BesideSerializer, additions_among
 from training.runs.cells import cells_of, seconds_for
-from training.runs.grids import METHODS, Plan, cancel_grid, plan_of, start_grid
+from training.runs.grids import METHODS, Plan, base_of_grid, cancel_grid, plan_of, start_grid
 from training.runs.jobs import ring_grid
-from training.runs.models import Grid
+from training.runs.models import Grid, Run
 
 
 class GridSerializer(serializers.ModelSerializer[Grid]):
@@ -28,17 +28,34 @@ class GridSerializer(serializers.ModelSerializer[Grid]):
 
     community = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     states = serializers.SerializerMethodField()
+    base_model = serializers.SerializerMethodField(help_text="Of all of its runs.")
+    additions = serializers.SerializerMethodField(help_text="What all of its runs learn from beside the release.")
 
     class Meta:
         model = Grid
         fields = [
             *("id", "community", "number", "release", "methods", "ranks", "budgets", "seeds", "states"),
-            "created_at",
+            *("base_model", "additions", "created_at"),
         ]
 
     def get_states(self, grid: Grid) -> dict[str, int]:
         """How many runs are in each state."""
         return dict(Counter(grid.runs.values_list("state", flat=True)))  # type: ignore[attr-defined]
+
+    def get_base_model(self, grid: Grid) -> str:
+        """Its name."""
+        first = self._first(grid)
+        return first.base_model if first else ""
+
+    def get_additions(self, grid: Grid) -> list[int]:
+        """Their ids."""
+        first = self._first(grid)
+        return sorted(first.additions.values_list("pk", flat=True)) if first else []
+
+    def _first(self, grid: Grid) -> Run | None:
+        # All runs of a grid have the same.
+        found: Run | None = grid.runs.order_by("pk").first()  # type: ignore[attr-defined]
+        return found
 
 
 class NewGridSerializer(BesideSerializer):
@@ -112,9 +129,9 @@ class GridViewSet(viewsets.ReadOnlyModelViewSet[Grid]):
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
         """Say what starting it would mean; nothing is started."""
-        release, plan, _ = self._asked(request)
-        chosen = plan.settings()
-        return Response(EstimateSerializer({"runs": len(chosen), "seconds": seconds_for(release, chosen)}).data)
+        release, plan, beside = self._asked(request)
+        chosen, base = plan.settings(), base_of_grid(release=release, plan=plan, **beside)
+        return Response(EstimateSerializer({"runs": len(chosen), "seconds": seconds_for(release, chosen, base)}).data)
 
     @extend_schema(request=None, responses=GridSerializer)
     @action(detail=True, methods=["post"])

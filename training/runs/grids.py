@@ -106,6 +106,14 @@ def _without_twins(budgets: Sequence[Budget]) -> list[Budget]:
     return list({tuple(sorted(budget.items())): budget for budget in budgets}.values())
 
 
+def base_of_grid(*, release: Release, plan: Plan, base_model: str, additions: Collection[Addition]) -> str:
+    """The name of the base model that all runs would learn on, where all of its methods can learn from the additions.
+    Raises Invalid, AdditionIsGone, ReleaseIsTainted."""
+    for method in plan.methods:
+        require_additions(release, method, additions)
+    return base_for(base_model, additions)
+
+
 @transaction.atomic
 def start_grid(
     *,
@@ -126,8 +134,7 @@ def start_grid(
     require_role(started_by, community, Role.RESEARCHER)
     require_trainable(release)
     chosen = plan.settings()
-    for method in plan.methods:
-        require_additions(release, method, additions)
+    base = base_of_grid(release=release, plan=plan, base_model=base_model, additions=additions)
     require_room(community, now=now, runs=len(chosen))
     require_run_decision(release=release, started_by=started_by, now=now, runs=len(chosen))
     grid = Grid.objects.create(
@@ -142,7 +149,6 @@ def start_grid(
         created_at=now,
     )
     first = next_number(community)
-    base = base_for(base_model, additions)
     about = {"release": release, "by": started_by, "now": now, "base_model": base, "grid": grid}
     for number, settings in enumerate(chosen, start=first):
         run = store_run(number=number, chosen=settings, priority=Run.Priority.LOW, **about)  # type: ignore[arg-type]

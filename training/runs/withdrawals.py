@@ -22,7 +22,8 @@ from care.withdrawing import Name, add_stage, finish_stage, open_withdrawal
 from ledger.checkpoints import checkpoint_after_commit
 from ledger.services import append_entry
 from people.models import Community, Person
-from training.releases.models import DownloadNotice, Release, ReleaseItem
+from training.releases.models import Release, ReleaseItem
+from training.releases.notices import open_notices_on
 from training.releases.querysets import ReleaseItemQuerySet
 from training.releases.services import answers_with_words_of, items_with_words_of, mark_withdrawn
 from training.runs.additions import discard_made_of
@@ -150,10 +151,10 @@ def _finish_what_is_done(case: Withdrawal, marked: Reached, items: ReleaseItemQu
         done[Name.ENDED] = 0
     for name, number in done.items():
         finish_stage(withdrawal=case, name=name, number=number, now=now)
-    # Only where somebody holds a download: they were told in this transaction, and must say that it is gone. The
-    # release itself may be unmarked: it was given for more than it was made for, such as research.
-    held = items.values("release")
-    if DownloadNotice.objects.open_ones().filter(download__release__in=held).exists():
+    # Only where somebody holds a download of these words: they were told in this transaction or before, and must say
+    # that it is gone. The release itself may be unmarked: it was given for more than it was made for, such as research.
+    if notices := open_notices_on(items):
+        case.notices.set(notices)
         add_stage(withdrawal=case, name=Name.HOLDERS_TOLD, now=now)
 
 

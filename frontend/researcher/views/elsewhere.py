@@ -12,6 +12,7 @@ from people.handing import while_allowed
 from people.models import Role
 from people.refusals import Invalid, Refusal
 from training.releases.models import Release
+from training.runs.beside import releases_behind
 from training.runs.elsewhere import bring_back, take_elsewhere
 from training.runs.jobs import ring_comparison
 
@@ -28,15 +29,17 @@ class TakeView(OneRun):
             file = take_elsewhere(run=run, taken_by=self.person, now=self.now)
         except Refusal as refusal:
             return self.page(run, status=refusal.status, refusal=refusal)
+        behind = [release.pk for release in releases_behind(run)]
         name = f"{self.community.slug}-run-{run.number}-elsewhere.zip"
         response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
-        response.streaming_content = while_allowed(response.streaming_content, lambda: self._still(run.release))
+        response.streaming_content = while_allowed(response.streaming_content, lambda: self._still(behind))
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _still(self, release: Release) -> bool:
-        """Whether the person may read it now, and no words in it were withdrawn since the download began."""
-        return Release.objects.visible_to(self.person).trainable().filter(pk=release.pk).exists()
+    def _still(self, behind: list[int]) -> bool:
+        """Whether the person may read all of it now, and no words in it were withdrawn since the download began."""
+        usable = Release.objects.visible_to(self.person).trainable().filter(pk__in=behind)
+        return bool(usable.count() == len(behind))
 
 
 class BackView(OneRun):

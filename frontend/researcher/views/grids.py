@@ -25,7 +25,7 @@ from training.runs.energy import spent_together
 from training.runs.grids import Plan, cancel_grid, start_grid
 from training.runs.jobs import ring_grid
 from training.runs.models import Addition, Grid, Run
-from training.runs.vocabularies import names_of_provided
+from training.runs.vocabularies import base_for, names_of_provided
 
 
 def _told(plan: Plan, form: GridForm) -> str:
@@ -81,13 +81,14 @@ class StartGridView(ResearchView):
 
     def _page(self, release: Release, form: GridForm, *, plan: Plan | None = None, status: int = 200) -> HttpResponse:
         chosen = plan.settings() if plan else []
+        base = base_for(form.base_model, form.additions) if plan else ""
         context = {
             "community": self.community,
             "release": release,
             "form": form,
             "plan": _told(plan, form) if plan else "",
             "size": len(chosen),
-            "time": spoken_seconds(seconds_for(release, chosen)) if plan else "",
+            "time": spoken_seconds(seconds_for(release, chosen, base)) if plan else "",
         }
         return render(self.request, "researcher/start_grid.html", context, status=status)
 

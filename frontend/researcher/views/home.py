@@ -41,7 +41,7 @@ class HomeView(ResearchView):
             "runs": Run.objects.visible_to(self.person).filter(**mine).alone().select_related("release")[:NEWEST],
             "grids": Grid.objects.visible_to(self.person).filter(**mine).select_related("release")[:NEWEST],
             "adapters": self._adapters()[:NEWEST],
-            "to_delete": notices_for(self.person, self.community).count(),
+            "to_delete": notices_for(self.person, self.community).open_ones().count(),
         }
         return render(request, "researcher/home.html", context)
 

@@ -104,7 +104,9 @@ class VerifyView(OneRelease):
 
 
 class DownloadView(OneRelease):
-    """The release's folder as one file."""
+    """The release's folder as one file. Each download is written down, so it is not probed."""
+
+    http_method_names = ("get", "options")
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The zip, unless words in it were withdrawn; each download writes a receipt."""
