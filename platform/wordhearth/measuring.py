@@ -6,6 +6,7 @@ import importlib
 import json
 import pkgutil
 import socket
+import sys
 import time
 import urllib.request
 from argparse import ArgumentParser
@@ -17,6 +18,8 @@ from urllib.error import URLError
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
+
+WIDTH = 140
 
 
 class MeasuringCommand(BaseCommand):
@@ -63,7 +66,8 @@ class MeasuringCommand(BaseCommand):
         if getattr(module, "NEEDS_SITE", True):
             self.prepare()
         facts = module.run(data=data) if takes_data else module.run()
-        Console().print(module.table(facts))
+        # A file or a pipe has no width of its own, and in the 80 columns that are taken for it figures are cut off.
+        Console(width=None if sys.stdout.isatty() else WIDTH).print(module.table(facts))
         if options["json"]:
             self.stdout.write(json.dumps(facts))
         if failures := facts.get("failures"):

@@ -72,6 +72,14 @@ def test_people_get_a_table(command, capsys):
     assert "{" not in out
 
 
+def test_a_table_in_a_file_loses_nothing(command, capsys):
+    (Path(command.package.__path__[0]) / "wide.py").write_text(
+        "def run():\n    return {}\ndef table(facts):\n    return ' '.join(['figure'] * 19)\n"
+    )
+    call_command(command(), "wide")
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 def test_machines_get_one_json_object_as_the_last_line(command, capsys):
     call_command(command(), "steady", "--json")
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"seconds": 1.5, "failures": []}
