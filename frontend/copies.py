@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import View
 
-from people.models import Person
+from people.models import Community, Person, Role
 from people.refusals import Refusal
+from people.services import has_role
 from training.releases.models import Download, DownloadNotice
 from training.releases.notices import answer_notice
 from training.releases.querysets import NoticeQuerySet
@@ -24,6 +25,15 @@ NEWEST = 50
 def own_notices(person: Person) -> NoticeQuerySet:
     """On what the person took home as a member of any community; they may have left it."""
     rows: NoticeQuerySet = DownloadNotice.objects.filter(download__person=person, download__agreement__isnull=True)
+    return rows.select_related("download__release__community", "download__person")
+
+
+def notices_in(community: Community, person: Person) -> NoticeQuerySet:
+    """On what members of the community took home: one's own; a steward's are all, for members leave, and then nobody
+    else would say what became of theirs."""
+    if not has_role(person, community, Role.STEWARD):
+        return own_notices(person).of_members(community)
+    rows: NoticeQuerySet = DownloadNotice.objects.of_members(community)
     return rows.select_related("download__release__community", "download__person")
 
 

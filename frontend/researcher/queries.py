@@ -11,10 +11,8 @@ from django.db.models import Count
 
 from annotation.answers.models import Answer
 from annotation.projects.models import Project
-from people.models import Community, Person, Role
-from people.services import has_role
-from training.releases.models import DownloadNotice, Release
-from training.releases.querysets import NoticeQuerySet
+from people.models import Community, Person
+from training.releases.models import Release
 from training.releases.services import PURPOSES, folder_of
 
 
@@ -67,11 +65,3 @@ def read_card(release: Release) -> str:
         return (folder_of(release) / "README.md").read_text(encoding="utf-8")
     except OSError:
         return ""
-
-
-def notices_for(person: Person, community: Community) -> NoticeQuerySet:
-    """On copies that are to be deleted: one's own; a steward's are all, for members leave, and then nobody else would
-    say what became of theirs."""
-    rows: NoticeQuerySet = DownloadNotice.objects.of_members(community)
-    mine = rows if has_role(person, community, Role.STEWARD) else rows.filter(download__person=person)
-    return mine.select_related("download__release__community", "download__person")

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from frontend.copies import CopiesPage
-from frontend.researcher.queries import notices_for
+from frontend.copies import CopiesPage, notices_in
 from frontend.researcher.views.home import ResearchView
 from people.models import Role
 from people.services import has_role
@@ -27,7 +26,7 @@ class CopiesView(CopiesPage, ResearchView):
 
     def notices(self) -> NoticeQuerySet:
         """On those."""
-        return notices_for(self.person, self.community)
+        return notices_in(self.community, self.person)
 
     def about(self) -> dict[str, Any]:
         """Whose they are."""

@@ -6,8 +6,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from frontend.copies import notices_in
 from frontend.desk import DeskView
-from frontend.researcher.queries import notices_for, projects_with_usable
+from frontend.researcher.queries import projects_with_usable
 from people.models import Role
 from people.services import has_role
 from training.releases.models import Release
@@ -41,7 +42,7 @@ class HomeView(ResearchView):
             "runs": Run.objects.visible_to(self.person).filter(**mine).alone().select_related("release")[:NEWEST],
             "grids": Grid.objects.visible_to(self.person).filter(**mine).select_related("release")[:NEWEST],
             "adapters": self._adapters()[:NEWEST],
-            "to_delete": notices_for(self.person, self.community).open_ones().count(),
+            "to_delete": notices_in(self.community, self.person).open_ones().count(),
         }
         return render(request, "researcher/home.html", context)
 
